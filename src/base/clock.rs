@@ -1,0 +1,86 @@
+//! Wall time with its quality, as a value handed down from the edge.
+//! The flow never asks for the time; order is always a sequence number, never a time.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How far the wall time can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeQuality {
+    /// The machine's own clock; nothing signed confirms it.
+    Local,
+    /// Set by a test or a rehearsal.
+    Simulated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    pub wall: Timestamp,
+    pub quality: TimeQuality,
+}
+
+impl Stamp {
+    pub fn millis(&self) -> i64 {
+        self.wall.as_millisecond()
+    }
+
+    /// RFC 3339 in UTC with milliseconds: the one spelling on disk and wire.
+    pub fn to_text(&self) -> String {
+        self.wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+}
+
+/// Milliseconds of a stored row as RFC 3339 text.
+pub fn millis_to_text(millis: i64) -> String {
+    match Timestamp::from_millisecond(millis) {
+        Ok(wall) => Stamp { wall, quality: TimeQuality::Local }.to_text(),
+        Err(_) => format!("{millis} ms"),
+    }
+}
+
+/// Who can say what time it is.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Stamp;
+}
+
+/// The machine's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Stamp {
+        Stamp { wall: Timestamp::now(), quality: TimeQuality::Local }
+    }
+}
+
+/// Days since 1970-01-01 of an ISO date, the form dates have in a table.
+pub fn parse_iso_date(text: &str) -> Option<f64> {
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let epoch = jiff::civil::date(1970, 1, 1);
+    epoch.until(date).ok().map(|span| f64::from(span.get_days()))
+}
+
+/// The ISO date of a day count.
+pub fn iso_date(days: f64) -> Option<String> {
+    let span = jiff::Span::new().try_days(days as i64).ok()?;
+    jiff::civil::date(1970, 1, 1).checked_add(span).ok().map(|date| date.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_go_there_and_back() {
+        for text in ["1970-01-01", "2011-12-31", "1969-02-28", "2400-02-29"] {
+            assert_eq!(iso_date(parse_iso_date(text).unwrap()).unwrap(), text);
+        }
+        assert_eq!(parse_iso_date("1970-01-02"), Some(1.0));
+        assert_eq!(parse_iso_date("2011-02-30"), None);
+    }
+
+    #[test]
+    fn a_stamp_is_written_with_milliseconds() {
+        assert_eq!(millis_to_text(1_500), "1970-01-01T00:00:01.500Z");
+    }
+}

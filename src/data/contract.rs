@@ -1,0 +1,222 @@
+//! The data contract: which columns a table has, what they mean, and what each cell may hold.
+//! A checked `Contract` is the proof; nothing downstream checks names or roles again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::fact::{Class, Fact};
+use crate::base::limits;
+use crate::data::table::Kind;
+
+/// What a column is for. Only features reach a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Feature,
+    Id,
+    Target,
+    /// Kept apart for fairness figures; never a feature under `purpose = "credit"`.
+    Protected,
+    /// Known only after the outcome; never a feature.
+    Leak,
+    /// Identifies a person; never a feature, never printed.
+    Pii,
+    /// Names the part (fold) a row belongs to.
+    Split,
+    Ignored,
+}
+
+/// One column as `contract.toml` writes it and as a signed model keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnSpec {
+    pub name: String,
+    pub kind: Kind,
+    pub role: Role,
+    /// A required cell may not be missing.
+    #[serde(default)]
+    pub required: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// The closed list of values; absent is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Vec<String>>,
+    /// Other names the column has in incoming files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// A declared cast of the incoming text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cast: Option<Cast>,
+    /// Stands in for a missing cell, as text; noted on every row it serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Further spellings of a missing cell, beside the empty one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+/// A declared change of spelling before a cell is parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cast {
+    /// `13.5%` is 0.135.
+    Percent,
+    /// `36 months` is 36: the first number of the text.
+    FirstNumber,
+    /// `Dec-2011` is 2011-12-01.
+    MonthYear,
+    Lowercase,
+    Uppercase,
+}
+
+/// `contract.toml` as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawContract {
+    #[serde(default)]
+    pub columns: Vec<ColumnSpec>,
+}
+
+/// A contract that holds together: names unique, bounds ordered, exactly one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawContract", into = "RawContract")]
+pub struct Contract {
+    columns: Vec<ColumnSpec>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ContractError {
+    #[error("the contract has no columns")]
+    Empty,
+    #[error("the contract has {found} columns; at most {max} are allowed")]
+    TooManyColumns { found: usize, max: usize },
+    #[error("column {column:?} is declared twice (as a name or an alias)")]
+    Twice { column: String },
+    #[error("column {column:?}: min {min} is above max {max}")]
+    Bounds { column: String, min: f64, max: f64 },
+    #[error("column {column:?}: {what} does not apply to kind {kind}", kind = kind.as_str())]
+    DoesNotApply { column: String, what: &'static str, kind: Kind },
+    #[error("the contract has {found} target columns; it needs exactly one")]
+    Targets { found: usize },
+    #[error("column {column:?}: more than one column has the role `split`")]
+    Splits { column: String },
+    #[error("column {column:?}: the default {default:?} is not a valid value of the column")]
+    Default { column: String, default: String },
+}
+
+impl Fact for ContractError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "contract.empty",
+            Self::TooManyColumns { .. } => "contract.too_many_columns",
+            Self::Twice { .. } => "contract.duplicate_column",
+            Self::Bounds { .. } => "contract.bounds",
+            Self::DoesNotApply { .. } => "contract.does_not_apply",
+            Self::Targets { .. } => "contract.targets",
+            Self::Splits { .. } => "contract.splits",
+            Self::Default { .. } => "contract.default",
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+
+    fn next_step(&self) -> Option<String> {
+        Some("Correct contract.toml and run `tallystick project check`.".into())
+    }
+}
+
+impl Contract {
+    pub fn columns(&self) -> &[ColumnSpec] {
+        &self.columns
+    }
+
+    pub fn find(&self, name: &str) -> Option<&ColumnSpec> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+
+    pub fn with_role(&self, role: Role) -> impl Iterator<Item = &ColumnSpec> {
+        self.columns.iter().filter(move |c| c.role == role)
+    }
+
+    /// The one column with the outcome.
+    pub fn target(&self) -> &ColumnSpec {
+        // `check` has made sure that there is exactly one.
+        self.columns.iter().find(|c| c.role == Role::Target).unwrap_or(&self.columns[0])
+    }
+}
+
+impl RawContract {
+    pub fn check(self) -> Result<Contract, ContractError> {
+        if self.columns.is_empty() {
+            return Err(ContractError::Empty);
+        }
+        let found = self.columns.len();
+        if found > limits::COLUMNS_MAX {
+            return Err(ContractError::TooManyColumns { found, max: limits::COLUMNS_MAX });
+        }
+        check_names(&self.columns)?;
+        self.columns.iter().try_for_each(check_column)?;
+        check_roles(&self.columns)?;
+        Ok(Contract { columns: self.columns })
+    }
+}
+
+fn check_names(columns: &[ColumnSpec]) -> Result<(), ContractError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in columns.iter().flat_map(|c| std::iter::once(&c.name).chain(&c.aliases)) {
+        if !seen.insert(name) {
+            return Err(ContractError::Twice { column: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn check_column(column: &ColumnSpec) -> Result<(), ContractError> {
+    let refuse = |what| ContractError::DoesNotApply { column: column.name.clone(), what, kind: column.kind };
+    if let (Some(min), Some(max)) = (column.min, column.max)
+        && min > max
+    {
+        return Err(ContractError::Bounds { column: column.name.clone(), min, max });
+    }
+    let numeric = matches!(column.kind, Kind::Integer | Kind::Number);
+    if !numeric && (column.min.is_some() || column.max.is_some()) {
+        return Err(refuse("min or max"));
+    }
+    if column.kind != Kind::Text && column.levels.is_some() {
+        return Err(refuse("levels"));
+    }
+    match column.cast {
+        Some(Cast::Percent | Cast::FirstNumber) if !numeric => Err(refuse("this cast")),
+        Some(Cast::MonthYear) if column.kind != Kind::Date => Err(refuse("the cast month_year")),
+        Some(Cast::Lowercase | Cast::Uppercase) if column.kind != Kind::Text => Err(refuse("this cast")),
+        _ => Ok(()),
+    }
+}
+
+fn check_roles(columns: &[ColumnSpec]) -> Result<(), ContractError> {
+    let found = columns.iter().filter(|c| c.role == Role::Target).count();
+    if found != 1 {
+        return Err(ContractError::Targets { found });
+    }
+    match columns.iter().filter(|c| c.role == Role::Split).nth(1) {
+        Some(second) => Err(ContractError::Splits { column: second.name.clone() }),
+        None => Ok(()),
+    }
+}
+
+impl TryFrom<RawContract> for Contract {
+    type Error = ContractError;
+
+    fn try_from(raw: RawContract) -> Result<Self, ContractError> {
+        raw.check()
+    }
+}
+
+impl From<Contract> for RawContract {
+    fn from(contract: Contract) -> Self {
+        Self { columns: contract.columns }
+    }
+}

@@ -1,0 +1,255 @@
+//! A table in memory: typed columns of equal length, and the digest that names its content.
+//! Never knows where it came from; missing is NaN in numbers and `MISSING` in text.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::digest::{Digest, Hasher};
+
+/// What a column's values mean. Dates are days since 1970-01-01, booleans 0 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Integer,
+    Number,
+    Boolean,
+    Date,
+    Text,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Text => "text",
+        }
+    }
+
+    fn tag(self) -> u8 {
+        match self {
+            Self::Integer => 1,
+            Self::Number => 2,
+            Self::Boolean => 3,
+            Self::Date => 4,
+            Self::Text => 5,
+        }
+    }
+}
+
+/// The code of a missing text cell.
+pub const MISSING: u32 = u32::MAX;
+
+/// Text as codes into a list of distinct levels, in order of first appearance.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextValues {
+    pub levels: Vec<String>,
+    pub codes: Vec<u32>,
+}
+
+impl TextValues {
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.levels.get(self.codes[row] as usize).map(String::as_str)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    Number(Vec<f64>),
+    Text(TextValues),
+}
+
+/// One cell, borrowed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell<'a> {
+    Missing,
+    Number(f64),
+    Text(&'a str),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: String,
+    pub kind: Kind,
+    pub values: Values,
+}
+
+impl Column {
+    pub fn len(&self) -> usize {
+        match &self.values {
+            Values::Number(v) => v.len(),
+            Values::Text(t) => t.codes.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn cell(&self, row: usize) -> Cell<'_> {
+        match &self.values {
+            Values::Number(v) if v[row].is_nan() => Cell::Missing,
+            Values::Number(v) => Cell::Number(v[row]),
+            Values::Text(t) => t.get(row).map_or(Cell::Missing, Cell::Text),
+        }
+    }
+
+    fn select(&self, rows: &[usize]) -> Self {
+        let values = match &self.values {
+            Values::Number(v) => Values::Number(rows.iter().map(|&r| v[r]).collect()),
+            Values::Text(t) => Values::Text(TextValues {
+                levels: t.levels.clone(),
+                codes: rows.iter().map(|&r| t.codes[r]).collect(),
+            }),
+        };
+        Self { name: self.name.clone(), kind: self.kind, values }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    rows: usize,
+    columns: Vec<Column>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("column {column:?} has {found} rows where the table has {expected}")]
+pub struct UnevenColumns {
+    column: String,
+    found: usize,
+    expected: usize,
+}
+
+impl Table {
+    pub fn new(columns: Vec<Column>) -> Result<Self, UnevenColumns> {
+        let rows = columns.first().map_or(0, Column::len);
+        match columns.iter().find(|c| c.len() != rows) {
+            Some(c) => Err(UnevenColumns { column: c.name.clone(), found: c.len(), expected: rows }),
+            None => Ok(Self { rows, columns }),
+        }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    pub fn find_column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// The given rows in the given order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self { rows: rows.len(), columns: self.columns.iter().map(|c| c.select(rows)).collect() }
+    }
+
+    /// Names the content: columns in order with name, kind and every cell; not how a file spelled them.
+    pub fn content_digest(&self) -> Digest {
+        let mut hasher = ContentHasher::new(self.columns.iter().map(|c| (c.name.as_str(), c.kind)));
+        hasher.add(self);
+        hasher.finish()
+    }
+}
+
+/// The content digest of a table that arrives in pieces.
+pub struct ContentHasher {
+    rows: u64,
+    columns: Vec<(Vec<u8>, Hasher)>,
+}
+
+impl ContentHasher {
+    pub fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Kind)>) -> Self {
+        let start = |(name, kind): (&str, Kind)| {
+            let mut head = vec![kind.tag()];
+            head.extend_from_slice(&(name.len() as u32).to_le_bytes());
+            head.extend_from_slice(name.as_bytes());
+            (head, Hasher::new())
+        };
+        Self { rows: 0, columns: columns.into_iter().map(start).collect() }
+    }
+
+    /// Adds the next rows; the columns must be those announced, in that order.
+    pub fn add(&mut self, piece: &Table) {
+        debug_assert_eq!(piece.columns.len(), self.columns.len());
+        self.rows += piece.rows as u64;
+        for ((_, hasher), column) in self.columns.iter_mut().zip(&piece.columns) {
+            for row in 0..piece.rows {
+                add_cell(hasher, column.cell(row));
+            }
+        }
+    }
+
+    pub fn finish(self) -> Digest {
+        let mut all = Hasher::new();
+        all.update(b"tallystick.table.v1\n");
+        all.update(&self.rows.to_le_bytes());
+        for (head, cells) in self.columns {
+            all.update(&head);
+            all.update(cells.finish().as_bytes());
+        }
+        all.finish()
+    }
+}
+
+fn add_cell(hasher: &mut Hasher, cell: Cell<'_>) {
+    match cell {
+        Cell::Missing => hasher.update(&[0]),
+        Cell::Number(x) => {
+            let mut bytes = [1u8; 9];
+            // Adding zero makes -0.0 and 0.0 one value.
+            bytes[1..].copy_from_slice(&(x + 0.0).to_bits().to_le_bytes());
+            hasher.update(&bytes);
+        }
+        Cell::Text(text) => {
+            hasher.update(&[2]);
+            hasher.update(&(text.len() as u32).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(numbers: Vec<f64>, levels: &[&str], codes: Vec<u32>) -> Table {
+        let text = TextValues { levels: levels.iter().map(|s| s.to_string()).collect(), codes };
+        Table::new(vec![
+            Column { name: "x".into(), kind: Kind::Number, values: Values::Number(numbers) },
+            Column { name: "c".into(), kind: Kind::Text, values: Values::Text(text) },
+        ])
+        .unwrap()
+    }
+
+    #[test]
+    fn the_digest_names_content_and_not_its_coding() {
+        let one = table(vec![1.0, -0.0, f64::NAN], &["a", "b"], vec![0, 1, MISSING]);
+        let other = table(vec![1.0, 0.0, f64::NAN], &["b", "a", "unused"], vec![1, 0, MISSING]);
+        assert_eq!(one.content_digest(), other.content_digest());
+        let changed = table(vec![1.0, 0.5, f64::NAN], &["a", "b"], vec![0, 1, MISSING]);
+        assert_ne!(one.content_digest(), changed.content_digest());
+    }
+
+    #[test]
+    fn a_table_in_pieces_has_the_digest_of_the_whole() {
+        let whole = table(vec![1.0, 2.0, 3.0], &["a", "b"], vec![0, 1, 0]);
+        let mut hasher = ContentHasher::new([("x", Kind::Number), ("c", Kind::Text)]);
+        hasher.add(&whole.select(&[0]));
+        hasher.add(&whole.select(&[1, 2]));
+        assert_eq!(hasher.finish(), whole.content_digest());
+    }
+
+    #[test]
+    fn columns_of_uneven_length_are_no_table() {
+        let column = |name: &str, n| Column {
+            name: name.into(),
+            kind: Kind::Number,
+            values: Values::Number(vec![0.0; n]),
+        };
+        assert!(Table::new(vec![column("a", 2), column("b", 3)]).is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! The map of the crate: modules in the order the data flows, from a file to a decision.
+//! Holds no code; docs/ARCHITECTURE.md says what each room owns and who may import whom.
+
+pub mod base;
+
+pub mod data;
+pub mod features;
