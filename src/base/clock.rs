@@ -14,7 +14,7 @@ pub enum TimeQuality {
     Simulated,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     pub wall: Timestamp,
     pub quality: TimeQuality,
