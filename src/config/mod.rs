@@ -1,0 +1,6 @@
+//! What the configuration files may say, raw and checked. The only room that reads TOML.
+//! Checks once; what it hands out is proof.
+
+pub mod project;
+pub mod text;
+pub mod toml_file;
