@@ -5,3 +5,10 @@ pub mod base;
 
 pub mod data;
 pub mod features;
+
+pub mod pipeline;
+
+pub mod config;
+
+pub mod app;
+pub mod cli;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::base::fact::{Class, Fact};
+
 #[derive(Clone, Debug, Default)]
 pub struct CancelFlag(Arc<AtomicBool>);
 
@@ -10,6 +12,16 @@ pub struct CancelFlag(Arc<AtomicBool>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cancelled")]
 pub struct Cancelled;
+
+impl Fact for Cancelled {
+    fn code(&self) -> &'static str {
+        "cancelled"
+    }
+
+    fn class(&self) -> Class {
+        Class::Failed
+    }
+}
 
 impl CancelFlag {
     pub fn new() -> Self {

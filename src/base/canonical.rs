@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::base::digest::Digest;
+use crate::base::fact::{Class, Fact};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CanonicalError {
@@ -14,6 +15,23 @@ pub enum CanonicalError {
     Parse(#[source] serde_json::Error),
     #[error("the JSON is valid but not canonical (RFC 8785): its digest would not name its content")]
     NotCanonical,
+}
+
+impl Fact for CanonicalError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Write(_) => "canonical.write",
+            Self::Parse(_) => "canonical.parse",
+            Self::NotCanonical => "canonical.form",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Write(_) => Class::Failed,
+            Self::Parse(_) | Self::NotCanonical => Class::Integrity,
+        }
+    }
 }
 
 pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {

@@ -1,6 +1,8 @@
 //! What every error of the program says of itself: a stable code, how the process ends, the next step.
 //! Never formats for a terminal or a wire; that is the edge's work.
 
+use std::fmt;
+
 /// How a failure ends the process. The numbers are documented and stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -23,11 +25,55 @@ impl Class {
 /// An error that names a thing (by `Display`), has a stable code and knows what to do next.
 pub trait Fact: std::error::Error {
     /// Stable and dotted, such as `data.missing_column`; scripts match on it.
-    fn code(&self) -> &'static str;
+    fn code(&self) -> &str;
     fn class(&self) -> Class;
     /// One sentence in the imperative, or nothing where the message says it all.
     fn next_step(&self) -> Option<String> {
         None
+    }
+    /// The parts of a failure that has many, for programs: findings, rules, fields.
+    fn details(&self) -> Option<serde_json::Value> {
+        None
+    }
+}
+
+/// Any room's fact, carried unchanged to the edge. It is not itself a `Fact`, so that every fact
+/// converts into it by `?`.
+pub struct Failure(Box<dyn Fact + Send + Sync>);
+
+impl Failure {
+    pub fn code(&self) -> &str {
+        self.0.code()
+    }
+
+    pub fn class(&self) -> Class {
+        self.0.class()
+    }
+
+    pub fn next_step(&self) -> Option<String> {
+        self.0.next_step()
+    }
+
+    pub fn details(&self) -> Option<serde_json::Value> {
+        self.0.details()
+    }
+}
+
+impl<E: Fact + Send + Sync + 'static> From<E> for Failure {
+    fn from(fact: E) -> Self {
+        Self(Box::new(fact))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Failure({:?})", self.0)
     }
 }
 

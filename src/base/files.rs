@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::base::fact::{Class, Fact};
 use crate::base::fault;
 
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,37 @@ pub enum FileError {
 impl FileError {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+impl Fact for FileError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } if self.is_not_found() => "file.missing",
+            Self::Io { .. } => "file.io",
+            Self::TooLarge { .. } => "file.too_large",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => Class::Usage,
+                io::ErrorKind::PermissionDenied => Class::Permission,
+                io::ErrorKind::StorageFull => Class::Unavailable,
+                _ => Class::Failed,
+            },
+            Self::TooLarge { .. } => Class::Usage,
+        }
+    }
+
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("Free some space on this disk and run the command again.".into())
+            }
+            _ => None,
+        }
     }
 }
 

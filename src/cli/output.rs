@@ -5,8 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
 
-use crate::app::error::AppError;
-use crate::base::fact::Fact;
+use crate::base::fact::Failure;
 
 /// How this invocation speaks.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +47,7 @@ impl Output {
         }
     }
 
-    pub fn error(self, error: &AppError) -> io::Result<()> {
+    pub fn error(self, error: &Failure) -> io::Result<()> {
         if self.json {
             let document = json!({"error": {
                 "code": error.code(),

@@ -1,0 +1,77 @@
+//! What only a use case can find wrong: a thing that is named and not there, a home that is damaged.
+//! Every other failure is the fact of the room it happened in, carried unchanged by `Failure`.
+
+use crate::base::fact::{Class, Fact};
+
+/// What only a use case can find wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum UseCaseError {
+    #[error("there is no model {name:?} in this home{known}")]
+    NoModel { name: String, known: String },
+    #[error("model {name:?} has no version {version}; it has {known}")]
+    NoVersion { name: String, version: u64, known: String },
+    #[error("model {name:?} has no alias {alias:?}")]
+    NoAlias { name: String, alias: String },
+    #[error("alias {alias:?} of {name:?} has no earlier version to go back to")]
+    NothingBefore { name: String, alias: String },
+    #[error("there is no run {id:?} in this home")]
+    NoRun { id: String },
+    #[error("no data set matches {wanted:?}")]
+    NoDataset { wanted: String },
+    #[error("there is no policy {wanted:?} in this home")]
+    NoPolicy { wanted: String },
+    #[error("{problems} problem(s) in the home: {first}")]
+    Damaged { problems: usize, first: String, report: serde_json::Value },
+    #[error("{0} exists already")]
+    Exists(String),
+    #[error("--home is not given and neither TALLYSTICK_HOME, XDG_DATA_HOME nor HOME is set")]
+    NoHome,
+}
+
+impl Fact for UseCaseError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoModel { .. } => "model.unknown",
+            Self::NoVersion { .. } => "model.unknown_version",
+            Self::NoAlias { .. } => "model.unknown_alias",
+            Self::NothingBefore { .. } => "model.nothing_before",
+            Self::NoRun { .. } => "run.unknown",
+            Self::NoDataset { .. } => "data.unknown_set",
+            Self::NoPolicy { .. } => "policy.unknown",
+            Self::Damaged { .. } => "store.damaged",
+            Self::Exists(_) => "file.exists",
+            Self::NoHome => "home.not_named",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Damaged { .. } => Class::Integrity,
+            _ => Class::Usage,
+        }
+    }
+
+    fn next_step(&self) -> Option<String> {
+        let step = match self {
+            Self::NoModel { .. } | Self::NoVersion { .. } => "See `tallystick model list`.",
+            Self::NoAlias { .. } => {
+                "Promote a version first: `tallystick model promote NAME --to production`."
+            }
+            Self::NothingBefore { .. } => "See `tallystick model history NAME`.",
+            Self::NoRun { .. } => "See `tallystick run list`.",
+            Self::NoDataset { .. } => "See `tallystick data list`, or give a file: `--data FILE`.",
+            Self::NoPolicy { .. } => "See `tallystick policy list`.",
+            Self::Damaged { .. } => "Restore the home from a backup; do not work on with this one.",
+            Self::Exists(_) => "Choose another name or remove it first.",
+            Self::NoHome => "Give --home DIR.",
+        };
+        Some(step.into())
+    }
+
+    fn details(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Damaged { report, .. } => Some(report.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The command line: arguments in, one answer and an exit code out. One file a noun.
+//! Decides nothing; each command calls one use case of `app` (or a pure room) and prints what came back.
+//!
+//! File commands (no home): `project`, `data validate`, `data profile`, `release verify`.
+//! Home commands (this process owns the home while it runs): `data import|list`, `train`, `run`, `model`,
+//! `policy`, `predict`, `decide`, `batch`, `audit`, `demo`.
+//! Offline commands (the home as files): `init`, `store check`.
+
+pub mod audit;
+pub mod data;
+pub mod demo;
+pub mod home;
+pub mod model;
+pub mod output;
+pub mod progress;
+pub mod project;
+pub mod run;
+pub mod score;
+pub mod train;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::base::fact::Failure;
+use crate::cli::output::{Answer, Output};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 ok, 1 failed, 2 usage, 3 data refused, 4 gate refused, 5 integrity or signature refused,
+6 permission, 7 unavailable, 78 the store is newer than this program.
+
+The way through, from a CSV to a decision:
+  tallystick init
+  tallystick project new --from loans.csv --target loan_status --positive 'Charged Off' --dir my-loans
+  tallystick train my-loans --data loans.csv
+  tallystick model promote my-loans --to production
+  tallystick decide my-loans --row applicant.json
+  tallystick batch my-loans new.csv scores/";
+
+/// Trains, signs and runs loan-scoring models on a bank branch's own server.
+#[derive(Parser)]
+#[command(name = "tallystick", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
+struct Arguments {
+    /// The folder that holds stores, keys and blobs [default: $XDG_DATA_HOME/tallystick]
+    #[arg(long, global = true, env = "TALLYSTICK_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Answer with one JSON document on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing but the answer
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the home: both stores, this box's signing key and its trust root
+    Init(home::InitArguments),
+    /// Write or check a project folder
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
+    /// Import, validate, profile or list data
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Train a model in a child process and register it as a new version
+    Train(train::TrainArguments),
+    /// List and show training runs
+    #[command(subcommand)]
+    Run(run::RunCommand),
+    /// List, show, promote, roll back and export registered models
+    #[command(subcommand)]
+    Model(model::ModelCommand),
+    /// Sign and show policies: what a probability leads to
+    #[command(subcommand)]
+    Policy(model::PolicyCommand),
+    /// Score one row, with the exact contribution of every field
+    Predict(score::RowArguments),
+    /// Decide one row by the policy, with reasons
+    Decide(score::RowArguments),
+    /// Score a file into a folder; an interrupted batch resumes where it stopped
+    Batch(score::BatchArguments),
+    /// Verify or export the tally log
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Check the stores and blobs
+    #[command(subcommand)]
+    Store(home::StoreCommand),
+    /// Verify an exported release without a home
+    #[command(subcommand)]
+    Release(model::ReleaseCommand),
+    /// From nothing to a decision: make data, train, promote, decide, score a file
+    Demo(demo::DemoArguments),
+    /// What a parent process starts; not for people
+    #[command(hide = true, subcommand)]
+    Child(train::ChildCommand),
+}
+
+/// Everything a command needs to know of the invocation.
+pub struct Invocation {
+    pub home: Option<PathBuf>,
+    pub output: Output,
+}
+
+pub fn main() -> ExitCode {
+    run(std::env::args_os().collect())
+}
+
+fn run(arguments: Vec<OsString>) -> ExitCode {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    let output = Output { json: parsed.json, quiet: parsed.quiet };
+    let invocation = Invocation { home: parsed.home, output };
+    conclude(output, dispatch(parsed.command, &invocation))
+}
+
+fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure> {
+    match command {
+        Command::Init(a) => home::init(a, invocation),
+        Command::Project(c) => project::run(c, invocation),
+        Command::Data(c) => data::run(c, invocation),
+        Command::Train(a) => train::run(a, invocation),
+        Command::Run(c) => run::run(c, invocation),
+        Command::Model(c) => model::run(c, invocation),
+        Command::Policy(c) => model::run_policy(c, invocation),
+        Command::Predict(a) => score::predict(a, invocation),
+        Command::Decide(a) => score::decide(a, invocation),
+        Command::Batch(a) => score::batch(a, invocation),
+        Command::Audit(c) => audit::run(c, invocation),
+        Command::Store(c) => home::run_store(c, invocation),
+        Command::Release(c) => model::run_release(c, invocation),
+        Command::Demo(a) => demo::run(a, invocation),
+        Command::Child(c) => train::run_child(c),
+    }
+}
+
+fn conclude(output: Output, result: Result<Answer, Failure>) -> ExitCode {
+    let (written, code) = match &result {
+        Ok(answer) => (output.answer(answer), 0),
+        Err(error) => {
+            let code = error.class().exit_code();
+            (output.error(error), code)
+        }
+    };
+    match written {
+        Ok(()) => ExitCode::from(code),
+        Err(_) => ExitCode::FAILURE,
+    }
+}

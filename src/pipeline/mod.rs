@@ -1,0 +1,10 @@
+//! The flow's steps in order, and what a run leaves behind. Pure: no clock, no store, no network.
+
+pub mod artifacts;
+pub mod candidate;
+pub mod evaluation;
+pub mod events;
+pub mod flow;
+pub mod parts;
+pub mod ready;
+pub mod spec;

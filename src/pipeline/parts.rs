@@ -1,0 +1,110 @@
+//! The rows of a training divided into train, valid and test, with their labels, then encoded.
+//! Fits nothing but calibration and reference means, each on the part that is meant for it.
+
+use crate::base::fact::Failure;
+use crate::config::project::Project;
+use crate::data::label::read_labels;
+use crate::data::split::{Split, divide};
+use crate::data::table::Table;
+use crate::decide::policy::PositiveIs;
+use crate::features::matrix::Matrix;
+use crate::features::recipe::FittedRecipe;
+use crate::model::trained::Model;
+use crate::train::examples::Examples;
+use crate::train::fit::{FittedFamily, accepted_reference, background, calibrate};
+
+/// Some rows and their outcomes.
+pub struct Rows {
+    pub table: Table,
+    pub labels: Vec<bool>,
+}
+
+/// The three parts as tables, and the table they were divided from.
+pub struct Parts {
+    pub whole: Table,
+    pub train: Rows,
+    pub valid: Rows,
+    pub test: Rows,
+}
+
+/// The three parts as matrices, beside the tables they came from.
+pub struct EncodedParts<'a> {
+    pub rows: &'a Parts,
+    train: Matrix,
+    valid: Matrix,
+    pub test: Matrix,
+}
+
+/// The test part as the model scores it.
+pub struct TestScores<'a> {
+    pub labels: &'a [bool],
+    pub probabilities: Vec<f64>,
+}
+
+impl Parts {
+    pub fn divide(project: &Project, table: Table) -> Result<Self, Failure> {
+        let labels = read_labels(&table, &project.contract.target().name, &project.settings.positive)?;
+        let split: Split = divide(&table, &labels, &project.params.split, project.params.seed)?;
+        let part = |rows: &[usize]| Rows {
+            table: table.select(rows),
+            labels: rows.iter().map(|&row| labels[row]).collect(),
+        };
+        let (train, valid, test) = (part(&split.train), part(&split.valid), part(&split.test));
+        Ok(Self { whole: table, train, valid, test })
+    }
+
+    pub fn encode(&self, recipe: &FittedRecipe) -> Result<EncodedParts<'_>, Failure> {
+        Ok(EncodedParts {
+            train: recipe.transform(&self.train.table)?,
+            valid: recipe.transform(&self.valid.table)?,
+            test: recipe.transform(&self.test.table)?,
+            rows: self,
+        })
+    }
+}
+
+impl EncodedParts<'_> {
+    pub fn train(&self) -> Examples<'_> {
+        Examples { matrix: &self.train, labels: &self.rows.train.labels }
+    }
+
+    pub fn valid(&self) -> Examples<'_> {
+        Examples { matrix: &self.valid, labels: &self.rows.valid.labels }
+    }
+
+    /// The model with probabilities that mean what they say, calibrated on the validation part.
+    pub fn calibrated(&self, recipe: FittedRecipe, fitted: &FittedFamily) -> Result<Model, Failure> {
+        let model = Model {
+            recipe,
+            family: fitted.family.clone(),
+            calibration: calibrate(&fitted.family, &self.valid()),
+            background: background(&self.train),
+            accepted: None,
+        };
+        Ok(model.check()?)
+    }
+
+    pub fn with_accepted_reference(
+        &self,
+        model: Model,
+        cutoff: f64,
+        positive_is: PositiveIs,
+    ) -> Result<Model, Failure> {
+        let probabilities = probabilities(&model, &self.train);
+        let is_bad = positive_is == PositiveIs::Bad;
+        let accepted = accepted_reference(&self.train, &probabilities, cutoff, is_bad);
+        Ok(Model { accepted, ..model }.check()?)
+    }
+
+    pub fn score(&self, model: &Model) -> Result<TestScores<'_>, Failure> {
+        Ok(TestScores {
+            labels: &self.rows.test.labels,
+            probabilities: probabilities(model, &self.test),
+        })
+    }
+}
+
+/// Calibrated probabilities of encoded rows.
+pub fn probabilities(model: &Model, matrix: &Matrix) -> Vec<f64> {
+    model.margins(matrix).into_iter().map(|margin| model.probability(margin)).collect()
+}

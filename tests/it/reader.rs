@@ -1,0 +1,51 @@
+//! The Python reader, written from docs/FORMATS.md alone, against what the real binary exports.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::{Place, has_program};
+
+fn read(words: &[&str], folder: &Path) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reader/tallystick_reader.py");
+    Command::new("python3").arg(script).args(words).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn the_reader_rederives_the_model_digest_and_verifies_release_and_checkpoint() {
+    if !has_program("python3") {
+        return;
+    }
+    let place = Place::with_model();
+    let shown = place.ok(&["model", "show", "loan-default"]);
+    place.ok(&["model", "export", "loan-default@1", "exported"]);
+    let seen = read(&["model", "exported"], &place.path(""));
+    let text = String::from_utf8_lossy(&seen.stdout).into_owned();
+    assert!(seen.status.success(), "{text}{}", String::from_utf8_lossy(&seen.stderr));
+    assert!(text.contains(shown["digest"].as_str().unwrap()), "{text}");
+    place.ok(&["release", "verify", "exported"]);
+
+    place.ok(&["audit", "export", "log"]);
+    let words = ["checkpoint", "log/checkpoint.txt", "--trust", "log/trust.json", "--leaves", "log/leaves.txt"];
+    let seen = read(&words, &place.path(""));
+    assert!(seen.status.success(), "{}", String::from_utf8_lossy(&seen.stdout));
+}
+
+#[test]
+fn one_changed_byte_is_refused_by_the_reader_and_by_the_binary() {
+    let place = Place::with_model();
+    place.ok(&["model", "export", "loan-default@1", "exported"]);
+    let python = has_program("python3");
+    for name in ["model.json", "release.json", "release.dsse.json", "policy.json", "policy.dsse.json"] {
+        let path = place.path("exported").join(name);
+        let good = fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        let at = bad.len() / 2;
+        bad[at] ^= 1;
+        fs::write(&path, &bad).unwrap();
+        place.refused(5, &["release", "verify", "exported"]);
+        assert!(!python || !read(&["model", "exported"], &place.path("")).status.success(), "{name}");
+        fs::write(&path, &good).unwrap();
+    }
+    place.ok(&["release", "verify", "exported"]);
+}

@@ -1,0 +1,137 @@
+//! What every black-box test shares: the built binary, a home of its own, and answers as JSON.
+//! Knows nothing of the crate's inside.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_tallystick");
+
+/// A folder of its own with a home inside, gone when the test ends.
+pub struct Place {
+    folder: tempfile::TempDir,
+}
+
+/// How a command ended.
+pub struct Ended {
+    pub code: i32,
+    pub json: Value,
+    pub stderr: String,
+}
+
+impl Place {
+    /// A folder with nothing in it.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A home after `init`.
+    pub fn with_home() -> Self {
+        let place = Self::empty();
+        place.ok(&["init"]);
+        place
+    }
+
+    /// A copy of a home in which one small model is trained, registered and in production.
+    pub fn with_model() -> Self {
+        static TRAINED: OnceLock<Place> = OnceLock::new();
+        let original = TRAINED.get_or_init(|| {
+            let place = Self::with_home();
+            place.project();
+            place.ok(&["train", "project", "--data", &fixture("loan-default/sample.csv")]);
+            place.ok(&["model", "promote", "loan-default", "--to", "production"]);
+            place
+        });
+        let place = Self::empty();
+        copy_folder(original.path(""), &place.path(""));
+        place
+    }
+
+    /// The demo project, copied so that a test may change it.
+    pub fn project(&self) -> PathBuf {
+        let target = self.path("project");
+        copy_folder(PathBuf::from(fixture("projects/loan-default")), &target);
+        target
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        if name.is_empty() { self.folder.path().to_path_buf() } else { self.folder.path().join(name) }
+    }
+
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command
+            .current_dir(self.folder.path())
+            .env("TALLYSTICK_HOME", self.path("home"))
+            .arg("--json")
+            .args(words)
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, words: &[&str]) -> Ended {
+        Ended::of(self.command(words).output().unwrap())
+    }
+
+    /// Runs a command that must succeed and answers its JSON.
+    pub fn ok(&self, words: &[&str]) -> Value {
+        let ended = self.run(words);
+        assert_eq!(ended.code, 0, "{words:?}: {} {}", ended.json, ended.stderr);
+        ended.json
+    }
+
+    /// Runs a command that must end with this code and answers the error object.
+    pub fn refused(&self, code: i32, words: &[&str]) -> Value {
+        let ended = self.run(words);
+        assert_eq!(ended.code, code, "{words:?}: {} {}", ended.json, ended.stderr);
+        ended.json["error"].clone()
+    }
+}
+
+impl Ended {
+    pub fn of(output: Output) -> Self {
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            json: serde_json::from_str(&stdout).unwrap_or(Value::String(stdout)),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+pub fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name).to_string_lossy().into_owned()
+}
+
+pub fn copy_folder(from: impl AsRef<Path>, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy_folder(entry.path(), &target),
+            kind if kind.is_symlink() => {
+                std::os::unix::fs::symlink(std::fs::read_link(entry.path()).unwrap(), target).unwrap();
+            }
+            _ => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+/// Changes one text of a file, which must be there.
+pub fn replace_in(path: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{} has no {from:?}", path.display());
+    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+/// Whether a program can be run here; a test that needs it says so loudly when it cannot.
+pub fn has_program(name: &str) -> bool {
+    let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_err() {
+        eprintln!("SKIPPED: {name} is not installed");
+    }
+    found.is_ok()
+}
