@@ -2,6 +2,7 @@
 //! Never sees a model or a table, never draws a number but from a seed, and imports `base` only.
 
 pub mod calibration;
+pub mod charts;
 pub mod curves;
 pub mod importance;
 pub mod intervals;
