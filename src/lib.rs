@@ -12,3 +12,4 @@ pub mod config;
 
 pub mod app;
 pub mod cli;
+pub mod evaluate;

@@ -57,3 +57,12 @@ pub const CHILD_MEMORY_BYTES_MAX: u64 = 8 << 30;
 pub const CHILD_STOP_MS: u64 = 5_000;
 /// One event line of a child.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
+
+/// Points kept of one curve in an artifact or a chart.
+pub const CURVE_POINTS_MAX: usize = 1_000;
+/// Candidates kept of a threshold's sweep.
+pub const SWEEP_POINTS_MAX: usize = 200;
+/// Bars of an importance chart; the fields below them share one.
+pub const IMPORTANCE_BARS_MAX: usize = 16;
+/// Characters of a name that a chart shows before it is cut.
+pub const CHART_LABEL_CHARS_MAX: usize = 26;
