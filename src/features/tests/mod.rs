@@ -1,0 +1,1 @@
+//! Small tables for the tests of this room, and its laws.
