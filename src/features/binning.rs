@@ -8,7 +8,7 @@ const RELATIVE_DEVIATION_MIN: f64 = 1e-12;
 /// Half a percent of the rows lies beyond each outer cut, up to `SHARED_LEVEL_ROWS_MIN` rows.
 const ROWS_PER_TRIMMED_ROW: usize = 200;
 
-/// The present values of a field in ascending order; at least one, all finite.
+/// The present values of a field in ascending order: at least one, none beyond `NUMBER_MAGNITUDE_MAX`.
 pub struct Present {
     sorted: Vec<f64>,
 }
@@ -37,7 +37,7 @@ impl Present {
         let (least, greatest) = self.range(1);
         let mean = (self.sorted.iter().sum::<f64>() / count).clamp(least, greatest);
         let squares: f64 = self.sorted.iter().map(|x| (x - mean) * (x - mean)).sum();
-        let deviation = (squares / count).sqrt().min(0.5 * greatest - 0.5 * least);
+        let deviation = (squares / count).sqrt().min((greatest - least) / 2.0);
         let noise = RELATIVE_DEVIATION_MIN * least.abs().max(greatest.abs());
         if least == greatest || deviation <= noise { (mean, 0.0) } else { (mean, deviation) }
     }
@@ -92,7 +92,7 @@ impl Present {
         let position = self.sorted.len() * part;
         let index = position / whole;
         if position.is_multiple_of(whole) {
-            0.5 * self.sorted[index - 1] + 0.5 * self.sorted[index]
+            (self.sorted[index - 1] + self.sorted[index]) / 2.0
         } else {
             self.sorted[index]
         }
@@ -118,4 +118,42 @@ fn bin_ends(sorted: &[f64], target: usize) -> Vec<usize> {
     }
     ends.push(sorted.len());
     ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn present(values: impl IntoIterator<Item = f64>) -> Present {
+        Present::of(&values.into_iter().collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn the_middle_of_two_equal_values_is_that_value() {
+        // Halving before adding rounded the least of all doubles to zero, and a cut fell below the one before.
+        let least = f64::from_bits(1);
+        let values = present([least; 20].into_iter().chain((1..=20).map(f64::from)));
+        assert_eq!(present([least; 2]).median(), least);
+        assert!(values.cuts(4).windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn rounding_noise_is_no_variation() {
+        assert_eq!(present([0.1; 10]).mean_and_deviation(), (0.1, 0.0));
+        assert_eq!(present([1e6, 1e6 + 1e-9]).mean_and_deviation().1, 0.0);
+        assert_eq!(present([1e6, 1e6 + 1.0]).mean_and_deviation().1, 0.5);
+    }
+
+    #[test]
+    fn bins_of_a_reference_part_no_ties_and_have_twenty_rows() {
+        let bins = |values: Vec<f64>| present(values).shared_bins(10);
+        let few_then_many = (0..1000).map(|i| if i < 25 { f64::from(i % 5) } else { 9.0 });
+        assert_eq!(bins(few_then_many.collect()), (vec![3.0, 4.0, 9.0], vec![25, 975]));
+        let rare_end = (0..1000).map(|i| if i < 990 { 1.0 } else { f64::from(i) });
+        assert_eq!(bins(rare_end.collect()), (vec![1.0, 1.0], vec![1000]));
+        let (edges, counts) = bins((0..150).map(f64::from).collect());
+        assert_eq!((edges[0], edges[7], counts), (19.0, 130.0, vec![20, 20, 20, 20, 20, 20, 30]));
+        assert_eq!(bins(vec![3.0; 19]), (vec![], vec![19]));
+        assert_eq!(bins((0..21).map(f64::from).collect()), (vec![10.0, 10.0], vec![21]));
+    }
 }

@@ -121,8 +121,12 @@ impl<'a> RealField<'a> {
             return Ok(Self { column, codes: Vec::new() });
         };
         let text = find_text(training, &field.field)?;
-        let code_of = |level: &str| text.levels.iter().position(|l| l == level).map(|code| code as u32);
-        let codes = levels.iter().map(|l| code_of(&l.level)).collect();
+        let mut codes = vec![None; levels.len()];
+        for (code, level) in text.levels.iter().enumerate() {
+            if let Ok(index) = levels.binary_search_by(|known| known.level.cmp(level)) {
+                codes[index] = Some(code as u32);
+            }
+        }
         Ok(Self { column: FieldColumn::Text(text), codes })
     }
 

@@ -16,12 +16,6 @@ pub struct RowNotes {
     pub out_of_range: Vec<String>,
 }
 
-impl RowNotes {
-    pub fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.unseen.is_empty() && self.out_of_range.is_empty()
-    }
-}
-
 /// The fields of a table, found once, for the notes of any of its rows.
 pub struct NoteTaker<'a> {
     fields: Vec<(&'a FittedField, FieldColumn<'a>)>,
