@@ -13,3 +13,5 @@ pub mod config;
 pub mod app;
 pub mod cli;
 pub mod evaluate;
+pub mod ledger;
+pub mod security;
