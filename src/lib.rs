@@ -3,15 +3,29 @@
 
 pub mod base;
 
+// The flow: pure, without a clock, a store or a network.
 pub mod data;
 pub mod features;
+pub mod model;
+
+pub mod evaluate;
+pub mod train;
+
+pub mod registry;
+
+pub mod decide;
+pub mod serve;
 
 pub mod pipeline;
 
-pub mod config;
-
-pub mod app;
-pub mod cli;
-pub mod evaluate;
+// Around the flow: pure as well.
 pub mod ledger;
 pub mod security;
+pub mod tracking;
+
+// The outside.
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod store;
