@@ -16,12 +16,14 @@ pub enum UseCaseError {
     NothingBefore { name: String, alias: String },
     #[error("there is no run {id:?} in this home")]
     NoRun { id: String },
+    #[error("run {id} has no artifact {path:?}; it has {known}")]
+    NoArtifact { id: String, path: String, known: String },
     #[error("no data set matches {wanted:?}")]
     NoDataset { wanted: String },
     #[error("there is no policy {wanted:?} in this home")]
     NoPolicy { wanted: String },
     #[error("{problems} problem(s) in the home: {first}")]
-    Damaged { problems: usize, first: String, report: serde_json::Value },
+    Damaged { problems: u64, first: String, report: serde_json::Value },
     #[error("{0} exists already")]
     Exists(String),
     #[error("--home is not given and neither TALLYSTICK_HOME, XDG_DATA_HOME nor HOME is set")]
@@ -36,6 +38,7 @@ impl Fact for UseCaseError {
             Self::NoAlias { .. } => "model.unknown_alias",
             Self::NothingBefore { .. } => "model.nothing_before",
             Self::NoRun { .. } => "run.unknown",
+            Self::NoArtifact { .. } => "run.unknown_artifact",
             Self::NoDataset { .. } => "data.unknown_set",
             Self::NoPolicy { .. } => "policy.unknown",
             Self::Damaged { .. } => "store.damaged",
@@ -58,6 +61,7 @@ impl Fact for UseCaseError {
                 "Promote a version first: `tallystick model promote NAME --to production`."
             }
             Self::NothingBefore { .. } => "See `tallystick model history NAME`.",
+            Self::NoArtifact { .. } => "See `tallystick run show RUN`.",
             Self::NoRun { .. } => "See `tallystick run list`.",
             Self::NoDataset { .. } => "See `tallystick data list`, or give a file: `--data FILE`.",
             Self::NoPolicy { .. } => "See `tallystick policy list`.",

@@ -1,0 +1,242 @@
+//! The home as a use case sees it: made once, opened by one process, put in order after a crash.
+//! Holds the box's key; never prints it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::app::error::UseCaseError;
+use crate::base::canonical;
+use crate::base::clock::{Clock, Stamp};
+use crate::base::digest::Digest;
+use crate::base::fact::{Class, Fact, Failure};
+use crate::base::ids::RunId;
+use crate::base::limits;
+use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::leaf::{Entry, Kind};
+use crate::ledger::tree::TreeHead;
+use crate::registry::content::ModelContent;
+use crate::security::actor::{Act, Actor, Role, authorise};
+use crate::security::key::SigningKey;
+use crate::security::key_file;
+use crate::security::trust::TrustRoot;
+use crate::store::error::StoreError;
+use crate::store::home::Home;
+use crate::store::open::Store;
+use crate::store::views::log::CheckpointSigner;
+use crate::tracking::run::{Run, RunStatus};
+
+/// An open home and who acts in it.
+pub struct App {
+    pub store: Store,
+    pub actor: Actor,
+    pub trust: TrustRoot,
+    pub key: Arc<SigningKey>,
+    clock: Box<dyn Clock>,
+}
+
+/// What `init` made.
+#[derive(Debug)]
+pub struct Made {
+    pub store_id: String,
+    pub key_id: String,
+    pub trust_digest: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    #[error("the home's key is not the one its trust root names ({expected}); it signs as {found}")]
+    OtherKey { expected: String, found: String },
+    #[error("the home has records but no trust root")]
+    NoTrust,
+}
+
+impl Fact for HomeError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::OtherKey { .. } => "home.other_key",
+            Self::NoTrust => "home.no_trust",
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Integrity
+    }
+
+    fn next_step(&self) -> Option<String> {
+        Some("Restore the home from a backup, keys and stores together.".into())
+    }
+}
+
+/// The home's folder: as given, or where the XDG rules put it.
+pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(path) = given {
+        return Ok(path.to_path_buf());
+    }
+    let named = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let data = named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")));
+    Ok(data.ok_or(UseCaseError::NoHome)?.join("tallystick"))
+}
+
+/// Whoever may open the home's files is its admin.
+pub fn local_actor() -> Result<Actor, Failure> {
+    let name = ["USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok());
+    let uid = || format!("uid-{}", rustix::process::getuid().as_raw());
+    Ok(match name {
+        Some(name) => Actor::new(&name, Role::Admin).or_else(|_| Actor::new(&uid(), Role::Admin))?,
+        None => Actor::new(&uid(), Role::Admin)?,
+    })
+}
+
+/// Makes a home: both stores, the box's key, the trust root, the first record.
+pub fn init(folder: &Path, actor: &Actor, clock: &dyn Clock) -> Result<Made, Failure> {
+    authorise(actor, Act::InitHome)?;
+    let now = clock.now();
+    let home = Home::create(folder, now.millis())?;
+    let (store, key, trust) = open_parts(home, actor, now)?;
+    drop(store);
+    Ok(Made {
+        store_id: trust.store_id().to_string(),
+        key_id: key.public().key_id().to_string(),
+        trust_digest: Digest::of(&trust.to_bytes()?).to_hex(),
+    })
+}
+
+impl App {
+    /// Opens a home, ends what a crash left open, and sweeps what no row names.
+    pub fn open(folder: &Path, actor: Actor, clock: Box<dyn Clock>) -> Result<Self, Failure> {
+        let home = Home::open(folder)?;
+        let (store, key, trust) = open_parts(home, &actor, clock.now())?;
+        let app = Self { store, actor, trust, key, clock };
+        app.end_interrupted_runs()?;
+        app.sweep_blobs()?;
+        Ok(app)
+    }
+
+    pub fn now(&self) -> Stamp {
+        self.clock.now()
+    }
+
+    pub fn may(&self, act: Act) -> Result<(), Failure> {
+        Ok(authorise(&self.actor, act)?)
+    }
+
+    /// An administrative record of something this actor does.
+    pub fn entry(&self, kind: Kind, subject: String, body: &serde_json::Value) -> Result<Entry, Failure> {
+        Ok(Entry { kind, actor: self.actor.clone(), subject, body: canonical::to_bytes(body)? })
+    }
+
+    /// This process owns the home, so a run that is still open has lost its process.
+    fn end_interrupted_runs(&self) -> Result<(), Failure> {
+        let now = self.now().millis();
+        for mut run in self.store.read_lab(|lab| lab.list_runs(limits::LIST_MAX))? {
+            if run.status == RunStatus::Running {
+                run.status = if self.is_registered(&run.run_id)? { RunStatus::Finished } else { RunStatus::Failed };
+                run.end_time = Some(now);
+                run.set_tag("tallystick.end", "interrupted")?;
+                self.put_run(run)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_registered(&self, run_id: &RunId) -> Result<bool, Failure> {
+        let id = run_id.to_string();
+        Ok(self.store.read_ledger(|ledger| {
+            for name in ledger.list_model_names()? {
+                if ledger.list_versions(&name, 0)?.iter().any(|v| v.run_id == id) {
+                    return Ok::<_, StoreError>(true);
+                }
+            }
+            Ok(false)
+        })?)
+    }
+
+    pub fn put_run(&self, run: Run) -> Result<(), Failure> {
+        self.store.write_lab(move |lab| lab.put_run(&run))?;
+        Ok(())
+    }
+
+    /// Removes blobs that a crash left without a row. With a damaged manifest nothing is removed:
+    /// what it names cannot be told, and `store check` will say so.
+    fn sweep_blobs(&self) -> Result<(), Failure> {
+        let mut named = BTreeSet::new();
+        for name in self.store.read_ledger(|ledger| ledger.list_model_names())? {
+            for version in self.store.read_ledger(|ledger| ledger.list_versions(&name, 0))? {
+                let bytes = self.store.blobs().read(&version.model, limits::MANIFEST_BYTES_MAX);
+                let Ok(content) = bytes.map(|b| serde_json::from_slice::<ModelContent>(&b)) else {
+                    return Ok(());
+                };
+                match content {
+                    Ok(content) => named.extend(content.blobs().map(|b| b.digest)),
+                    Err(_) => return Ok(()),
+                }
+            }
+        }
+        self.store.sweep_blobs(&named)?;
+        Ok(())
+    }
+}
+
+/// Opens the stores with the box's key. A home whose making was cut short is finished here:
+/// it has no record yet, so nothing was ever signed by another key.
+fn open_parts(home: Home, actor: &Actor, now: Stamp) -> Result<(Store, Arc<SigningKey>, TrustRoot), Failure> {
+    let store_id = home.identity().store_id.clone();
+    let path = home.keys().join("box.key");
+    let key = match key_file::load(&path) {
+        Ok(key) => key,
+        Err(error) if error.is_missing() && home.is_unused()? => {
+            let key = SigningKey::generate()?;
+            key_file::save_new(&path, &key)?;
+            key
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let key = Arc::new(key);
+    let store = Store::open(home, signer(&store_id, &key))?;
+    let trust = match store.read_ledger(|ledger| ledger.find_trust())? {
+        Some(bytes) => TrustRoot::parse(&bytes)?,
+        None => found_trust(&store, &store_id, &key, actor, now)?,
+    };
+    check_key(&trust, &key)?;
+    Ok((store, key, trust))
+}
+
+fn signer(store_id: &str, key: &Arc<SigningKey>) -> CheckpointSigner {
+    let (store_id, key) = (store_id.to_string(), Arc::clone(key));
+    Box::new(move |size, root| Ok(Checkpoint::new(&store_id, TreeHead { size, root }).sign(&key)))
+}
+
+/// The trust root that names this box alone, and the log's first record, in one transaction.
+fn found_trust(
+    store: &Store,
+    store_id: &str,
+    key: &SigningKey,
+    actor: &Actor,
+    now: Stamp,
+) -> Result<TrustRoot, Failure> {
+    if store.read_ledger(|ledger| ledger.log_size())? > 0 {
+        return Err(HomeError::NoTrust.into());
+    }
+    let trust = TrustRoot::of_box(store_id, key.public())?;
+    let bytes = trust.to_bytes()?;
+    let body = canonical::to_bytes(&json!({"trust": Digest::of(&bytes)}))?;
+    let subject = format!("home/{store_id}");
+    let entry = Entry { kind: Kind::HomeCreated, actor: actor.clone(), subject, body };
+    store.write_ledger(move |ledger| {
+        ledger.put_trust(&bytes)?;
+        ledger.append_record(entry.clone(), now)
+    })?;
+    Ok(trust)
+}
+
+fn check_key(trust: &TrustRoot, key: &SigningKey) -> Result<(), Failure> {
+    let found = key.public().key_id();
+    if trust.keys().iter().any(|trusted| trusted.key_id == found) {
+        return Ok(());
+    }
+    let expected = trust.keys().iter().map(|k| k.key_id.to_string()).collect::<Vec<_>>().join(", ");
+    Err(HomeError::OtherKey { expected, found: found.to_string() }.into())
+}

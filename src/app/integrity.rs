@@ -1,0 +1,83 @@
+//! Checking what is kept: the stores page by page, the tally log leaf by leaf, and its export.
+//! Repairs nothing.
+
+use std::path::Path;
+
+use crate::app::error::UseCaseError;
+use crate::app::home::App;
+use crate::base::fact::{Fact, Failure};
+use crate::base::files;
+use crate::base::limits;
+use crate::ledger::leaf::Header;
+use crate::ledger::verify::{AuditReport, StoredRecord, audit};
+use crate::security::actor::Act;
+use crate::security::base64_text::to_base64;
+use crate::store::check::{CheckReport, check_home};
+use crate::store::error::StoreError;
+
+/// Checks a home that no process holds. Any finding is an integrity error that lists them all.
+pub fn check_store(folder: &Path) -> Result<CheckReport, Failure> {
+    let report = check_home(folder)?;
+    let Some(first) = report.findings.first() else { return Ok(report) };
+    let list: Vec<_> = report
+        .findings
+        .iter()
+        .map(|f| serde_json::json!({"code": f.code(), "message": f.to_string()}))
+        .collect();
+    Err(UseCaseError::Damaged {
+        problems: report.found,
+        first: first.to_string(),
+        report: serde_json::json!({ "problems": list }),
+    }
+    .into())
+}
+
+/// Recomputes the log from its records and holds every stored hash and checkpoint against it.
+pub fn verify_log(app: &App) -> Result<AuditReport, Failure> {
+    app.may(Act::ReadAudit)?;
+    app.store.read_ledger(|ledger| {
+        let checkpoints = ledger.list_checkpoints(0)?;
+        let records = (0..ledger.log_size()?).map(|seq| {
+            let record = ledger.find_record(seq)?.ok_or_else(|| StoreError::record_missing(seq))?;
+            Ok(StoredRecord { seq, header: record.leaf_data().to_vec(), body: record.body().to_vec() })
+        });
+        let notes = checkpoints.into_iter().map(|(_, text)| Ok(text.into_bytes()));
+        Ok(audit::<StoreError, _>(records, ledger, notes, &app.trust)?)
+    })
+}
+
+pub fn list_records(app: &App, from: u64, limit: usize) -> Result<Vec<Header>, Failure> {
+    app.may(Act::ReadAudit)?;
+    let records = app.store.read_ledger(|ledger| ledger.list_records(from, limit))?;
+    Ok(records.iter().map(|record| record.header().clone()).collect())
+}
+
+/// Writes checkpoint.txt, leaves.txt and trust.json; answers how many leaves.
+pub fn export_log(app: &App, folder: &Path) -> Result<u64, Failure> {
+    app.may(Act::ReadAudit)?;
+    if folder.exists() {
+        return Err(UseCaseError::Exists(folder.display().to_string()).into());
+    }
+    let (size, note) = app
+        .store
+        .read_ledger(|ledger| ledger.find_checkpoint_last())?
+        .ok_or(StoreError::record_missing(0))?;
+    files::create_folder(folder)?;
+    let mut leaves = String::new();
+    let mut from = 0;
+    while from < size {
+        let records = app.store.read_ledger(|ledger| ledger.list_records(from, limits::LIST_MAX))?;
+        if records.is_empty() {
+            return Err(StoreError::record_missing(from).into());
+        }
+        from += records.len() as u64;
+        for record in records.iter().filter(|r| r.header().seq < size) {
+            leaves.push_str(&to_base64(record.leaf_data()));
+            leaves.push('\n');
+        }
+    }
+    files::write_atomic(&folder.join("leaves.txt"), leaves.as_bytes(), 0o644)?;
+    files::write_atomic(&folder.join("trust.json"), &app.trust.to_bytes()?, 0o644)?;
+    files::write_atomic(&folder.join("checkpoint.txt"), note.as_bytes(), 0o644)?;
+    Ok(size)
+}

@@ -1,0 +1,15 @@
+//! The use cases: authorise, run the flow, one transaction, one record in the tally log.
+//! Knows no terminal and no wire; the only place where the flow meets the store.
+
+pub mod batches;
+pub mod child;
+pub mod datasets;
+pub mod decisions;
+pub mod error;
+pub mod home;
+pub mod integrity;
+pub mod policies;
+pub mod promotion;
+pub mod registry;
+pub mod runs;
+pub mod training;

@@ -1,0 +1,117 @@
+//! Moving an alias: through the gate forwards, back by the history. Each move is one record.
+//! Never changes a version.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::app::error::UseCaseError;
+use crate::app::home::App;
+use crate::app::registry;
+use crate::base::digest::Digest;
+use crate::base::fact::Failure;
+use crate::config::project::read_gates;
+use crate::ledger::leaf::Kind;
+use crate::registry::gate::GateReport;
+use crate::registry::version::{Alias, ModelRef};
+use crate::security::actor::Act;
+use crate::store::error::StoreError;
+use crate::store::rows::registry::{AliasHistoryRow, AliasTarget, VersionRow};
+use crate::store::views::registry::AliasMove;
+
+/// A promotion as it is asked for.
+pub struct PromoteRequest<'a> {
+    pub model: ModelRef,
+    pub to: Alias,
+    pub why: String,
+    /// Another policy than the one made with the version.
+    pub policy: Option<Digest>,
+    /// Other gates than those the version was trained under.
+    pub gates: Option<&'a Path>,
+    pub dry_run: bool,
+}
+
+pub struct Promoted {
+    pub version: VersionRow,
+    pub policy: Digest,
+    pub gate: GateReport,
+}
+
+/// Judges the version by its gates and points the alias at it.
+pub fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Promoted, Failure> {
+    app.may(Act::PromoteModel)?;
+    let (version, own_policy) = registry::find_version(app, &request.model, false)?;
+    let policy = request.policy.unwrap_or(own_policy);
+    check_fit(app, &version, &policy)?;
+    let evaluation = registry::evaluation(app, &version)?;
+    let gates = match request.gates {
+        Some(path) => read_gates(path)?,
+        None => evaluation.gates.clone().check()?,
+    };
+    let gate = gates.judge(&evaluation.metrics).into_result()?;
+    if !request.dry_run {
+        move_alias(app, &version, policy, request.to, &request.why)?;
+    }
+    Ok(Promoted { version, policy, gate })
+}
+
+/// Points the alias back at the version before the present one.
+pub fn rollback(app: &App, name: &str, alias: Alias, why: &str, dry_run: bool) -> Result<VersionRow, Failure> {
+    app.may(Act::RollbackModel)?;
+    let moves = history(app, name, alias)?;
+    let nothing = || UseCaseError::NothingBefore { name: name.to_string(), alias: alias.to_string() };
+    let target = find_before(&moves).ok_or_else(nothing)?;
+    let model = ModelRef { name: name.to_string(), which: crate::registry::version::Which::Number(target.version) };
+    let (version, _) = registry::find_version(app, &model, false)?;
+    check_fit(app, &version, &target.policy)?;
+    if !dry_run {
+        move_alias(app, &version, target.policy, alias, why)?;
+    }
+    Ok(version)
+}
+
+/// Where an alias was before it came to where it is: a rollback undoes one promotion, and a second
+/// rollback the one before that.
+fn find_before(moves: &[AliasHistoryRow]) -> Option<AliasTarget> {
+    let mut stack: Vec<&AliasTarget> = Vec::new();
+    for step in moves {
+        match stack.iter().position(|t| **t == step.to) {
+            Some(place) => stack.truncate(place + 1),
+            None => stack.push(&step.to),
+        }
+    }
+    stack.pop()?;
+    stack.pop().cloned()
+}
+
+pub fn history(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRow>, Failure> {
+    registry::list_versions(app, name)?;
+    Ok(app.store.read_ledger(|l| l.list_alias_history(name, alias.as_str()))?)
+}
+
+/// Nothing that would not load may be promoted.
+fn check_fit(app: &App, version: &VersionRow, policy: &Digest) -> Result<(), Failure> {
+    let (release, loaded) = registry::load_version(app, version)?;
+    crate::serve::scorer::Champion::new(release, loaded, Some(registry::load_policy(app, policy)?))?;
+    Ok(())
+}
+
+fn move_alias(app: &App, version: &VersionRow, policy: Digest, alias: Alias, why: &str) -> Result<(), Failure> {
+    let now = app.now();
+    let change = AliasMove {
+        name: version.name.clone(),
+        alias: alias.as_str().to_string(),
+        to: AliasTarget { version: version.version, policy },
+        moved_ms: now.millis(),
+        by: app.actor.name().to_string(),
+        why: why.to_string(),
+    };
+    let body = json!({"alias": alias, "version": version.version, "policy": policy, "why": why});
+    let entry = app.entry(Kind::AliasMoved, format!("model/{}", version.name), &body)?;
+    app.store.write_ledger(move |ledger| {
+        ledger.move_alias(&change)?;
+        ledger.append_record(entry.clone(), now)?;
+        Ok::<_, StoreError>(())
+    })?;
+    Ok(())
+}

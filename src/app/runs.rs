@@ -1,0 +1,41 @@
+//! Reading runs: the newest, one, its metrics' histories, its artifacts.
+//! Never changes a run.
+
+use crate::app::error::UseCaseError;
+use crate::app::home::App;
+use crate::base::fact::Failure;
+use crate::base::limits;
+use crate::security::actor::Act;
+use crate::tracking::metric::MetricPoint;
+use crate::tracking::run::Run;
+
+pub fn list(app: &App, limit: usize) -> Result<Vec<Run>, Failure> {
+    app.may(Act::ReadRuns)?;
+    Ok(app.store.read_lab(|lab| lab.list_runs(limit))?)
+}
+
+/// A run by its id, or by the beginning of an id that no other recent run shares.
+pub fn find(app: &App, id: &str) -> Result<Run, Failure> {
+    let mut matching = list(app, limits::LIST_MAX)?;
+    matching.retain(|run| !id.is_empty() && run.run_id.as_str().starts_with(id));
+    match (matching.pop(), matching.is_empty()) {
+        (Some(run), true) => Ok(run),
+        _ => Err(UseCaseError::NoRun { id: id.to_string() }.into()),
+    }
+}
+
+pub fn metric_history(app: &App, id: &str, key: &str) -> Result<Vec<MetricPoint>, Failure> {
+    let run = find(app, id)?;
+    Ok(app.store.read_lab(|lab| lab.list_metric_history(&run.run_id, key))?)
+}
+
+pub fn artifact(app: &App, id: &str, path: &str) -> Result<Vec<u8>, Failure> {
+    let run = find(app, id)?;
+    let known = run.artifacts.iter().find(|artifact| artifact.path == path);
+    let artifact = known.ok_or_else(|| UseCaseError::NoArtifact {
+        id: run.run_id.to_string(),
+        path: path.to_string(),
+        known: run.artifacts.iter().map(|a| a.path.as_str()).collect::<Vec<_>>().join(", "),
+    })?;
+    Ok(app.store.blobs().read(&artifact.digest, limits::BLOB_BYTES_MAX)?)
+}

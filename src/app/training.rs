@@ -1,0 +1,222 @@
+//! Training as a use case: data ready, a run begun, a child that trains, a candidate registered.
+//! The run's row is written whatever happens; a death of the child is a failed run and nothing more.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::app::child::{self, ChildError};
+use crate::app::datasets::{self, DataSource, ReadySet};
+use crate::app::home::App;
+use crate::app::registry::{self, Registered};
+use crate::base::cancel::CancelFlag;
+use crate::base::canonical::CanonicalError;
+use crate::base::digest::Digest;
+use crate::base::fact::Failure;
+use crate::base::files;
+use crate::base::ids::RunId;
+use crate::config::project::Project;
+use crate::ledger::leaf::Kind;
+use crate::pipeline::candidate::Candidate;
+use crate::pipeline::evaluation::Evaluation;
+use crate::pipeline::events::Event;
+use crate::pipeline::spec::{TrainSpec, freeze};
+use crate::security::actor::Act;
+use crate::store::error::StoreError;
+use crate::tracking::metric::MetricPoint;
+use crate::tracking::name::draw_name;
+use crate::tracking::run::{Artifact, DatasetInput, Run, RunStatus};
+
+/// What to train, on what.
+pub struct TrainRequest {
+    pub project: PathBuf,
+    pub source: DataSource,
+    pub overrides: Vec<String>,
+}
+
+/// How a training ended well.
+pub struct Trained {
+    pub run_id: RunId,
+    pub registered: Registered,
+    pub evaluation: Evaluation,
+    pub train_seconds: f64,
+}
+
+pub fn train(
+    app: &App,
+    request: &TrainRequest,
+    cancel: &CancelFlag,
+    hear: &mut dyn FnMut(&Event),
+) -> Result<Trained, Failure> {
+    app.may(Act::Train)?;
+    let project = Project::load(&request.project, &request.overrides)?;
+    hear(&Event::Stage { name: "checking the data".into(), total: 0 });
+    let set = datasets::make_ready(app, &project, &request.source)?;
+    cancel.check()?;
+    let run_id = begin(app, &project, &set)?;
+    let begun = Instant::now();
+    let candidate = run_child(app, request, &set, &run_id, cancel, hear);
+    let seconds = begun.elapsed().as_secs_f64();
+    let finished = candidate.and_then(|candidate| finish(app, &project, &set, &run_id, candidate, seconds));
+    let cleared = files::remove_folder(&staging(app, &run_id));
+    match finished {
+        Ok(trained) => {
+            cleared?;
+            Ok(trained)
+        }
+        Err(error) => {
+            fail(app, &run_id, &error, cancel)?;
+            Err(error)
+        }
+    }
+}
+
+fn staging(app: &App, run_id: &RunId) -> PathBuf {
+    app.store.home().staging().join(run_id.as_str())
+}
+
+fn begin(app: &App, project: &Project, set: &ReadySet) -> Result<RunId, Failure> {
+    let (run_id, now) = (RunId::draw(), app.now().millis());
+    let name = draw_name(run_id.as_str());
+    let user = app.actor.name().to_string();
+    let mut run = Run::start(run_id.clone(), "0", &name, &user, now);
+    for (key, value) in flatten(&serde_json::to_value(&project.params).map_err(CanonicalError::Write)?) {
+        run.log_param(&key, &value)?;
+    }
+    run.set_tag("mlflow.user", &user)?;
+    run.set_tag("mlflow.source.name", "tallystick train")?;
+    run.set_tag("mlflow.source.type", "LOCAL")?;
+    run.set_tag("tallystick.project", &project.settings.name)?;
+    run.set_tag("tallystick.config_digest", &project.digest.to_hex())?;
+    run.set_tag("tallystick.code_version", env!("CARGO_PKG_VERSION"))?;
+    run.log_input(DatasetInput {
+        name: set.row.name.clone(),
+        digest: set.row.content.to_hex(),
+        context: "training".into(),
+    })?;
+    app.store.write_lab(move |lab| lab.put_run_new(&run))?;
+    Ok(run_id)
+}
+
+/// `{"a": {"b": 1}}` as `a.b = 1`: params are flat strings.
+fn flatten(value: &Value) -> BTreeMap<String, String> {
+    fn add(out: &mut BTreeMap<String, String>, key: &str, value: &Value) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, inner)| {
+                let full = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                add(out, &full, inner);
+            }),
+            Value::String(text) => drop(out.insert(key.to_string(), text.clone())),
+            other => drop(out.insert(key.to_string(), other.to_string())),
+        }
+    }
+    let mut out = BTreeMap::new();
+    add(&mut out, "", value);
+    out
+}
+
+fn run_child(
+    app: &App,
+    request: &TrainRequest,
+    set: &ReadySet,
+    run_id: &RunId,
+    cancel: &CancelFlag,
+    hear: &mut dyn FnMut(&Event),
+) -> Result<Candidate, Failure> {
+    let folder = staging(app, run_id);
+    freeze(&request.project, &folder.join("project"))?;
+    let spec = TrainSpec {
+        project: folder.join("project"),
+        overrides: request.overrides.clone(),
+        data: app.store.blobs().open_path(&set.row.parquet)?,
+        content: set.row.content,
+        candidate: folder.join("candidate"),
+    };
+    let path = folder.join("spec.json");
+    spec.write(&path)?;
+    let mut lost = None;
+    let mut listen = |event: &Event| {
+        hear(event);
+        if let Event::Metric { key, step, value } = event {
+            let point = MetricPoint { value: *value, timestamp: app.now().millis(), step: *step };
+            lost = lost.take().or(log_metric(app, run_id, key, point).err());
+        }
+    };
+    let model = child::run(&["train"], &path, cancel, &mut listen)?;
+    if let Some(error) = lost {
+        return Err(error);
+    }
+    let candidate = Candidate::read(&spec.candidate)?;
+    if candidate.pack.digest == model { Ok(candidate) } else { Err(announced_other(&spec.candidate).into()) }
+}
+
+fn announced_other(folder: &Path) -> ChildError {
+    ChildError::Protocol { why: format!("it announced another model than {} holds", folder.display()) }
+}
+
+fn log_metric(app: &App, run_id: &RunId, key: &str, point: MetricPoint) -> Result<(), Failure> {
+    let (run_id, key) = (run_id.clone(), key.to_string());
+    app.store.write_lab(move |lab| lab.add_metric(&run_id, &key, &point))?;
+    Ok(())
+}
+
+fn finish(
+    app: &App,
+    project: &Project,
+    set: &ReadySet,
+    run_id: &RunId,
+    candidate: Candidate,
+    train_seconds: f64,
+) -> Result<Trained, Failure> {
+    let mut artifacts = Vec::new();
+    for artifact in &candidate.artifacts {
+        let digest = app.store.blobs().put(&artifact.bytes)?;
+        artifacts.push(Artifact { path: artifact.path.clone(), digest, size: artifact.bytes.len() as u64 });
+    }
+    let registered = registry::register(app, project, set.row.content, run_id, &candidate)?;
+    let evaluation = candidate.evaluation;
+    let now = app.now().millis();
+    let mut points: Vec<(String, f64)> = evaluation.metrics.clone().into_iter().collect();
+    points.push(("train_seconds".into(), train_seconds));
+    let (id, model) = (run_id.clone(), registered.version.model);
+    let version = format!("{}@{}", registered.version.name, registered.version.version);
+    app.store.write_lab(move |lab| {
+        for (key, value) in &points {
+            lab.add_metric(&id, key, &MetricPoint { value: *value, timestamp: now, step: 0 })?;
+        }
+        let mut run = lab.find_run(&id)?.ok_or_else(|| StoreError::no_run(&id))?;
+        for artifact in &artifacts {
+            run.log_artifact(artifact.clone())?;
+        }
+        run.set_tag("tallystick.model", &version)?;
+        run.set_tag("tallystick.model_digest", &model.to_hex())?;
+        run.status = RunStatus::Finished;
+        run.end_time = Some(now);
+        lab.put_run(&run)?;
+        Ok::<_, Failure>(())
+    })?;
+    Ok(Trained { run_id: run_id.clone(), registered, evaluation, train_seconds })
+}
+
+/// The run keeps why it ended; the error goes on to whoever asked.
+fn fail(app: &App, run_id: &RunId, error: &Failure, cancel: &CancelFlag) -> Result<(), Failure> {
+    let Some(mut run) = app.store.read_lab(|lab| lab.find_run(run_id))? else { return Ok(()) };
+    run.status = if cancel.is_cancelled() { RunStatus::Killed } else { RunStatus::Failed };
+    run.end_time = Some(app.now().millis());
+    run.set_tag("tallystick.end", error.code())?;
+    run.set_tag("tallystick.error", &error.to_string())?;
+    app.put_run(run)
+}
+
+/// The record that a leak suspicion was waived, before the run that relies on it.
+pub fn record_waivers(app: &App, project: &Project, content: Digest, waived: &[String]) -> Result<(), Failure> {
+    for waiver in project.settings.leak_waivers.iter().filter(|w| waived.contains(&w.column)) {
+        let body = json!({"column": waiver.column, "reason": waiver.reason, "data": content});
+        let subject = format!("project/{}", project.settings.name);
+        let (entry, now) = (app.entry(Kind::LeakWaived, subject, &body)?, app.now());
+        app.store.write_ledger(move |ledger| ledger.append_record(entry.clone(), now))?;
+    }
+    Ok(())
+}
