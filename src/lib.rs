@@ -5,3 +5,4 @@ pub mod base;
 
 pub mod data;
 pub mod features;
+pub mod model;
