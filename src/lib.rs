@@ -6,3 +6,4 @@ pub mod base;
 pub mod data;
 pub mod features;
 pub mod model;
+pub mod train;
