@@ -6,5 +6,6 @@ pub mod examples;
 pub mod fit;
 pub mod gradient;
 pub mod optimizer;
+pub mod overrides;
 pub mod params;
 pub mod trainer;

@@ -70,7 +70,7 @@ pub fn train_logistic(
         progress.metric("valid_loss", epoch as i64, valid);
         progress.step(epoch as u64);
         best.offer(epoch, valid, linear);
-        if epoch - best.epoch >= params.patience {
+        if epoch - best.gained_epoch >= params.patience {
             break;
         }
     }
@@ -126,24 +126,33 @@ impl ClassCosts {
     }
 }
 
-/// The epoch of lowest validation loss so far; the earlier one where two are equal.
+/// A gain in validation loss below this is worth keeping, but not worth waiting for more of it.
+const GAIN_MIN: f64 = 1e-4;
+
+/// The epoch of lowest validation loss so far (the earlier one where two are equal), and the
+/// last epoch that gained enough to be worth going on.
 struct Best {
     epoch: usize,
     loss: f64,
     linear: Linear,
+    gained_epoch: usize,
+    gained_loss: f64,
 }
 
 impl Default for Best {
     fn default() -> Self {
         let linear = Linear { weights: Vec::new(), bias: 0.0 };
-        Self { epoch: 0, loss: f64::INFINITY, linear }
+        Self { epoch: 0, loss: f64::INFINITY, linear, gained_epoch: 0, gained_loss: f64::INFINITY }
     }
 }
 
 impl Best {
     fn offer(&mut self, epoch: usize, loss: f64, linear: Linear) {
         if loss < self.loss {
-            *self = Self { epoch, loss, linear };
+            (self.epoch, self.loss, self.linear) = (epoch, loss, linear);
+        }
+        if loss < self.gained_loss - GAIN_MIN {
+            (self.gained_epoch, self.gained_loss) = (epoch, loss);
         }
     }
 }
