@@ -5,3 +5,7 @@ pub mod base;
 
 pub mod data;
 pub mod features;
+
+pub mod tracking;
+
+pub mod store;
