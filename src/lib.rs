@@ -8,4 +8,7 @@ pub mod features;
 
 pub mod tracking;
 
+pub mod ledger;
+pub mod security;
+
 pub mod store;
