@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::digest::{Digest, Hasher};
-use crate::base::files::{self, FileError};
 use crate::base::fault;
+use crate::base::files::{self, FileError};
 use crate::store::error::StoreError;
 use crate::store::home::create_private;
 
@@ -86,7 +86,8 @@ impl Blobs {
         for folder in list_folder(&self.root)? {
             for file in list_folder(&folder)? {
                 let digest = parse_path(&file);
-                let unknown = || StoreError::CorruptHome { path: file.clone(), why: "it is no blob".to_string() };
+                let unknown =
+                    || StoreError::CorruptHome { path: file.clone(), why: "it is no blob".to_string() };
                 digests.push(digest.ok_or_else(unknown)?);
             }
         }

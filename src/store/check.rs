@@ -15,9 +15,9 @@ use crate::store::home::Home;
 use crate::store::migrate;
 use crate::store::open::check_belongs;
 use crate::store::rows;
+use crate::store::rows::Row;
 use crate::store::rows::lab::{ExperimentNameRow, ExperimentRow, RunOrderRow, RunRow};
 use crate::store::rows::log::{CheckpointRow, RecordRow};
-use crate::store::rows::Row;
 use crate::store::tables::StoreName;
 use crate::store::views::{Direction, Lab, Ledger, ReadView, Rows, Span};
 use crate::store::witness::Witness;
@@ -65,10 +65,15 @@ pub fn check_home(path: &Path) -> Result<CheckReport, StoreError> {
 }
 
 /// Answers the blobs that must exist.
-fn check_file(home: &Home, store: StoreName, report: &mut CheckReport) -> Result<BTreeSet<Digest>, StoreError> {
+fn check_file(
+    home: &Home,
+    store: StoreName,
+    report: &mut CheckReport,
+) -> Result<BTreeSet<Digest>, StoreError> {
     let file = StoreFile::open(store, &home.store_file(store))?;
     if file.repaired() {
-        let why = "its free-page bookkeeping was damaged and has been rebuilt; no row was touched".to_string();
+        let why =
+            "its free-page bookkeeping was damaged and has been rebuilt; no row was touched".to_string();
         report.add(StoreError::CorruptFile { store, why });
     }
     let witness = Witness::new(&home.run(), store, &home.identity().store_id);
@@ -125,7 +130,10 @@ fn check_log(ledger: &Ledger<&ReadView>, report: &mut CheckReport) -> Result<(),
         }
         for node in frontier.append(leaf_hash(&row.header)) {
             if ledger.find_node(node.level, node.index)? != Some(node.hash) {
-                report.add(corrupt(format!("its tree node {}/{} is not the stored one", node.level, node.index)));
+                report.add(corrupt(format!(
+                    "its tree node {}/{} is not the stored one",
+                    node.level, node.index
+                )));
             }
         }
         Ok(())
@@ -139,7 +147,9 @@ fn check_log(ledger: &Ledger<&ReadView>, report: &mut CheckReport) -> Result<(),
 
 /// Every entry of an index leads to a row, and every row has its entry.
 fn check_indexes(view: &ReadView, report: &mut CheckReport) -> Result<(), StoreError> {
-    view.each(&Span::all(), &mut |row: RunOrderRow| expect::<RunRow>(view, &RunRow::key_of(&row.run_id), report))?;
+    view.each(&Span::all(), &mut |row: RunOrderRow| {
+        expect::<RunRow>(view, &RunRow::key_of(&row.run_id), report)
+    })?;
     view.each(&Span::all(), &mut |row: RunRow| {
         let place = RunOrderRow { start_time: row.start_time, run_id: row.run_id };
         expect::<RunOrderRow>(view, &place.key(), report)

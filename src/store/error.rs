@@ -133,9 +133,10 @@ impl Fact for StoreError {
                     witness.display()
                 ));
             }
-            Self::Corrupt { .. } | Self::CorruptFile { .. } | Self::CorruptBlob { .. } | Self::NoBlob { .. } => {
-                "Run `tallystick store check` and restore the newest good backup."
-            }
+            Self::Corrupt { .. }
+            | Self::CorruptFile { .. }
+            | Self::CorruptBlob { .. }
+            | Self::NoBlob { .. } => "Run `tallystick store check` and restore the newest good backup.",
             Self::CorruptHome { .. } => "Restore the file from the newest good backup.",
             Self::Incomplete { .. } => {
                 "Restore the home from a backup; after an interrupted `tallystick init`, remove it and begin again."

@@ -66,15 +66,11 @@ impl StoreFile {
     }
 
     /// Reads from one snapshot.
-    pub fn read<T, E: From<StoreError>>(
-        &self,
-        work: impl FnOnce(&ReadView) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let answer = guard(self.store, || {
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&ReadView) -> Result<T, E>) -> Result<T, E> {
+        guard(self.store, || {
             let transaction = self.database()?.begin_read().map_err(engine(self.store, "reading"))?;
             Ok(work(&ReadView::new(self.store, transaction)))
-        })?;
-        answer
+        })?
     }
 
     pub(in crate::store) fn begin_write(&self) -> Result<WriteView, StoreError> {
@@ -152,7 +148,10 @@ pub(in crate::store) fn guard<T>(
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
         let place = PANICKED_AT.take();
-        Err(StoreError::CorruptFile { store, why: format!("work on it stopped unexpectedly ({said}, at {place})") })
+        Err(StoreError::CorruptFile {
+            store,
+            why: format!("work on it stopped unexpectedly ({said}, at {place})"),
+        })
     })
 }
 

@@ -139,10 +139,8 @@ pub(in crate::store) fn create_private(path: &Path) -> Result<(), StoreError> {
 
 fn write_identity(path: &Path, identity: &Identity) -> Result<(), StoreError> {
     let file = path.join("home.json");
-    let bytes = serde_json::to_vec(identity).map_err(|error| StoreError::CorruptHome {
-        path: file.clone(),
-        why: error.to_string(),
-    })?;
+    let bytes = serde_json::to_vec(identity)
+        .map_err(|error| StoreError::CorruptHome { path: file.clone(), why: error.to_string() })?;
     // The stores first, so that a home.json never stands without them.
     files::sync_folder(path)?;
     Ok(files::write_atomic(&file, &bytes, 0o600)?)
@@ -156,7 +154,8 @@ fn read_identity(path: &Path) -> Result<Identity, StoreError> {
     }
     let file = path.join("home.json");
     let bytes = files::read_at_most(&file, limits::HOME_FILE_BYTES_MAX)?;
-    let corrupt = |error: serde_json::Error| StoreError::CorruptHome { path: file.clone(), why: error.to_string() };
+    let corrupt =
+        |error: serde_json::Error| StoreError::CorruptHome { path: file.clone(), why: error.to_string() };
     let found = serde_json::from_slice::<Format>(&bytes).map_err(corrupt)?.format;
     if found > FORMAT {
         let what = format!("the home {}", path.display());
@@ -230,7 +229,10 @@ mod tests {
             let (_folder, path) = made();
             fs::remove_file(path.join(part)).unwrap();
             let error = Home::open(&path).unwrap_err();
-            assert!(matches!(error, StoreError::Incomplete { missing, .. } if missing == part), "{part}: {error}");
+            assert!(
+                matches!(error, StoreError::Incomplete { missing, .. } if missing == part),
+                "{part}: {error}"
+            );
             assert!(Home::create(&path, 2).is_err(), "{part}");
             assert!(!path.join(part).exists(), "{part}");
         }
@@ -252,9 +254,11 @@ mod tests {
     #[test]
     fn a_home_of_a_later_format_is_left_alone_with_its_own_exit_code() {
         let (_folder, path) = made();
-        fs::write(path.join("home.json"), br#"{"format":2,"store_id":"x","created":1,"new_field":true}"#).unwrap();
+        fs::write(path.join("home.json"), br#"{"format":2,"store_id":"x","created":1,"new_field":true}"#)
+            .unwrap();
         assert_eq!(Home::open(&path).unwrap_err().class().exit_code(), 78);
-        fs::write(path.join("home.json"), br#"{"format":1,"store_id":"x","created":1,"new_field":true}"#).unwrap();
+        fs::write(path.join("home.json"), br#"{"format":1,"store_id":"x","created":1,"new_field":true}"#)
+            .unwrap();
         assert_eq!(Home::open(&path).unwrap_err().code(), "store.corrupt_home");
         fs::write(path.join("home.json"), b"").unwrap();
         assert_eq!(Home::open(&path).unwrap_err().code(), "store.corrupt_home");

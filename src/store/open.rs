@@ -141,10 +141,13 @@ fn open_lane(home: &Home, store: StoreName, before_commit: BeforeCommit) -> Resu
 }
 
 /// Whether a file is this home's, and not an older one.
-pub(in crate::store) fn check_belongs(home: &Home, file: &StoreFile, witness: &Witness) -> Result<(), StoreError> {
-    let (owner, commits) = file.read(|view| {
-        Ok::<_, StoreError>((view.find_meta(STORE_ID)?, view.read_meta_number(COMMITS)?))
-    })?;
+pub(in crate::store) fn check_belongs(
+    home: &Home,
+    file: &StoreFile,
+    witness: &Witness,
+) -> Result<(), StoreError> {
+    let (owner, commits) =
+        file.read(|view| Ok::<_, StoreError>((view.find_meta(STORE_ID)?, view.read_meta_number(COMMITS)?)))?;
     if owner.as_ref() != Some(&home.identity().store_id) {
         let why = format!("it belongs to the home {}", owner.as_deref().unwrap_or("(none)"));
         return Err(StoreError::CorruptFile { store: file.store(), why });

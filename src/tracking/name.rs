@@ -4,16 +4,16 @@
 use crate::base::rng::Random;
 
 const ADJECTIVES: [&str; 40] = [
-    "amber", "able", "brisk", "bright", "calm", "careful", "clever", "crisp", "eager", "early", "even", "exact",
-    "fair", "firm", "fresh", "gentle", "grand", "handy", "keen", "kind", "light", "lively", "lucid", "merry",
-    "mild", "neat", "nimble", "plain", "polite", "prompt", "quick", "quiet", "ready", "round", "silver", "sound",
-    "steady", "sunny", "tidy", "warm",
+    "amber", "able", "brisk", "bright", "calm", "careful", "clever", "crisp", "eager", "early", "even",
+    "exact", "fair", "firm", "fresh", "gentle", "grand", "handy", "keen", "kind", "light", "lively", "lucid",
+    "merry", "mild", "neat", "nimble", "plain", "polite", "prompt", "quick", "quiet", "ready", "round",
+    "silver", "sound", "steady", "sunny", "tidy", "warm",
 ];
 const NOUNS: [&str; 40] = [
-    "acorn", "anchor", "badger", "barley", "beacon", "birch", "brook", "cedar", "clover", "crane", "dune", "falcon",
-    "fern", "finch", "garden", "harbor", "hazel", "heron", "island", "ivy", "lantern", "larch", "lark", "maple",
-    "meadow", "mill", "oak", "orchard", "otter", "pebble", "quill", "reed", "ridge", "robin", "sail", "sparrow",
-    "spruce", "swan", "valley", "willow",
+    "acorn", "anchor", "badger", "barley", "beacon", "birch", "brook", "cedar", "clover", "crane", "dune",
+    "falcon", "fern", "finch", "garden", "harbor", "hazel", "heron", "island", "ivy", "lantern", "larch",
+    "lark", "maple", "meadow", "mill", "oak", "orchard", "otter", "pebble", "quill", "reed", "ridge",
+    "robin", "sail", "sparrow", "spruce", "swan", "valley", "willow",
 ];
 
 /// The same seed gives the same name; a caller without one takes it from the run's id.

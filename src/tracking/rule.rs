@@ -97,7 +97,8 @@ fn check_name(parameter: &'static str, name: &str) -> Result<(), TrackingError> 
         return Err(TrackingError::NameCharacters { parameter, name: name.to_string() });
     }
     let resolved = posix_normal(name);
-    let same = resolved == name && resolved != "." && !resolved.starts_with("..") && !resolved.starts_with('/');
+    let same =
+        resolved == name && resolved != "." && !resolved.starts_with("..") && !resolved.starts_with('/');
     if same {
         Ok(())
     } else {

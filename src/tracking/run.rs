@@ -229,7 +229,10 @@ mod tests {
         let mut run = run();
         run.lifecycle_stage = LifecycleStage::Deleted;
         let text = run.set_tag("a", "b").unwrap_err().to_string();
-        assert_eq!(text, format!("The run {} must be in the 'active' state. Current state is deleted.", run.run_id));
+        assert_eq!(
+            text,
+            format!("The run {} must be in the 'active' state. Current state is deleted.", run.run_id)
+        );
     }
 
     #[test]

@@ -238,7 +238,13 @@ impl Row for MetricRow {
 
     fn key(&self) -> Vec<u8> {
         let (step, time) = (self.point.step, self.point.timestamp);
-        Key::new().text(self.run_id.as_str()).text(&self.key).signed(step).signed(time).number(self.n).finish()
+        Key::new()
+            .text(self.run_id.as_str())
+            .text(&self.key)
+            .signed(step)
+            .signed(time)
+            .number(self.n)
+            .finish()
     }
 
     fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {

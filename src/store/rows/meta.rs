@@ -21,7 +21,8 @@ pub fn open(table: Table, name: &[u8], framed: &[u8]) -> Result<String, StoreErr
     if version != VERSION {
         return Err(StoreError::corrupt(table, name, format!("row version {version} is not known")));
     }
-    String::from_utf8(payload.to_vec()).map_err(|_| StoreError::corrupt(table, name, "the value is not UTF-8"))
+    String::from_utf8(payload.to_vec())
+        .map_err(|_| StoreError::corrupt(table, name, "the value is not UTF-8"))
 }
 
 pub fn parse_number(table: Table, name: &str, text: &str) -> Result<u64, StoreError> {

@@ -52,9 +52,13 @@ pub fn seal<R: Row>(row: &R) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
 /// The row a framed value holds, checked in full: tag, version, shape, and that it belongs under this key.
 pub fn open<R: Row>(key: &[u8], framed: &[u8]) -> Result<R, StoreError> {
     let (version, payload) = value::open(R::TABLE, key, framed)?;
-    let row =
-        R::parse(version, key, payload).map_err(|fault| StoreError::corrupt(R::TABLE, key, fault.to_string()))?;
-    if row.key() == key { Ok(row) } else { Err(StoreError::corrupt(R::TABLE, key, "the row belongs under another key")) }
+    let row = R::parse(version, key, payload)
+        .map_err(|fault| StoreError::corrupt(R::TABLE, key, fault.to_string()))?;
+    if row.key() == key {
+        Ok(row)
+    } else {
+        Err(StoreError::corrupt(R::TABLE, key, "the row belongs under another key"))
+    }
 }
 
 /// Decodes one row to nothing: for a check of all that is stored.

@@ -7,9 +7,9 @@ use crate::base::digest::Digest;
 use crate::base::ids::RunId;
 use crate::base::limits;
 use crate::store::error::{StoreError, printable};
+use crate::store::rows::Row;
 use crate::store::rows::lab::{DatasetRow, ExperimentNameRow, ExperimentRow, MetricRow, RunOrderRow, RunRow};
 use crate::store::tables::{EXPERIMENTS, RUNS, RUNS_BY_START};
-use crate::store::rows::Row;
 use crate::store::views::{Lab, LabWrite, Rows, Span};
 use crate::tracking::experiment::{Experiment, parse_experiment_id};
 use crate::tracking::metric::MetricPoint;
@@ -27,7 +27,8 @@ impl<V: Rows> Lab<V> {
         let owner: Option<ExperimentNameRow> = self.0.find(&ExperimentNameRow::key_of(name))?;
         let Some(owner) = owner else { return Ok(None) };
         let row: Option<ExperimentRow> = self.0.find(&ExperimentRow::key_of(owner.number))?;
-        let missing = || StoreError::corrupt(EXPERIMENTS, &ExperimentRow::key_of(owner.number), "the row is missing");
+        let missing =
+            || StoreError::corrupt(EXPERIMENTS, &ExperimentRow::key_of(owner.number), "the row is missing");
         Ok(Some(Experiment::from(row.ok_or_else(missing)?)))
     }
 

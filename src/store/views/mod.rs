@@ -55,7 +55,13 @@ pub trait Rows {
     /// The framed bytes under a key.
     fn find_framed(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
     /// Each key and its framed bytes, in order, until told to stop (`false`).
-    fn visit(&self, table: Table, span: &Span, direction: Direction, each: &mut Visit) -> Result<(), StoreError>;
+    fn visit(
+        &self,
+        table: Table,
+        span: &Span,
+        direction: Direction,
+        each: &mut Visit,
+    ) -> Result<(), StoreError>;
 
     fn find<R: Row>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         self.find_framed(R::TABLE, key)?.map(|framed| rows::open(key, &framed)).transpose()
@@ -149,7 +155,13 @@ impl Rows for ReadView {
         find_in(self.store, &open, key)
     }
 
-    fn visit(&self, table: Table, span: &Span, direction: Direction, each: &mut Visit) -> Result<(), StoreError> {
+    fn visit(
+        &self,
+        table: Table,
+        span: &Span,
+        direction: Direction,
+        each: &mut Visit,
+    ) -> Result<(), StoreError> {
         let open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "reading"))?;
         visit_in(self.store, &open, span, direction, each)
     }
@@ -203,7 +215,8 @@ impl WriteView {
     }
 
     fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<(), StoreError> {
-        let mut open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "writing"))?;
+        let mut open =
+            self.transaction.open_table(table.definition()).map_err(engine(self.store, "writing"))?;
         open.insert(key, framed).map_err(engine(self.store, "writing"))?;
         Ok(())
     }
@@ -219,7 +232,13 @@ impl Rows for WriteView {
         find_in(self.store, &open, key)
     }
 
-    fn visit(&self, table: Table, span: &Span, direction: Direction, each: &mut Visit) -> Result<(), StoreError> {
+    fn visit(
+        &self,
+        table: Table,
+        span: &Span,
+        direction: Direction,
+        each: &mut Visit,
+    ) -> Result<(), StoreError> {
         let open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "reading"))?;
         visit_in(self.store, &open, span, direction, each)
     }
@@ -234,7 +253,13 @@ impl<V: Rows> Rows for &V {
         V::find_framed(self, table, key)
     }
 
-    fn visit(&self, table: Table, span: &Span, direction: Direction, each: &mut Visit) -> Result<(), StoreError> {
+    fn visit(
+        &self,
+        table: Table,
+        span: &Span,
+        direction: Direction,
+        each: &mut Visit,
+    ) -> Result<(), StoreError> {
         V::visit(self, table, span, direction, each)
     }
 }

@@ -23,7 +23,11 @@ impl<V: Rows> Ledger<V> {
     }
 
     /// The version of this name that holds this model, if it was registered already.
-    pub fn find_version_of_model(&self, name: &str, model: &Digest) -> Result<Option<VersionRow>, StoreError> {
+    pub fn find_version_of_model(
+        &self,
+        name: &str,
+        model: &Digest,
+    ) -> Result<Option<VersionRow>, StoreError> {
         let mut found = None;
         self.0.each(&Span::prefix(&VersionRow::prefix(name)), &mut |row: VersionRow| {
             if row.model == *model && found.is_none() {
