@@ -87,6 +87,23 @@ pub const SWEEP_POINTS_MAX: usize = 200;
 pub const IMPORTANCE_BARS_MAX: usize = 16;
 /// Characters of a name that a chart shows before it is cut.
 pub const CHART_LABEL_CHARS_MAX: usize = 26;
+/// Tracked names and values, in characters: the limits MLflow's clients know.
+pub const EXPERIMENT_NAME_CHARS_MAX: usize = 500;
+pub const EXPERIMENT_TAG_VALUE_CHARS_MAX: usize = 20_000;
+/// Key of a param, a metric or a tag.
+pub const TRACKED_KEY_CHARS_MAX: usize = 250;
+pub const PARAM_VALUE_CHARS_MAX: usize = 6_000;
+pub const RUN_TAG_VALUE_CHARS_MAX: usize = 8_000;
+pub const DATASET_NAME_CHARS_MAX: usize = 500;
+pub const DATASET_DIGEST_CHARS_MAX: usize = 36;
+
+/// Memory one store file's page cache may take.
+pub const STORE_CACHE_BYTES: usize = 64 << 20;
+/// home.json and the witness of a store's last commit.
+pub const HOME_FILE_BYTES_MAX: u64 = 4 << 10;
+/// Findings a store check writes out in full; all are counted.
+pub const CHECK_FINDINGS_MAX: usize = 1_000;
+
 /// The box's key file.
 pub const KEY_FILE_BYTES_MAX: u64 = 1 << 10;
 pub const TRUST_FILE_BYTES_MAX: u64 = 64 << 10;

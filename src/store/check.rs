@@ -1,0 +1,182 @@
+//! The check of a whole home: both files page by page, every row of every table, the log's tree, every blob.
+//! Reports all it finds and repairs nothing of its own; opening a file may rebuild the engine's bookkeeping.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::base::digest::Digest;
+use crate::base::limits;
+use crate::ledger::leaf::leaf_hash;
+use crate::ledger::tree::{Frontier, Nodes};
+use crate::store::blobs::Blobs;
+use crate::store::error::StoreError;
+use crate::store::file::StoreFile;
+use crate::store::home::Home;
+use crate::store::migrate;
+use crate::store::open::check_belongs;
+use crate::store::rows;
+use crate::store::rows::Row;
+use crate::store::rows::lab::{ExperimentNameRow, ExperimentRow, RunOrderRow, RunRow};
+use crate::store::rows::log::{CheckpointRow, RecordRow};
+use crate::store::tables::StoreName;
+use crate::store::views::{Direction, Lab, Ledger, ReadView, Rows, Span};
+use crate::store::witness::Witness;
+
+/// What a check saw. A home is sound if there is no finding.
+#[derive(Debug, Default)]
+pub struct CheckReport {
+    pub rows: u64,
+    pub blobs: u64,
+    /// At most `CHECK_FINDINGS_MAX`; `found` counts all.
+    pub findings: Vec<StoreError>,
+    pub found: u64,
+}
+
+impl CheckReport {
+    pub fn is_sound(&self) -> bool {
+        self.found == 0
+    }
+
+    fn add(&mut self, finding: StoreError) {
+        self.found += 1;
+        if self.findings.len() < limits::CHECK_FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+
+    fn keep<T>(&mut self, answer: Result<T, StoreError>) -> Option<T> {
+        answer.map_err(|error| self.add(error)).ok()
+    }
+}
+
+/// Checks the home at `path`, which no process may hold. An error means that no check was possible.
+pub fn check_home(path: &Path) -> Result<CheckReport, StoreError> {
+    let home = Home::open(path)?;
+    let mut report = CheckReport::default();
+    let mut named = BTreeSet::new();
+    for store in [StoreName::Ledger, StoreName::Lab] {
+        let checked = check_file(&home, store, &mut report);
+        named.extend(report.keep(checked).unwrap_or_default());
+    }
+    let blobs = Blobs::new(&home.blobs(), &home.staging());
+    let checked = check_blobs(&blobs, &named, &mut report);
+    report.keep(checked);
+    Ok(report)
+}
+
+/// Answers the blobs that must exist.
+fn check_file(
+    home: &Home,
+    store: StoreName,
+    report: &mut CheckReport,
+) -> Result<BTreeSet<Digest>, StoreError> {
+    let file = StoreFile::open(store, &home.store_file(store))?;
+    if file.repaired() {
+        let why =
+            "its free-page bookkeeping was damaged and has been rebuilt; no row was touched".to_string();
+        report.add(StoreError::CorruptFile { store, why });
+    }
+    let witness = Witness::new(&home.run(), store, &home.identity().store_id);
+    report.keep(check_belongs(home, &file, &witness));
+    migrate::bring_up(&file, migrate::list_migrations(store))?;
+    file.read(|view| {
+        check_tables(view, report)?;
+        match store {
+            StoreName::Ledger => {
+                let checked = check_log(&Ledger(view), report);
+                report.keep(checked);
+                Ledger(view).list_referenced()
+            }
+            StoreName::Lab => {
+                let checked = check_indexes(view, report);
+                report.keep(checked);
+                Lab(view).list_required()
+            }
+        }
+    })
+}
+
+fn check_tables(view: &ReadView, report: &mut CheckReport) -> Result<(), StoreError> {
+    let store = view.store();
+    let known = rows::list_tables(store);
+    for name in view.list_table_names()? {
+        if !known.iter().any(|(table, _)| table.name == name) {
+            report.add(StoreError::CorruptFile { store, why: format!("it has an unknown table, {name:?}") });
+        }
+    }
+    for (table, decode) in known {
+        let visited = view.visit(table, &Span::all(), Direction::Forward, &mut |key, framed| {
+            report.rows += 1;
+            report.keep(decode(key, framed));
+            Ok(true)
+        });
+        report.keep(visited);
+    }
+    Ok(())
+}
+
+/// The tree again from the records: every stored node and every gap is seen.
+fn check_log(ledger: &Ledger<&ReadView>, report: &mut CheckReport) -> Result<(), StoreError> {
+    let mut frontier = Frontier::default();
+    let mut sizes = BTreeSet::new();
+    ledger.0.each(&Span::all(), &mut |row: CheckpointRow| {
+        sizes.insert(row.size);
+        Ok(())
+    })?;
+    ledger.0.each(&Span::all(), &mut |row: RecordRow| {
+        let corrupt = |why: String| StoreError::corrupt(RecordRow::TABLE, &row.key(), why);
+        if row.seq != frontier.size() {
+            return Err(corrupt(format!("record {} should come here", frontier.size())));
+        }
+        for node in frontier.append(leaf_hash(&row.header)) {
+            if ledger.find_node(node.level, node.index)? != Some(node.hash) {
+                report.add(corrupt(format!(
+                    "its tree node {}/{} is not the stored one",
+                    node.level, node.index
+                )));
+            }
+        }
+        Ok(())
+    })?;
+    if sizes.last().copied().unwrap_or(0) != frontier.size() {
+        let why = format!("{} records are not covered by the last checkpoint", frontier.size());
+        report.add(StoreError::CorruptFile { store: StoreName::Ledger, why });
+    }
+    Ok(())
+}
+
+/// Every entry of an index leads to a row, and every row has its entry.
+fn check_indexes(view: &ReadView, report: &mut CheckReport) -> Result<(), StoreError> {
+    view.each(&Span::all(), &mut |row: RunOrderRow| {
+        expect::<RunRow>(view, &RunRow::key_of(&row.run_id), report)
+    })?;
+    view.each(&Span::all(), &mut |row: RunRow| {
+        let place = RunOrderRow { start_time: row.start_time, run_id: row.run_id };
+        expect::<RunOrderRow>(view, &place.key(), report)
+    })?;
+    view.each(&Span::all(), &mut |row: ExperimentNameRow| {
+        expect::<ExperimentRow>(view, &ExperimentRow::key_of(row.number), report)
+    })?;
+    view.each(&Span::all(), &mut |row: ExperimentRow| {
+        expect::<ExperimentNameRow>(view, &ExperimentNameRow::key_of(&row.name), report)
+    })
+}
+
+fn expect<R: Row>(view: &ReadView, key: &[u8], report: &mut CheckReport) -> Result<(), StoreError> {
+    if view.find_framed(R::TABLE, key)?.is_none() {
+        report.add(StoreError::corrupt(R::TABLE, key, "the row is missing though another names it"));
+    }
+    Ok(())
+}
+
+fn check_blobs(blobs: &Blobs, named: &BTreeSet<Digest>, report: &mut CheckReport) -> Result<(), StoreError> {
+    let present = blobs.list()?;
+    for digest in &present {
+        report.blobs += 1;
+        report.keep(blobs.open_path(digest));
+    }
+    for digest in named.iter().filter(|digest| present.binary_search(digest).is_err()) {
+        report.add(StoreError::NoBlob { digest: *digest });
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! One redb file: opened only whole and verified, read only under a guard that turns a panic of the engine into
+//! an error. Never creates a file that should already be there.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use redb::{Builder, Database, ReadableDatabase};
+
+use crate::base::files::{self, FileError};
+use crate::base::limits;
+use crate::store::error::{StoreError, engine};
+use crate::store::tables::StoreName;
+use crate::store::views::{ReadView, WriteView};
+
+pub struct StoreFile {
+    store: StoreName,
+    path: PathBuf,
+    /// Gone only while the file is being closed.
+    database: Option<Database>,
+    repaired: bool,
+}
+
+impl StoreFile {
+    /// Makes a new, empty file; one that exists already is refused.
+    pub fn create(store: StoreName, path: &Path) -> Result<Self, StoreError> {
+        if path.exists() {
+            return Err(StoreError::AlreadyAHome { path: path.to_path_buf() });
+        }
+        let database = guard(store, || builder().create(path).map_err(engine(store, "creating")))?;
+        Ok(Self { store, path: path.to_path_buf(), database: Some(database), repaired: false })
+    }
+
+    /// Opens an existing file and verifies every page of it: the engine's own reads never would.
+    pub fn open(store: StoreName, path: &Path) -> Result<Self, StoreError> {
+        check_length(store, path)?;
+        let (mut database, clean) = open_verified(store, path)?;
+        if !clean {
+            // The engine rebuilt its bookkeeping; it says itself that the file is only then to be opened anew.
+            guard(store, || {
+                drop(database);
+                Ok(())
+            })?;
+            let (again, clean_now) = open_verified(store, path)?;
+            if !clean_now {
+                let why = "its free-page bookkeeping does not stay repaired".to_string();
+                return Err(StoreError::CorruptFile { store, why });
+            }
+            database = again;
+        }
+        Ok(Self { store, path: path.to_path_buf(), database: Some(database), repaired: !clean })
+    }
+
+    pub fn store(&self) -> StoreName {
+        self.store
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether opening found damaged bookkeeping, with all rows intact, and rebuilt it.
+    pub fn repaired(&self) -> bool {
+        self.repaired
+    }
+
+    /// Reads from one snapshot.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&ReadView) -> Result<T, E>) -> Result<T, E> {
+        guard(self.store, || {
+            let transaction = self.database()?.begin_read().map_err(engine(self.store, "reading"))?;
+            Ok(work(&ReadView::new(self.store, transaction)))
+        })?
+    }
+
+    pub(in crate::store) fn begin_write(&self) -> Result<WriteView, StoreError> {
+        guard(self.store, || {
+            let mut transaction = self.database()?.begin_write().map_err(engine(self.store, "writing"))?;
+            transaction.set_two_phase_commit(true);
+            Ok(WriteView::new(self.store, transaction))
+        })
+    }
+
+    fn database(&self) -> Result<&Database, StoreError> {
+        self.database.as_ref().ok_or(StoreError::WriterGone { store: self.store })
+    }
+}
+
+impl Drop for StoreFile {
+    fn drop(&mut self) {
+        let database = self.database.take();
+        // Closing writes; what fails here is repaired at the next opening.
+        let _ = guard(self.store, || {
+            drop(database);
+            Ok(())
+        });
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(limits::STORE_CACHE_BYTES);
+    builder
+}
+
+fn open_verified(store: StoreName, path: &Path) -> Result<(Database, bool), StoreError> {
+    guard(store, || {
+        let mut database = builder().open(path).map_err(engine(store, "opening"))?;
+        let clean = database.check_integrity().map_err(engine(store, "verifying"))?;
+        Ok((database, clean))
+    })
+}
+
+/// The engine would take an empty file for a new store.
+fn check_length(store: StoreName, path: &Path) -> Result<(), StoreError> {
+    let length = std::fs::metadata(path).map_err(files::at(path)).map_err(|error: FileError| {
+        if error.is_not_found() {
+            let home = path.parent().unwrap_or(path).to_path_buf();
+            StoreError::Incomplete { home, missing: store.file_name() }
+        } else {
+            error.into()
+        }
+    })?;
+    if length.len() == 0 {
+        return Err(StoreError::CorruptFile { store, why: "the file is empty".to_string() });
+    }
+    Ok(())
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+    static PANICKED_AT: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs work that touches the engine; on damaged pages it may panic, which becomes `CorruptFile`.
+pub(in crate::store) fn guard<T>(
+    store: StoreName,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    quiet_guarded_panics();
+    let before = GUARDED.replace(true);
+    let answer = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    answer.unwrap_or_else(|panic| {
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        let place = PANICKED_AT.take();
+        Err(StoreError::CorruptFile {
+            store,
+            why: format!("work on it stopped unexpectedly ({said}, at {place})"),
+        })
+    })
+}
+
+/// A panic under the guard becomes an error that is reported once; its trace on the terminal would be a second report.
+fn quiet_guarded_panics() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if GUARDED.get() {
+                PANICKED_AT.set(info.location().map(ToString::to_string).unwrap_or_default());
+            } else {
+                previous(info);
+            }
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_under_the_guard_is_damage_and_the_guard_can_be_used_again() {
+        let failed = guard::<()>(StoreName::Lab, || panic!("page 7"));
+        assert!(matches!(&failed, Err(StoreError::CorruptFile { why, .. }) if why.contains("page 7")));
+        assert_eq!(guard(StoreName::Lab, || Ok(1)).unwrap(), 1);
+    }
+
+    #[test]
+    fn an_empty_or_absent_file_is_never_taken_for_a_new_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.redb");
+        let absent = StoreFile::open(StoreName::Ledger, &path);
+        assert!(matches!(absent, Err(StoreError::Incomplete { missing: "ledger.redb", .. })));
+        std::fs::write(&path, b"").unwrap();
+        assert!(matches!(StoreFile::open(StoreName::Ledger, &path), Err(StoreError::CorruptFile { .. })));
+        std::fs::write(&path, b"not a store at all").unwrap();
+        assert!(matches!(StoreFile::open(StoreName::Ledger, &path), Err(StoreError::CorruptFile { .. })));
+        assert!(StoreFile::create(StoreName::Ledger, &path).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! The store as the rest of the program has it: both files behind their lanes, the blobs, the home.
+//! Never decides; every write is one transaction, every read one snapshot.
+
+use std::collections::BTreeSet;
+
+use crate::base::digest::Digest;
+use crate::store::blobs::{Blobs, Swept};
+use crate::store::error::StoreError;
+use crate::store::file::StoreFile;
+use crate::store::home::Home;
+use crate::store::lane::{BeforeCommit, Lane, Pending, Urgency};
+use crate::store::migrate;
+use crate::store::rows::meta::{COMMITS, STORE_ID};
+use crate::store::tables::StoreName;
+use crate::store::views::log::CheckpointSigner;
+use crate::store::views::{Lab, LabRead, LabWrite, Ledger, LedgerRead, LedgerWrite, Rows};
+use crate::store::witness::Witness;
+
+/// An open home. The lanes close before the home is let go of: fields are dropped in this order.
+pub struct Store {
+    ledger: Lane,
+    lab: Lane,
+    blobs: Blobs,
+    home: Home,
+}
+
+impl Store {
+    /// Opens both files, verified and at today's schema. `signer` makes the checkpoint of each commit to the log.
+    pub fn open(home: Home, signer: CheckpointSigner) -> Result<Self, StoreError> {
+        let sign: BeforeCommit = Box::new(move |view| Ledger(view).sign_growth(&signer));
+        let ledger = open_lane(&home, StoreName::Ledger, sign)?;
+        let lab = open_lane(&home, StoreName::Lab, Box::new(|_| Ok(())))?;
+        let blobs = Blobs::new(&home.blobs(), &home.staging());
+        Ok(Self { ledger, lab, blobs, home })
+    }
+
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Asks one snapshot of the ledger file.
+    pub fn read_ledger<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&LedgerRead) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.ledger.read(|view| work(&Ledger(view)))
+    }
+
+    /// Asks one snapshot of the laboratory file.
+    pub fn read_lab<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&LabRead) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.lab.read(|view| work(&Lab(view)))
+    }
+
+    /// One transaction on the ledger file; durable when it answers. The work may be run more than once.
+    pub fn write_ledger<T, E>(
+        &self,
+        work: impl FnMut(&LedgerWrite) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.submit_ledger(Urgency::Bulk, work)?.wait()
+    }
+
+    /// One transaction on the laboratory file; durable when it answers. The work may be run more than once.
+    pub fn write_lab<T, E>(
+        &self,
+        work: impl FnMut(&LabWrite) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.submit_lab(Urgency::Bulk, work)?.wait()
+    }
+
+    /// Queues a transaction on the ledger file, to be waited for later; those queued together commit together.
+    pub fn submit_ledger<T, E>(
+        &self,
+        urgency: Urgency,
+        mut work: impl FnMut(&LedgerWrite) -> Result<T, E> + Send + 'static,
+    ) -> Result<Pending<T, E>, StoreError>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.ledger.submit(urgency, move |view| work(&Ledger(view)))
+    }
+
+    /// Queues a transaction on the laboratory file, to be waited for later.
+    pub fn submit_lab<T, E>(
+        &self,
+        urgency: Urgency,
+        mut work: impl FnMut(&LabWrite) -> Result<T, E> + Send + 'static,
+    ) -> Result<Pending<T, E>, StoreError>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.lab.submit(urgency, move |view| work(&Lab(view)))
+    }
+
+    /// How often a file was committed since it was made.
+    pub fn commits(&self, store: StoreName) -> Result<u64, StoreError> {
+        let lane = match store {
+            StoreName::Ledger => &self.ledger,
+            StoreName::Lab => &self.lab,
+        };
+        lane.read(|view| view.read_meta_number(COMMITS))
+    }
+
+    /// The blobs that rows name. What blobs name in turn (a model its weights) is the caller's to add.
+    pub fn list_referenced(&self) -> Result<BTreeSet<Digest>, StoreError> {
+        let mut named = self.read_ledger(|ledger| ledger.list_referenced())?;
+        named.extend(self.read_lab(|lab| lab.list_referenced())?);
+        Ok(named)
+    }
+
+    /// Removes blobs that neither a row nor `inner` names. Only while nothing is being written.
+    pub fn sweep_blobs(&self, inner: &BTreeSet<Digest>) -> Result<Swept, StoreError> {
+        let mut named = self.list_referenced()?;
+        named.extend(inner);
+        self.blobs.sweep(&named)
+    }
+}
+
+fn open_lane(home: &Home, store: StoreName, before_commit: BeforeCommit) -> Result<Lane, StoreError> {
+    let file = StoreFile::open(store, &home.store_file(store))?;
+    let witness = Witness::new(&home.run(), store, &home.identity().store_id);
+    check_belongs(home, &file, &witness)?;
+    migrate::bring_up(&file, migrate::list_migrations(store))?;
+    Lane::start(file, witness, before_commit)
+}
+
+/// Whether a file is this home's, and not an older one.
+pub(in crate::store) fn check_belongs(
+    home: &Home,
+    file: &StoreFile,
+    witness: &Witness,
+) -> Result<(), StoreError> {
+    let (owner, commits) =
+        file.read(|view| Ok::<_, StoreError>((view.find_meta(STORE_ID)?, view.read_meta_number(COMMITS)?)))?;
+    if owner.as_ref() != Some(&home.identity().store_id) {
+        let why = format!("it belongs to the home {}", owner.as_deref().unwrap_or("(none)"));
+        return Err(StoreError::CorruptFile { store: file.store(), why });
+    }
+    witness.check(commits)
+}

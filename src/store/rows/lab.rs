@@ -1,0 +1,298 @@
+//! Rows of the laboratory: experiments, runs, metric histories, data sets; and their way from and to the domain's
+//! types. Never checks a rule of tracking; those rules ran before a row was made.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::digest::Digest;
+use crate::base::ids::RunId;
+use crate::store::rows::key::Key;
+use crate::store::rows::{Row, RowFault, json, parse_json};
+use crate::store::tables::{DATASETS, EXPERIMENT_NAMES, EXPERIMENTS, METRICS, RUNS, RUNS_BY_START, Table};
+use crate::tracking::experiment::{Experiment, LifecycleStage};
+use crate::tracking::metric::MetricPoint;
+use crate::tracking::run::{Artifact, DatasetInput, Run, RunStatus};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentRow {
+    pub number: u64,
+    pub name: String,
+    pub artifact_location: String,
+    pub lifecycle_stage: LifecycleStage,
+    pub creation_time: i64,
+    pub last_update_time: i64,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl ExperimentRow {
+    pub fn key_of(number: u64) -> Vec<u8> {
+        Key::new().number(number).finish()
+    }
+
+    pub fn from_experiment(number: u64, experiment: &Experiment) -> Self {
+        Self {
+            number,
+            name: experiment.name.clone(),
+            artifact_location: experiment.artifact_location.clone(),
+            lifecycle_stage: experiment.lifecycle_stage,
+            creation_time: experiment.creation_time,
+            last_update_time: experiment.last_update_time,
+            tags: experiment.tags.clone(),
+        }
+    }
+}
+
+impl From<ExperimentRow> for Experiment {
+    fn from(row: ExperimentRow) -> Self {
+        Self {
+            experiment_id: row.number.to_string(),
+            name: row.name,
+            artifact_location: row.artifact_location,
+            lifecycle_stage: row.lifecycle_stage,
+            creation_time: row.creation_time,
+            last_update_time: row.last_update_time,
+            tags: row.tags,
+        }
+    }
+}
+
+impl Row for ExperimentRow {
+    const TABLE: Table = EXPERIMENTS;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(self.number)
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        json(self)
+    }
+
+    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        parse_json(version, payload)
+    }
+}
+
+/// Whose a name is; a deleted experiment keeps its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentNameRow {
+    pub name: String,
+    pub number: u64,
+}
+
+impl ExperimentNameRow {
+    pub fn key_of(name: &str) -> Vec<u8> {
+        Key::new().text(name).finish()
+    }
+}
+
+impl Row for ExperimentNameRow {
+    const TABLE: Table = EXPERIMENT_NAMES;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(&self.name)
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        json(self)
+    }
+
+    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        parse_json(version, payload)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRow {
+    pub run_id: RunId,
+    pub experiment_id: String,
+    pub name: String,
+    pub user_id: String,
+    pub status: RunStatus,
+    pub start_time: i64,
+    pub end_time: Option<i64>,
+    pub lifecycle_stage: LifecycleStage,
+    pub params: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
+    pub metrics: BTreeMap<String, MetricPoint>,
+    pub datasets: Vec<DatasetInput>,
+    pub artifacts: Vec<Artifact>,
+}
+
+impl RunRow {
+    pub fn key_of(run_id: &RunId) -> Vec<u8> {
+        Key::new().text(run_id.as_str()).finish()
+    }
+}
+
+impl From<&Run> for RunRow {
+    fn from(run: &Run) -> Self {
+        Self {
+            run_id: run.run_id.clone(),
+            experiment_id: run.experiment_id.clone(),
+            name: run.name.clone(),
+            user_id: run.user_id.clone(),
+            status: run.status,
+            start_time: run.start_time,
+            end_time: run.end_time,
+            lifecycle_stage: run.lifecycle_stage,
+            params: run.params.clone(),
+            tags: run.tags.clone(),
+            metrics: run.metrics.clone(),
+            datasets: run.datasets.clone(),
+            artifacts: run.artifacts.clone(),
+        }
+    }
+}
+
+impl From<RunRow> for Run {
+    fn from(row: RunRow) -> Self {
+        Self {
+            run_id: row.run_id,
+            experiment_id: row.experiment_id,
+            name: row.name,
+            user_id: row.user_id,
+            status: row.status,
+            start_time: row.start_time,
+            end_time: row.end_time,
+            lifecycle_stage: row.lifecycle_stage,
+            params: row.params,
+            tags: row.tags,
+            metrics: row.metrics,
+            datasets: row.datasets,
+            artifacts: row.artifacts,
+        }
+    }
+}
+
+impl Row for RunRow {
+    const TABLE: Table = RUNS;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(&self.run_id)
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        json(self)
+    }
+
+    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        parse_json(version, payload)
+    }
+}
+
+/// The order in which runs are listed: latest start first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunOrderRow {
+    pub start_time: i64,
+    pub run_id: RunId,
+}
+
+impl Row for RunOrderRow {
+    const TABLE: Table = RUNS_BY_START;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Key::new().signed_descending(self.start_time).text(self.run_id.as_str()).finish()
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        json(self)
+    }
+
+    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        parse_json(version, payload)
+    }
+}
+
+/// One point of a metric's history; `n` tells points of the same step and time apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricRow {
+    pub run_id: RunId,
+    pub key: String,
+    pub point: MetricPoint,
+    pub n: u64,
+}
+
+impl MetricRow {
+    pub fn prefix(run_id: &RunId, key: &str) -> Vec<u8> {
+        Key::new().text(run_id.as_str()).text(key).finish()
+    }
+
+    pub fn prefix_of_point(run_id: &RunId, key: &str, point: &MetricPoint) -> Vec<u8> {
+        Key::new().text(run_id.as_str()).text(key).signed(point.step).signed(point.timestamp).finish()
+    }
+}
+
+impl Row for MetricRow {
+    const TABLE: Table = METRICS;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        let (step, time) = (self.point.step, self.point.timestamp);
+        Key::new()
+            .text(self.run_id.as_str())
+            .text(&self.key)
+            .signed(step)
+            .signed(time)
+            .number(self.n)
+            .finish()
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        json(self)
+    }
+
+    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        parse_json(version, payload)
+    }
+}
+
+/// An imported data set: what it contains by digest, and the Parquet blob it lies in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetRow {
+    pub name: String,
+    pub content: Digest,
+    pub parquet: Digest,
+    pub rows: u64,
+    pub columns: u64,
+    pub source_name: String,
+    pub imported_ms: i64,
+    pub contract: Digest,
+}
+
+impl DatasetRow {
+    pub fn key_of(name: &str, content: &Digest) -> Vec<u8> {
+        Key::new().text(name).digest(content).finish()
+    }
+
+    pub fn prefix(name: &str) -> Vec<u8> {
+        Key::new().text(name).finish()
+    }
+}
+
+impl Row for DatasetRow {
+    const TABLE: Table = DATASETS;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(&self.name, &self.content)
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        json(self)
+    }
+
+    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        parse_json(version, payload)
+    }
+}

@@ -1,0 +1,187 @@
+//! What can be asked of and written to the laboratory's tables: experiments, runs, histories, data sets.
+//! Never checks a tracking rule; `tracking` did before a row comes here.
+
+use std::collections::BTreeSet;
+
+use crate::base::digest::Digest;
+use crate::base::ids::RunId;
+use crate::base::limits;
+use crate::store::error::{StoreError, printable};
+use crate::store::rows::Row;
+use crate::store::rows::lab::{DatasetRow, ExperimentNameRow, ExperimentRow, MetricRow, RunOrderRow, RunRow};
+use crate::store::tables::{EXPERIMENTS, RUNS, RUNS_BY_START};
+use crate::store::views::{Lab, LabWrite, Rows, Span};
+use crate::tracking::experiment::{Experiment, parse_experiment_id};
+use crate::tracking::metric::MetricPoint;
+use crate::tracking::run::Run;
+
+impl<V: Rows> Lab<V> {
+    /// The experiment of a number; an id that is no number names none.
+    pub fn find_experiment(&self, experiment_id: &str) -> Result<Option<Experiment>, StoreError> {
+        let Ok(number) = parse_experiment_id(experiment_id) else { return Ok(None) };
+        let row: Option<ExperimentRow> = self.0.find(&ExperimentRow::key_of(number))?;
+        Ok(row.map(Experiment::from))
+    }
+
+    pub fn find_experiment_by_name(&self, name: &str) -> Result<Option<Experiment>, StoreError> {
+        let owner: Option<ExperimentNameRow> = self.0.find(&ExperimentNameRow::key_of(name))?;
+        let Some(owner) = owner else { return Ok(None) };
+        let row: Option<ExperimentRow> = self.0.find(&ExperimentRow::key_of(owner.number))?;
+        let missing =
+            || StoreError::corrupt(EXPERIMENTS, &ExperimentRow::key_of(owner.number), "the row is missing");
+        Ok(Some(Experiment::from(row.ok_or_else(missing)?)))
+    }
+
+    /// In the order they were made, at most `LIST_MAX`.
+    pub fn list_experiments(&self) -> Result<Vec<Experiment>, StoreError> {
+        let rows: Vec<ExperimentRow> = self.0.list(&Span::all(), limits::LIST_MAX)?;
+        Ok(rows.into_iter().map(Experiment::from).collect())
+    }
+
+    /// The number the next experiment gets.
+    pub fn next_experiment(&self) -> Result<u64, StoreError> {
+        let last: Option<ExperimentRow> = self.0.find_last(&Span::all())?;
+        Ok(last.map_or(0, |last| last.number + 1))
+    }
+
+    pub fn find_run(&self, run_id: &RunId) -> Result<Option<Run>, StoreError> {
+        let row: Option<RunRow> = self.0.find(&RunRow::key_of(run_id))?;
+        Ok(row.map(Run::from))
+    }
+
+    /// The latest started first, at most `limit` and `LIST_MAX`.
+    pub fn list_runs(&self, limit: usize) -> Result<Vec<Run>, StoreError> {
+        self.list_runs_where(limit, |_| true)
+    }
+
+    /// The runs of one experiment, the latest started first, at most `limit` and `LIST_MAX`.
+    pub fn list_runs_of(&self, experiment_id: &str, limit: usize) -> Result<Vec<Run>, StoreError> {
+        self.list_runs_where(limit, |run| run.experiment_id == experiment_id)
+    }
+
+    /// Oldest step first, at most `limit`.
+    pub fn list_metric_history(
+        &self,
+        run_id: &RunId,
+        key: &str,
+        limit: usize,
+    ) -> Result<Vec<MetricPoint>, StoreError> {
+        let rows: Vec<MetricRow> = self.0.list(&Span::prefix(&MetricRow::prefix(run_id, key)), limit)?;
+        Ok(rows.into_iter().map(|row| row.point).collect())
+    }
+
+    pub fn find_dataset(&self, name: &str, content: &Digest) -> Result<Option<DatasetRow>, StoreError> {
+        self.0.find(&DatasetRow::key_of(name, content))
+    }
+
+    /// The data set of a name that was imported last; of two at the same time, the one of the greater digest.
+    pub fn find_dataset_last(&self, name: &str) -> Result<Option<DatasetRow>, StoreError> {
+        let mut last: Option<DatasetRow> = None;
+        self.0.each(&Span::prefix(&DatasetRow::prefix(name)), &mut |row: DatasetRow| {
+            if last.as_ref().is_none_or(|last| last.imported_ms <= row.imported_ms) {
+                last = Some(row);
+            }
+            Ok(())
+        })?;
+        Ok(last)
+    }
+
+    /// By name, then digest, at most `LIST_MAX`.
+    pub fn list_datasets(&self) -> Result<Vec<DatasetRow>, StoreError> {
+        self.0.list(&Span::all(), limits::LIST_MAX)
+    }
+
+    /// The blobs that rows of this file name and that must exist.
+    pub fn list_required(&self) -> Result<BTreeSet<Digest>, StoreError> {
+        let mut named = BTreeSet::new();
+        self.0.each(&Span::all(), &mut |row: DatasetRow| {
+            named.insert(row.parquet);
+            Ok(())
+        })?;
+        self.0.each(&Span::all(), &mut |row: RunRow| {
+            named.extend(row.artifacts.iter().map(|artifact| artifact.digest));
+            Ok(())
+        })?;
+        Ok(named)
+    }
+
+    /// The blobs that rows of this file name, among them contracts, which need not be kept as blobs.
+    pub fn list_referenced(&self) -> Result<BTreeSet<Digest>, StoreError> {
+        let mut named = self.list_required()?;
+        self.0.each(&Span::all(), &mut |row: DatasetRow| {
+            named.insert(row.contract);
+            Ok(())
+        })?;
+        Ok(named)
+    }
+
+    fn list_runs_where(&self, limit: usize, wanted: impl Fn(&Run) -> bool) -> Result<Vec<Run>, StoreError> {
+        let limit = limit.min(limits::LIST_MAX);
+        let mut runs = Vec::new();
+        let mut span = Span::all();
+        while runs.len() < limit {
+            let page: Vec<RunOrderRow> = self.0.list(&span, limits::LIST_MAX)?;
+            let Some(last) = page.last() else { break };
+            span = Span::all().after(&last.key());
+            for place in &page {
+                let run = self.find_listed(place)?;
+                if runs.len() < limit && wanted(&run) {
+                    runs.push(run);
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    fn find_listed(&self, place: &RunOrderRow) -> Result<Run, StoreError> {
+        let missing = || StoreError::corrupt(RUNS, &RunRow::key_of(&place.run_id), "the row is missing");
+        self.find_run(&place.run_id)?.ok_or_else(missing)
+    }
+}
+
+impl LabWrite<'_> {
+    /// Writes an experiment, new or changed; a name stays with the experiment that had it first.
+    pub fn put_experiment(&self, experiment: &Experiment) -> Result<(), StoreError> {
+        let id = &experiment.experiment_id;
+        let number = parse_experiment_id(id)
+            .map_err(|_| StoreError::NotFound { table: EXPERIMENTS, key: id.clone() })?;
+        let row = ExperimentRow::from_experiment(number, experiment);
+        let owner = ExperimentNameRow { name: row.name.clone(), number };
+        match self.0.find::<ExperimentNameRow>(&owner.key())? {
+            Some(known) if known != owner => {
+                return Err(StoreError::Exists { table: EXPERIMENTS, key: row.name });
+            }
+            Some(_) => {}
+            None => self.0.put_new(&owner)?,
+        }
+        self.0.put(&row)
+    }
+
+    /// Writes a new run.
+    pub fn put_run_new(&self, run: &Run) -> Result<(), StoreError> {
+        self.0.put_new(&RunRow::from(run))?;
+        self.0.put_new(&RunOrderRow { start_time: run.start_time, run_id: run.run_id.clone() })
+    }
+
+    /// Writes a changed run; its start time is part of its place and cannot change.
+    pub fn put_run(&self, run: &Run) -> Result<(), StoreError> {
+        let place = RunOrderRow { start_time: run.start_time, run_id: run.run_id.clone() }.key();
+        if self.0.find::<RunOrderRow>(&place)?.is_none() {
+            return Err(StoreError::NotFound { table: RUNS_BY_START, key: printable(&place) });
+        }
+        self.0.put(&RunRow::from(run))
+    }
+
+    /// Appends a point to a metric's history; the run's own latest point is the caller's to write.
+    pub fn add_metric(&self, run_id: &RunId, key: &str, point: &MetricPoint) -> Result<(), StoreError> {
+        let span = Span::prefix(&MetricRow::prefix_of_point(run_id, key, point));
+        let last: Option<MetricRow> = self.0.find_last(&span)?;
+        let n = last.map_or(0, |last| last.n + 1);
+        self.0.put_new(&MetricRow { run_id: run_id.clone(), key: key.to_string(), point: *point, n })
+    }
+
+    /// Writes a data set; the same content under the same name again only renews its import time.
+    pub fn put_dataset(&self, row: &DatasetRow) -> Result<(), StoreError> {
+        self.0.put(row)
+    }
+}

@@ -1,0 +1,123 @@
+//! Appending to and reading the tally log: the next number, the record, its tree nodes, and one checkpoint a commit.
+//! Never changes or removes a record.
+
+use crate::base::clock::Stamp;
+use crate::base::digest::Digest;
+use crate::base::limits;
+use crate::ledger::leaf::{Entry, Record};
+use crate::ledger::tree::{self, Frontier, Node, Nodes, TreeError};
+use crate::store::error::StoreError;
+use crate::store::rows::log::{CheckpointRow, NodeRow, RecordRow};
+use crate::store::tables::{LOG_NODES, LOG_RECORDS};
+use crate::store::views::{Ledger, LedgerWrite, Rows, Span};
+
+/// Signs the state of the log: its size and root become a checkpoint's text.
+pub type CheckpointSigner =
+    Box<dyn Fn(u64, Digest) -> Result<String, Box<dyn std::error::Error + Send + Sync>> + Send>;
+
+impl<V: Rows> Nodes for Ledger<V> {
+    type Error = StoreError;
+
+    fn find_node(&self, level: u8, index: u64) -> Result<Option<Digest>, StoreError> {
+        let row: Option<NodeRow> = self.0.find(&NodeRow::key_of(level, index))?;
+        Ok(row.map(|row| row.hash))
+    }
+}
+
+impl<V: Rows> Ledger<V> {
+    /// How many records the log has; also the number the next one gets.
+    pub fn log_size(&self) -> Result<u64, StoreError> {
+        let last: Option<RecordRow> = self.0.find_last(&Span::all())?;
+        Ok(last.map_or(0, |last| last.seq + 1))
+    }
+
+    /// The root of the log at a size it has or had.
+    pub fn log_root(&self, size: u64) -> Result<Digest, StoreError> {
+        tree::root(self, size).map_err(broken_tree)
+    }
+
+    pub fn find_record(&self, seq: u64) -> Result<Option<Record>, StoreError> {
+        let row: Option<RecordRow> = self.0.find(&RecordRow::key_of(seq))?;
+        row.map(|row| read_record(&row)).transpose()
+    }
+
+    /// The records from `from` on, in order, at most `limit` and `LIST_MAX`.
+    pub fn list_records(&self, from: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        let span = Span::all().starting_at(RecordRow::key_of(from));
+        let rows: Vec<RecordRow> = self.0.list(&span, limit.min(limits::LIST_MAX))?;
+        rows.iter().map(read_record).collect()
+    }
+
+    /// The checkpoint of that size, if a commit ended there.
+    pub fn find_checkpoint(&self, size: u64) -> Result<Option<String>, StoreError> {
+        let row: Option<CheckpointRow> = self.0.find(&CheckpointRow::key_of(size))?;
+        Ok(row.map(|row| row.text))
+    }
+
+    /// The size and text of the latest checkpoint.
+    pub fn find_checkpoint_last(&self) -> Result<Option<(u64, String)>, StoreError> {
+        let row: Option<CheckpointRow> = self.0.find_last(&Span::all())?;
+        Ok(row.map(|row| (row.size, row.text)))
+    }
+
+    /// The first checkpoint that covers a record.
+    pub fn find_checkpoint_covering(&self, seq: u64) -> Result<Option<(u64, String)>, StoreError> {
+        let span = Span::all().starting_at(CheckpointRow::key_of(seq.saturating_add(1)));
+        let rows: Vec<CheckpointRow> = self.0.list(&span, 1)?;
+        Ok(rows.into_iter().next().map(|row| (row.size, row.text)))
+    }
+
+    /// Sizes and texts of the checkpoints from size `from` on, at most `LIST_MAX`.
+    pub fn list_checkpoints(&self, from: u64) -> Result<Vec<(u64, String)>, StoreError> {
+        let span = Span::all().starting_at(CheckpointRow::key_of(from));
+        let rows: Vec<CheckpointRow> = self.0.list(&span, limits::LIST_MAX)?;
+        Ok(rows.into_iter().map(|row| (row.size, row.text)).collect())
+    }
+}
+
+impl LedgerWrite<'_> {
+    /// Gives an entry the next number and writes it with the tree nodes it completes; answers that number.
+    pub fn append_record(&self, entry: Entry, stamp: Stamp) -> Result<u64, StoreError> {
+        let seq = self.log_size()?;
+        let record = Record::new(entry, seq, stamp)?;
+        let mut frontier = Frontier::load(self, seq).map_err(broken_tree)?;
+        for Node { level, index, hash } in frontier.append(record.leaf_hash()) {
+            self.0.put_new(&NodeRow { level, index, hash })?;
+        }
+        let (header, body) = (record.leaf_data().to_vec(), record.body().to_vec());
+        self.0.put_new(&RecordRow { seq, header, body })?;
+        Ok(seq)
+    }
+
+    /// Signs a checkpoint if the log has grown past the last one.
+    pub(in crate::store) fn sign_growth(&self, signer: &CheckpointSigner) -> Result<(), StoreError> {
+        let size = self.log_size()?;
+        let signed = self.find_checkpoint_last()?.map_or(0, |(size, _)| size);
+        if size == signed {
+            return Ok(());
+        }
+        let root = self.log_root(size)?;
+        let text = signer(size, root).map_err(|source| StoreError::Checkpoint { size, source })?;
+        self.0.put_new(&CheckpointRow { size, text })
+    }
+}
+
+fn read_record(row: &RecordRow) -> Result<Record, StoreError> {
+    let corrupt = |why: String| StoreError::corrupt(LOG_RECORDS, &RecordRow::key_of(row.seq), why);
+    let record = Record::parse(&row.header, row.body.clone()).map_err(|error| corrupt(error.to_string()))?;
+    let said = record.header().seq;
+    if said == row.seq { Ok(record) } else { Err(corrupt(format!("its header says it is record {said}"))) }
+}
+
+fn broken_tree(error: TreeError<StoreError>) -> StoreError {
+    match error {
+        TreeError::Store(error) => error,
+        TreeError::MissingNode { level, index } => {
+            StoreError::corrupt(LOG_NODES, &NodeRow::key_of(level, index), "the node is missing")
+        }
+        // Neither a record nor a growth is asked for here.
+        TreeError::NoSuchRecord { index, .. } | TreeError::NotLater { new: index, .. } => {
+            StoreError::corrupt(LOG_RECORDS, &RecordRow::key_of(index), "the log does not reach so far")
+        }
+    }
+}
