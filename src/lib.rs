@@ -5,3 +5,5 @@ pub mod base;
 
 pub mod data;
 pub mod features;
+
+pub mod demo;
