@@ -57,3 +57,20 @@ pub const CHILD_MEMORY_BYTES_MAX: u64 = 8 << 30;
 pub const CHILD_STOP_MS: u64 = 5_000;
 /// One event line of a child.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
+
+/// Characters of a refused value that a finding quotes.
+pub const VALUE_SHOWN_CHARS_MAX: usize = 80;
+pub const COLUMN_NAME_CHARS_MAX: usize = 256;
+/// The beginning of a file from which separator and decimal sign are told.
+pub const SNIFF_BYTES_MAX: usize = 256 << 10;
+/// Rows a Parquet file is decoded at a time, and rows of a row group we write.
+pub const PARQUET_BATCH_ROWS: usize = 4_096;
+pub const PARQUET_GROUP_ROWS: usize = 65_536;
+/// Decompressed size of one row group that is read.
+pub const PARQUET_GROUP_BYTES_MAX: u64 = 4 << 30;
+/// Rows kept (drawn evenly from the whole file) to guess a contract.
+pub const INFER_ROWS_MAX: usize = 50_000;
+pub const EXPECTATIONS_MAX: usize = 2_000;
+/// Examples quoted for one failed expectation.
+pub const EXPECTATION_EXAMPLES_MAX: usize = 20;
+pub const REGEX_BYTES_MAX: usize = 4_096;
