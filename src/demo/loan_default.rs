@@ -2,11 +2,13 @@
 //! Every row is invented; the same rows and seed give the same table on every machine.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::base::clock;
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::data::table::{Column, Kind, MISSING, Table, TextValues, UnevenColumns, Values};
+use crate::data::write::{CsvSink, WriteError};
 use crate::demo::borrower::Borrower;
 use crate::demo::draw::Draw;
 use crate::demo::loan::{Loan, Outcome, log_odds};
@@ -30,6 +32,8 @@ pub enum DemoError {
     Rows { rows: usize, max: usize },
     #[error("the demo's table does not hold together")]
     Uneven(#[from] UnevenColumns),
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 impl Fact for DemoError {
@@ -37,6 +41,7 @@ impl Fact for DemoError {
         match self {
             Self::Rows { .. } => "demo.rows",
             Self::Uneven(_) => "demo.uneven_columns",
+            Self::Write(inner) => inner.code(),
         }
     }
 
@@ -44,6 +49,14 @@ impl Fact for DemoError {
         match self {
             Self::Rows { .. } => Class::Usage,
             Self::Uneven(_) => Class::Failed,
+            Self::Write(inner) => inner.class(),
+        }
+    }
+
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Write(inner) => inner.next_step(),
+            Self::Rows { .. } | Self::Uneven(_) => None,
         }
     }
 }
@@ -68,6 +81,16 @@ pub fn loan_default(rows: usize, seed: u64) -> Result<Table, DemoError> {
     columns.extend(file_columns(&drawn));
     columns.extend(outcome_columns(&drawn));
     Ok(Table::new(columns)?)
+}
+
+/// Writes the table of the demo as CSV: the same bytes for the same rows and seed.
+pub fn write_csv(path: &Path, rows: usize, seed: u64) -> Result<(), DemoError> {
+    let table = loan_default(rows, seed)?;
+    let columns = table.columns().iter().map(|column| (column.name.clone(), column.kind)).collect();
+    let mut sink = CsvSink::create(path, columns)?;
+    sink.write(&table)?;
+    sink.finish()?;
+    Ok(())
 }
 
 fn draw_row(draw: &mut Draw, place: usize, rows: usize) -> Row {

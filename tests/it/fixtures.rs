@@ -7,14 +7,26 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use tallystick::data::contract::{ColumnSpec, Contract, RawContract, Role};
-use tallystick::data::table::{Kind, Table, Values};
-use tallystick::demo::loan_default::{POSITIVE, SEED_DEFAULT, loan_default};
+use tallystick::data::import::reader::Purpose;
+use tallystick::data::import::whole::read_table;
+use tallystick::data::table::{Cell, Kind, Table, Values};
+use tallystick::data::write::write_parquet;
+use tallystick::demo::loan_default::{POSITIVE, SEED_DEFAULT, loan_default, write_csv};
 use tallystick::features::recipe::{Encoding, RawRecipe};
 
 const SAMPLE_ROWS: usize = 2_900;
+const SAMPLE_BYTES_MAX: usize = 600_000;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
 
 fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/projects/loan-default")
+    fixtures().join("projects/loan-default")
+}
+
+fn committed_sample() -> PathBuf {
+    fixtures().join("loan-default/sample.csv")
 }
 
 fn read<T: DeserializeOwned>(name: &str) -> T {
@@ -29,6 +41,54 @@ fn contract() -> Contract {
 
 fn sample() -> Table {
     loan_default(SAMPLE_ROWS, SEED_DEFAULT).unwrap()
+}
+
+#[test]
+fn the_committed_sample_is_what_the_generator_makes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sample.csv");
+    write_csv(&path, SAMPLE_ROWS, SEED_DEFAULT).unwrap();
+    let made = fs::read(&path).unwrap();
+    assert!(made.len() < SAMPLE_BYTES_MAX, "{} bytes", made.len());
+    if std::env::var_os("TALLYSTICK_BLESS").is_some() {
+        fs::write(committed_sample(), &made).unwrap();
+    }
+    let committed = fs::read(committed_sample()).unwrap();
+    let place = made.iter().zip(&committed).position(|(a, b)| a != b);
+    assert!(made == committed, "{} and {} bytes, first difference at {place:?}", made.len(), committed.len());
+}
+
+#[test]
+fn the_sample_keeps_its_contract_with_every_cast() {
+    let (table, report) =
+        read_table(&committed_sample(), &contract(), Purpose::Training, SAMPLE_ROWS).unwrap();
+    assert_eq!(report.rows_good, SAMPLE_ROWS as u64, "{:#?}", report.findings);
+    assert_eq!((report.rows_rejected, report.unknown_columns.len()), (0, 0), "{:#?}", report.findings);
+    let made = sample();
+    let first = |table: &Table, name: &str| format!("{:?}", table.find_column(name).unwrap().cell(0));
+    assert_eq!(first(&made, "int_rate"), format!("{:?}", Cell::Text("17.11%")));
+    assert_eq!(first(&table, "int_rate"), format!("{:?}", Cell::Number(0.1711)));
+    assert_eq!(first(&table, "term"), format!("{:?}", Cell::Number(60.0)));
+    let gaps = |name: &str| {
+        let column = table.find_column(name).unwrap();
+        (0..table.rows()).filter(|row| column.cell(*row) == Cell::Missing).count()
+    };
+    assert_eq!(gaps("earliest_cr_line"), 0);
+    assert!(gaps("emp_length") > 0 && gaps("mths_since_last_delinq") > SAMPLE_ROWS / 2);
+}
+
+#[test]
+fn the_same_table_written_twice_as_parquet_is_the_same_file_with_the_same_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one.parquet"), folder.path().join("two.parquet"));
+    write_parquet(&one, &sample()).unwrap();
+    write_parquet(&two, &sample()).unwrap();
+    assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
+    let content = |path: &Path| {
+        read_table(path, &contract(), Purpose::Training, SAMPLE_ROWS).unwrap().0.content_digest()
+    };
+    assert_eq!(content(&one), content(&two));
+    assert_eq!(content(&one), content(&committed_sample()));
 }
 
 #[test]

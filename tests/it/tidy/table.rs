@@ -59,6 +59,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("arrow_array", &["data"]),
     ("arrow_schema", &["data"]),
     ("parquet", &["data"]),
+    ("regex_lite", &["data"]),
     ("burn", &["train", "model/reference"]),
     ("burn_ndarray", &["train", "model/reference"]),
     ("safetensors", &["model"]),
