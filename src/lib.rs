@@ -29,10 +29,3 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod store;
-pub mod train;
-pub mod tracking;
-
-pub mod ledger;
-pub mod security;
-
-pub mod store;

@@ -1,1 +1,6 @@
+//! The one integration binary: everything that is tested from outside a single module.
 
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tidy;

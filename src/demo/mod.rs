@@ -1,0 +1,8 @@
+//! Invented data for demonstrations and fixtures, made from a seed.
+//! Never touches a real record, and nothing here is used outside a demo or a test.
+
+pub mod borrower;
+pub mod draw;
+pub mod loan;
+pub mod loan_default;
+pub mod words;

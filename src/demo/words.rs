@@ -1,0 +1,208 @@
+//! The invented vocabulary of the demo: jobs, employers, purposes, states, homes.
+//! Holds lists and their weights; draws nothing.
+
+/// A job's title, how far its pay lies from the middle (in logarithms), and how steady it is (log-odds of default).
+pub struct Job {
+    pub title: &'static str,
+    pub pay: f64,
+    pub risk: f64,
+}
+
+const fn job(title: &'static str, pay: f64, risk: f64) -> Job {
+    Job { title, pay, risk }
+}
+
+pub const JOBS: &[Job] = &[
+    job("Accountant", 0.15, -0.15),
+    job("Account Manager", 0.2, 0.0),
+    job("Administrative Assistant", -0.35, 0.05),
+    job("Analyst", 0.2, -0.1),
+    job("Attorney", 0.6, -0.1),
+    job("Bus Driver", -0.25, 0.05),
+    job("Business Owner", 0.3, 0.3),
+    job("Carpenter", -0.1, 0.1),
+    job("Cashier", -0.6, 0.2),
+    job("Chef", -0.25, 0.2),
+    job("Clerk", -0.35, 0.05),
+    job("Controller", 0.4, -0.1),
+    job("Consultant", 0.4, 0.1),
+    job("Customer Service Representative", -0.4, 0.1),
+    job("Dental Hygienist", 0.05, -0.1),
+    job("Dispatcher", -0.2, 0.05),
+    job("Electrician", 0.1, 0.0),
+    job("Engineer", 0.45, -0.25),
+    job("Executive Assistant", 0.0, 0.0),
+    job("Firefighter", 0.2, -0.2),
+    job("Forklift Operator", -0.35, 0.1),
+    job("Foreman", 0.1, 0.05),
+    job("General Manager", 0.3, 0.05),
+    job("Hair Stylist", -0.45, 0.2),
+    job("Home Health Aide", -0.5, 0.15),
+    job("Housekeeper", -0.6, 0.15),
+    job("Instructor", 0.0, -0.1),
+    job("IT Specialist", 0.3, -0.15),
+    job("Legal Secretary", -0.05, 0.0),
+    job("Loan Officer", 0.1, 0.05),
+    job("Machinist", -0.1, 0.05),
+    job("Mail Carrier", -0.05, -0.1),
+    job("Maintenance Technician", -0.2, 0.05),
+    job("Mechanic", -0.15, 0.1),
+    job("Medical Assistant", -0.4, 0.1),
+    job("Nurse", 0.2, -0.1),
+    job("Office Manager", -0.1, 0.0),
+    job("Operations Manager", 0.3, 0.0),
+    job("Paralegal", -0.05, 0.0),
+    job("Paramedic", -0.1, 0.0),
+    job("Pharmacist", 0.6, -0.2),
+    job("Physician", 0.95, -0.2),
+    job("Pilot", 0.6, -0.15),
+    job("Plumber", 0.0, 0.1),
+    job("Police Officer", 0.2, -0.15),
+    job("Principal", 0.4, -0.2),
+    job("Professor", 0.35, -0.25),
+    job("Program Manager", 0.4, -0.1),
+    job("Project Manager", 0.4, -0.05),
+    job("Realtor", 0.1, 0.25),
+    job("Receptionist", -0.5, 0.1),
+    job("Sales Associate", -0.4, 0.15),
+    job("Security Guard", -0.5, 0.2),
+    job("Server", -0.6, 0.25),
+    job("Social Worker", -0.1, -0.05),
+    job("Software Developer", 0.5, -0.25),
+    job("Store Manager", -0.1, 0.1),
+    job("Supervisor", 0.05, 0.0),
+    job("Teacher", -0.05, -0.2),
+    job("Technician", 0.0, 0.0),
+    job("Truck Driver", -0.1, 0.2),
+    job("Warehouse Associate", -0.45, 0.15),
+    job("Welder", -0.1, 0.1),
+];
+
+pub const RANKS: &[&str] = &["Senior", "Lead", "Assistant", "Junior", "Chief", "Staff"];
+
+pub const EMPLOYERS: &[&str] = &[
+    "Alder County Schools",
+    "Ashford Logistics",
+    "Bayline Foods",
+    "Birchwood Hospital",
+    "Brightwater Energy",
+    "Cedar Falls Clinic",
+    "City of Larkhaven",
+    "Copperfield Motors",
+    "Delta Ridge Mining",
+    "Dunmore College",
+    "Eastgate Retail",
+    "Fairmont Insurance",
+    "Foxglove Catering",
+    "Granite State Builders",
+    "Harbor Point Shipping",
+    "Hazel & Sons",
+    "Ironbridge Steel",
+    "Juniper Airways",
+    "Kingsley Bank",
+    "Lakeview Care Homes",
+    "Meridian Telecom",
+    "Millbrook Dairy",
+    "Northfield University",
+    "Oakhurst Pharmacy",
+    "Orchard Software",
+    "Pinecrest Hotels",
+    "Quarry Hill Cement",
+    "Redwood Freight",
+    "Riverside Police Department",
+    "Saltmarsh Fisheries",
+    "Silverton Casino",
+    "Stonegate Security",
+    "Sunfield Farms",
+    "Thistle Law Group",
+    "Union Transit Authority",
+    "Valley Unified Schools",
+    "Westbrook Electric",
+    "Willow Creek Dental",
+    "Yarrow Publishing",
+    "Zephyr Couriers",
+];
+
+/// A level of a category, how often it occurs, and its log-odds of default.
+pub struct Level {
+    pub name: &'static str,
+    pub weight: f64,
+    pub risk: f64,
+}
+
+const fn level(name: &'static str, weight: f64, risk: f64) -> Level {
+    Level { name, weight, risk }
+}
+
+pub const SMALL_BUSINESS: &str = "small_business";
+
+pub const PURPOSES: &[Level] = &[
+    level("debt_consolidation", 55.0, 0.05),
+    level("credit_card", 20.0, -0.25),
+    level("home_improvement", 6.5, -0.05),
+    level("other", 5.5, 0.1),
+    level(SMALL_BUSINESS, 4.5, 0.55),
+    level("major_purchase", 2.6, -0.15),
+    level("car", 1.6, -0.35),
+    level("medical", 1.5, 0.25),
+    level("moving", 1.0, 0.3),
+    level("vacation", 0.7, 0.05),
+    level("wedding", 0.6, -0.3),
+    level("house", 0.5, 0.1),
+    level("renewable_energy", 0.2, 0.3),
+];
+
+pub const STATES: &[Level] = &[
+    level("CA", 15.6, 0.05),
+    level("NY", 8.4, 0.05),
+    level("TX", 8.1, -0.1),
+    level("FL", 6.9, 0.2),
+    level("IL", 4.0, -0.1),
+    level("NJ", 3.8, 0.05),
+    level("PA", 3.5, 0.0),
+    level("OH", 3.3, 0.05),
+    level("GA", 3.2, -0.05),
+    level("VA", 3.0, 0.0),
+    level("NC", 2.8, 0.05),
+    level("MI", 2.6, 0.1),
+    level("MD", 2.4, 0.05),
+    level("MA", 2.3, 0.0),
+    level("AZ", 2.3, 0.0),
+    level("WA", 2.2, -0.15),
+    level("CO", 2.1, -0.25),
+    level("MN", 1.8, 0.0),
+    level("MO", 1.6, 0.05),
+    level("IN", 1.6, 0.1),
+    level("CT", 1.5, -0.05),
+    level("TN", 1.5, 0.1),
+    level("NV", 1.4, 0.3),
+    level("WI", 1.3, -0.1),
+    level("AL", 1.3, 0.15),
+    level("SC", 1.2, -0.15),
+    level("OR", 1.2, -0.2),
+    level("LA", 1.2, 0.1),
+    level("KY", 1.0, 0.0),
+    level("OK", 0.9, 0.15),
+    level("KS", 0.9, -0.2),
+    level("AR", 0.8, 0.1),
+    level("UT", 0.7, -0.05),
+    level("NM", 0.6, 0.1),
+    level("HI", 0.5, 0.1),
+    level("NH", 0.5, -0.25),
+    level("WV", 0.5, -0.2),
+    level("RI", 0.4, 0.0),
+    level("MT", 0.3, -0.15),
+    level("DE", 0.3, 0.05),
+    level("DC", 0.3, -0.35),
+    level("AK", 0.2, 0.0),
+    level("WY", 0.2, -0.3),
+    level("SD", 0.2, -0.05),
+    level("VT", 0.2, -0.3),
+    level("ME", 0.1, -0.35),
+];
+
+pub const RENT: &str = "RENT";
+pub const MORTGAGE: &str = "MORTGAGE";
+
+pub const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
