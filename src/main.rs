@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! The binary: hands over to the command line. Sets the allocator, which training's large buffers need.
 
 use std::process::ExitCode;
@@ -9,8 +8,3 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     tallystick::cli::main()
 }
-=======
-//! The process: calls the program and maps its answer to an exit code. Decides nothing.
-
-fn main() {}
->>>>>>> h-demo
