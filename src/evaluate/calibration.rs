@@ -8,10 +8,10 @@ use crate::evaluate::scores::Scores;
 
 /// Bins of equal count in the reliability curve and the expected calibration error.
 pub const RELIABILITY_BINS: u64 = 15;
-/// Bars of a score distribution.
-pub const DISTRIBUTION_BINS: usize = 30;
-/// Borders of a score distribution fall on multiples of one part of this many.
+/// A score distribution begins and ends at multiples of one part of this many.
 const DISTRIBUTION_GRID: f64 = 20.0;
+/// Bars a score distribution has, about: each part of the grid gets as many as come nearest to it.
+const DISTRIBUTION_BARS: usize = 30;
 /// Two-sided 95 % of the normal distribution.
 const Z_95: f64 = 1.959_963_984_540_054;
 
@@ -81,7 +81,7 @@ fn wilson(rate: f64, rows: f64) -> (f64, f64) {
     ((centre - reach).max(0.0), (centre + reach).min(1.0))
 }
 
-/// Counts by class over `DISTRIBUTION_BINS` bars of equal width from `low` to `high`; the last bar includes `high`.
+/// Counts by class over bars of equal width from `low` to `high`; the last bar includes `high`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Distribution {
@@ -96,17 +96,16 @@ pub fn distribution(scores: &Scores<'_>) -> Distribution {
     let steps = scores.steps();
     let highest = steps.first().map_or(1.0, |step| step.probability);
     let lowest = steps.last().map_or(0.0, |step| step.probability);
-    let low = (lowest * DISTRIBUTION_GRID).floor().min(DISTRIBUTION_GRID - 1.0) / DISTRIBUTION_GRID;
-    let high = ((highest * DISTRIBUTION_GRID).ceil() / DISTRIBUTION_GRID).max(low + 1.0 / DISTRIBUTION_GRID);
-    let mut bars = Distribution {
-        low,
-        high,
-        positives: vec![0; DISTRIBUTION_BINS],
-        negatives: vec![0; DISTRIBUTION_BINS],
-    };
+    let first = (lowest * DISTRIBUTION_GRID).floor().min(DISTRIBUTION_GRID - 1.0);
+    let last = (highest * DISTRIBUTION_GRID).ceil().max(first + 1.0);
+    let parts = (last - first) as usize;
+    let count = parts * ((DISTRIBUTION_BARS + parts / 2) / parts);
+    let (low, high) = (first / DISTRIBUTION_GRID, last / DISTRIBUTION_GRID);
+    let mut bars = Distribution { low, high, positives: vec![0; count], negatives: vec![0; count] };
     for step in steps {
-        let place = (step.probability - low) / (high - low) * DISTRIBUTION_BINS as f64;
-        let bar = (place as usize).min(DISTRIBUTION_BINS - 1);
+        // Rounding may put a border's own score a hair to either side: saturating, so never out of the bars.
+        let place = (step.probability - low) / (high - low) * count as f64;
+        let bar = (place as usize).min(count - 1);
         bars.positives[bar] += u64::from(step.positives);
         bars.negatives[bar] += u64::from(step.negatives);
     }
@@ -138,7 +137,7 @@ mod tests {
             let bars = distribution(&Scores::check(&[true, false, false], &[p; 3]).unwrap());
             assert_eq!((bars.positives.iter().sum::<u64>(), bars.negatives.iter().sum::<u64>()), (1, 2));
             assert!(bars.low < bars.high && bars.low <= p && p <= bars.high, "{p}");
-            assert!(bars.high <= 1.0);
+            assert!(bars.high <= 1.0 && bars.positives.len() == 30);
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::base::rng::Random;
+use crate::evaluate::metrics::{BadThreshold, check_threshold};
 use crate::evaluate::ranked::{self, Confusion, Step, StepLoss};
 use crate::evaluate::scores::Scores;
 
@@ -24,8 +25,8 @@ pub enum IntervalError {
     Rounds { rounds: usize, max: usize },
     #[error("{level} is not the level of an interval: it must lie between 0 and 1")]
     Level { level: f64 },
-    #[error("{threshold} is not a threshold: it must be a finite number")]
-    Threshold { threshold: f64 },
+    #[error(transparent)]
+    Threshold(#[from] BadThreshold),
 }
 
 impl Fact for IntervalError {
@@ -33,7 +34,7 @@ impl Fact for IntervalError {
         match self {
             Self::Rounds { .. } => "evaluate.bootstrap_rounds",
             Self::Level { .. } => "evaluate.bootstrap_level",
-            Self::Threshold { .. } => "evaluate.bootstrap_threshold",
+            Self::Threshold(bad) => bad.code(),
         }
     }
 
@@ -85,9 +86,7 @@ pub fn bootstrap(
     plan: &BootstrapPlan,
 ) -> Result<BTreeMap<String, Interval>, IntervalError> {
     plan.check()?;
-    if !threshold.is_finite() {
-        return Err(IntervalError::Threshold { threshold });
-    }
+    check_threshold(threshold)?;
     let losses: Vec<StepLoss> = scores.steps().iter().map(StepLoss::of).collect();
     let mut resample = Resample::of(scores);
     let mut random = Random::new(plan.seed, "evaluate.bootstrap");
@@ -248,5 +247,6 @@ mod tests {
         assert_eq!(code(BootstrapPlan { rounds: 10_001, ..good }), "evaluate.bootstrap_rounds");
         assert_eq!(code(BootstrapPlan { level: 1.0, ..good }), "evaluate.bootstrap_level");
         assert_eq!(code(BootstrapPlan { level: f64::NAN, ..good }), "evaluate.bootstrap_level");
+        assert_eq!(bootstrap(&scores, f64::NAN, &good).unwrap_err().code(), "evaluate.threshold");
     }
 }

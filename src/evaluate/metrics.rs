@@ -16,6 +16,10 @@ pub struct BadThreshold {
     pub threshold: f64,
 }
 
+pub fn check_threshold(threshold: f64) -> Result<(), BadThreshold> {
+    if threshold.is_finite() { Ok(()) } else { Err(BadThreshold { threshold }) }
+}
+
 impl Fact for BadThreshold {
     fn code(&self) -> &'static str {
         "evaluate.threshold"
@@ -89,9 +93,7 @@ pub struct Metrics {
 impl Metrics {
     /// A probability at or above `threshold` is predicted positive.
     pub fn of(scores: &Scores<'_>, threshold: f64) -> Result<Self, BadThreshold> {
-        if !threshold.is_finite() {
-            return Err(BadThreshold { threshold });
-        }
+        check_threshold(threshold)?;
         let steps = scores.steps();
         let losses: Vec<StepLoss> = steps.iter().map(StepLoss::of).collect();
         let auc = ranked::auc(steps);

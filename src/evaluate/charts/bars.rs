@@ -15,20 +15,26 @@ pub fn draw_lift(table: &GainTable) -> String {
     let y = frame.paint_y(&Axis::enclosing(words::LIFT_AXIS, 0.0, top * 1.08, Spelling::Plain));
     let (left, right, bottom) = (frame.layout.left, frame.right(), frame.bottom());
     let slot = (right - left) / table.rows.len().max(1) as f64;
+    let mut labels = Vec::new();
     for (index, row) in table.rows.iter().enumerate() {
         let middle = left + (index as f64 + 0.5) * slot;
         let width = slot * 0.68;
         frame.canvas.bar("bar first", (middle - width / 2.0, y(row.lift)), width, bottom - y(row.lift));
         let lift = format!("{:.2}×", row.lift);
-        frame.canvas.text("ink strong number", (middle, y(row.lift) - 7.0), Anchor::Middle, &lift);
+        labels.push(((middle, y(row.lift) - 7.0), lift));
         frame.canvas.text("ink number", (middle, bottom + 19.0), Anchor::Middle, &row.decile.to_string());
-        let captured = format!("{:.0}%", row.captured * 100.0);
-        frame.canvas.text("muted number", (middle, bottom + 36.0), Anchor::Middle, &captured);
+        let captured = words::percent(row.captured);
+        frame.canvas.text("muted number", (middle, bottom + 37.0), Anchor::Middle, &captured);
     }
     frame.canvas.line("guide", (left, y(1.0)), (right, y(1.0)));
-    frame.canvas.text("muted", (right, y(1.0) - 7.0), Anchor::End, words::AVERAGE);
+    frame.canvas.text("muted halo", (right, y(1.0) - 8.0), Anchor::End, words::AVERAGE);
+    // After the guide, which passes below them.
+    for (at, lift) in labels {
+        frame.canvas.text("ink strong number halo", at, Anchor::Middle, &lift);
+    }
+    frame.canvas.text("muted", (left - 4.0, bottom + 37.0), Anchor::End, words::CAPTURED);
     frame.canvas.line("axis", (left, bottom), (right, bottom));
-    frame.x_label(words::DECILE, bottom + 62.0);
+    frame.x_label(words::DECILE, bottom + 63.0);
     frame.finish()
 }
 
@@ -37,11 +43,10 @@ fn lift_head(table: &GainTable) -> Head {
     let figure = first.map(|row| format!("top {:.2}×", row.lift));
     let captured = first.map_or(0.0, |row| row.captured);
     let note = format!(
-        "{} {} · the first decile holds {} of the positives · percent below: {}",
+        "{} {} · the first decile holds {} of the positives",
         words::BASE_RATE,
         words::percent(table.base_rate),
-        words::percent(captured),
-        words::CAPTURED
+        words::percent(captured)
     );
     let lifts: Vec<String> = table.rows.iter().map(|row| format!("{:.2}", row.lift)).collect();
     Head {
@@ -64,8 +69,8 @@ pub fn draw_importance(importance: &Importance) -> String {
     let mut frame = Frame::blank(layout, importance_head(importance));
     let key = [("bar second", words::RAISES), ("bar first", words::LOWERS)];
     frame.paint_key(&key.map(|(class, name)| (class, name.to_string())));
-    let longest = rows.iter().map(|row| row.mean_absolute).fold(f64::MIN_POSITIVE, f64::max);
-    let unit = (frame.right() - layout.left) / longest;
+    let longest = rows.iter().map(|row| row.mean_absolute).fold(0.0, f64::max);
+    let unit = if longest > 0.0 { (frame.right() - layout.left) / longest } else { 0.0 };
     for (index, row) in rows.iter().enumerate() {
         let top = layout.top + ROW_HEIGHT * index as f64;
         let middle = top + ROW_HEIGHT / 2.0 + 4.0;

@@ -15,7 +15,7 @@ pub fn draw_calibration(reliability: &Reliability) -> String {
     let x = frame.paint_x(&axis(words::PROMISED));
     let y = frame.paint_y(&axis(words::CAME));
     frame.canvas.line("guide", (x(0.0), y(0.0)), (x(high), y(high)));
-    frame.canvas.turned_text("muted", (x(high * 0.84), y(high * 0.84) + 17.0), -45, words::PERFECT);
+    frame.canvas.turned_text("muted", (x(high * 0.84), y(high * 0.84) + 23.0), -45, words::PERFECT);
     for bin in bins {
         let place = x(bin.probability_mean);
         frame.canvas.line("thin first", (place, y(bin.rate_low)), (place, y(bin.rate_high)));

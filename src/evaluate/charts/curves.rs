@@ -15,14 +15,14 @@ pub fn draw_roc(curve: &RocCurve, auc: Option<&Interval>) -> String {
     let line = places(curve.points.iter().map(|p| (p.false_positive_rate, p.true_positive_rate)), &x, &y);
     frame.canvas.area("area first", &line, frame.bottom());
     frame.canvas.line("guide", (x(0.0), y(0.0)), (x(1.0), y(1.0)));
-    frame.canvas.turned_text("muted", (x(0.84), y(0.84) + 17.0), -45, words::CHANCE);
+    frame.canvas.turned_text("muted", (x(0.84), y(0.84) + 23.0), -45, words::CHANCE);
     frame.canvas.path("line first", &line);
     if let Some((point, threshold)) = widest(&curve.points) {
         let (fpr, tpr) = (point.false_positive_rate, point.true_positive_rate);
         frame.canvas.line("guide", (x(fpr), y(fpr)), (x(fpr), y(tpr)));
         frame.canvas.dot("dot first", (x(fpr), y(tpr)), 5.0);
         let text = format!("KS {:.3} at {threshold:.3}", (tpr - fpr).abs());
-        frame.canvas.text("ink number", (x(fpr) + 10.0, y((fpr + tpr) / 2.0)), Anchor::Start, &text);
+        frame.canvas.text("ink number", (x(fpr) + 10.0, y(tpr) + 22.0), Anchor::Start, &text);
     }
     frame.finish()
 }

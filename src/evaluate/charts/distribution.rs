@@ -15,6 +15,7 @@ pub struct ClassNames<'a> {
 
 /// With the threshold as an upright line, if one was chosen.
 pub fn draw_distribution(bars: &Distribution, names: ClassNames<'_>, threshold: Option<f64>) -> String {
+    let threshold = threshold.filter(|cut| cut.is_finite());
     let (positives, negatives) = (shares(&bars.positives), shares(&bars.negatives));
     let top = positives.iter().chain(&negatives).copied().fold(0.0, f64::max);
     let mut frame = Frame::blank(WIDE, head(bars, names, threshold));

@@ -24,6 +24,11 @@ pub(super) const WIDE: Layout =
 const TITLE_X: f64 = 22.0;
 const TITLE_Y: f64 = 34.0;
 const NOTE_Y: f64 = 55.0;
+/// Where a key ends, from the right.
+const KEY_RIGHT: f64 = 24.0;
+
+/// Steps from here on are spelled with an exponent.
+const LONG_NUMBER: f64 = 1e6;
 
 /// How ticks are spelled.
 #[derive(Clone, Copy, PartialEq)]
@@ -55,7 +60,13 @@ impl Axis {
 
     /// Between the round values that enclose `low` and `high`.
     pub(super) fn enclosing(label: &'static str, low: f64, high: f64, spelling: Spelling) -> Self {
-        let step = if high > low { round_step((high - low) / 5.0) } else { 1.0 };
+        let size = low.abs().max(high.abs());
+        // A span that is lost in rounding counts as none.
+        let step = match high - low {
+            span if span > 1e-9 * size => round_step(span / 5.0),
+            _ if size > 1e-9 => round_step(size / 5.0),
+            _ => 1.0,
+        };
         let (below, above) = ((low / step).floor() * step, (high / step).ceil() * step);
         Self { label, low: below, high: above.max(below + step), step, spelling }
     }
@@ -74,6 +85,9 @@ impl Axis {
 
     fn spell(&self, tick: f64) -> String {
         let (factor, sign) = if self.spelling == Spelling::Percent { (100.0, "%") } else { (1.0, "") };
+        if self.step * factor >= LONG_NUMBER {
+            return format!("{:.1e}{sign}", tick * factor + 0.0);
+        }
         let decimals = (-(self.step * factor).log10() - 1e-9).ceil().max(0.0) as usize;
         // Adding zero makes -0 a plain 0.
         format!("{:.decimals$}{sign}", tick * factor + 0.0)
@@ -149,15 +163,15 @@ impl Frame {
         scale
     }
 
-    /// Coloured squares with their names, right-aligned in the title's line.
+    /// Coloured squares with their names, ending at the right in the title's line.
     pub(super) fn paint_key(&mut self, entries: &[(&str, String)]) {
-        let mut x = self.right();
+        let mut x = self.layout.width - KEY_RIGHT;
         for (class, name) in entries.iter().rev() {
-            self.canvas.text("ink", (x, TITLE_Y), Anchor::End, name);
             // No font is measured: a character is at most about this wide.
-            x -= 7.4 * name.chars().count() as f64 + 16.0;
-            self.canvas.bar(class, (x, TITLE_Y - 9.5), 10.0, 10.0);
-            x -= 18.0;
+            x -= 7.2 * name.chars().count() as f64;
+            self.canvas.text("ink", (x, TITLE_Y), Anchor::Start, name);
+            self.canvas.bar(class, (x - 16.0, TITLE_Y - 9.5), 10.0, 10.0);
+            x -= 34.0;
         }
     }
 
@@ -191,10 +205,18 @@ mod tests {
 
     #[test]
     fn an_axis_without_extent_still_has_one() {
-        for axis in
-            [Axis::enclosing("", 3.0, 3.0, Spelling::Plain), Axis::exact("", 1.0, 1.0, Spelling::Plain)]
-        {
-            assert!(axis.low < axis.high && !axis.ticks().is_empty());
+        let enclosing = |low, high| Axis::enclosing("", low, high, Spelling::Plain);
+        let nearly = 0.4f64;
+        for axis in [
+            enclosing(3.0, 3.0),
+            enclosing(0.0, 0.0),
+            enclosing(nearly, nearly.next_up()),
+            enclosing(1e30, 1e30),
+            enclosing(-1e-300, 1e-300),
+            Axis::exact("", 1.0, 1.0, Spelling::Plain),
+        ] {
+            let ticks = axis.ticks().len();
+            assert!(axis.low < axis.high && (1..20).contains(&ticks), "{} {}", axis.low, axis.high);
         }
     }
 }

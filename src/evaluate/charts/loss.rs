@@ -87,8 +87,8 @@ fn apart(mut labels: Vec<EndLabel>) -> Vec<EndLabel> {
 }
 
 fn head(train: &[At], valid: &[At], best: Option<At>) -> Head {
-    let figure = best.map(|(step, loss)| format!("best {loss:.4} at {step:.0}"));
-    let last = |points: &[At]| points.last().map(|(_, loss)| format!("{loss:.4}"));
+    let figure = best.map(|(step, loss)| format!("best {} at {step:.0}", words::loss(loss)));
+    let last = |points: &[At]| points.last().map(|(_, loss)| words::loss(*loss));
     let note = match (last(train), last(valid)) {
         (Some(train), Some(valid)) => {
             format!("at the end {} {train}, {} {valid}", words::TRAIN, words::VALID)

@@ -44,7 +44,8 @@ const SHAPES: &str = "\
 .tally .area{fill-opacity:.13}\
 .tally .bar{fill-opacity:.88}\
 .tally .dot{stroke-width:2}\
-.tally .strong{font-weight:600}";
+.tally .strong{font-weight:600}\
+.tally .halo{paint-order:stroke;stroke-width:4;stroke-linejoin:round}";
 
 /// The content of a chart's `style` element.
 pub(super) fn sheet() -> String {
@@ -64,6 +65,6 @@ fn colours(p: &Palette) -> String {
          .tally .line.second,.tally .thin.second{{stroke:{second}}}\
          .tally .area.first,.tally .bar.first,.tally .dot.first,.tally text.first,.tally .figure{{fill:{first}}}\
          .tally .area.second,.tally .bar.second,.tally .dot.second,.tally text.second{{fill:{second}}}\
-         .tally .dot{{stroke:{surface}}}"
+         .tally .dot,.tally .halo{{stroke:{surface}}}"
     )
 }

@@ -145,6 +145,16 @@ fn fields_beyond_the_last_bar_share_one() {
 }
 
 #[test]
+fn fields_that_move_nothing_have_bars_of_no_length() {
+    let still = FieldContribution { field: "a".into(), mean_absolute: 0.0, mean: 0.0 };
+    for list in [&[][..], &[still]] {
+        let svg = draw_importance(&rank(list).unwrap());
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+        assert_well_formed("importance", &svg);
+    }
+}
+
+#[test]
 fn a_loss_that_is_no_number_is_left_out_and_none_at_all_is_said() {
     let broken = [EpochLoss { step: 1, train: f64::NAN, valid: None }];
     for epochs in [&[][..], &broken] {
@@ -154,6 +164,9 @@ fn a_loss_that_is_no_number_is_left_out_and_none_at_all_is_said() {
     }
     let one = [EpochLoss { step: 1, train: 0.5, valid: Some(0.6) }];
     assert!(draw_loss(&one).contains("best 0.6000 at 1"));
+    let away = [1e30, 1e35].map(|train| EpochLoss { step: 1, train, valid: None });
+    assert_well_formed("loss", &draw_loss(&away));
+    assert!(draw_loss(&away).contains("training 1.000e35"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) const PERFECT: &str = "as predicted";
 pub(super) const LIFT: &str = "Lift by decile";
 pub(super) const LIFT_AXIS: &str = "Times the base rate";
 pub(super) const DECILE: &str = "Decile, highest probabilities first";
-pub(super) const CAPTURED: &str = "found so far";
+pub(super) const CAPTURED: &str = "captured";
 pub(super) const AVERAGE: &str = "average";
 pub(super) const IMPORTANCE: &str = "Importance of fields";
 pub(super) const IMPORTANCE_NOTE: &str =
@@ -46,6 +46,11 @@ pub(super) fn interval(interval: &Interval) -> String {
         interval.high,
         count(interval.rounds as u64)
     )
+}
+
+/// Four decimals, or an exponent where a training has run away.
+pub(super) fn loss(value: f64) -> String {
+    if value.abs() < 1e6 { format!("{value:.4}") } else { format!("{value:.3e}") }
 }
 
 /// `17.5%`.
