@@ -1,6 +1,7 @@
 //! What only a use case can find wrong: a thing that is named and not there, a home that is damaged.
 //! Every other failure is the fact of the room it happened in, carried unchanged by `Failure`.
 
+use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact};
 
 /// What only a use case can find wrong.
@@ -22,6 +23,10 @@ pub enum UseCaseError {
     NoDataset { wanted: String },
     #[error("there is no policy {wanted:?} in this home")]
     NoPolicy { wanted: String },
+    #[error("policy.toml finds its cut-off by cost or rate, which needs the scores of a training")]
+    CutoffOpen,
+    #[error("the data the run was given are not those of digest {content}")]
+    OtherData { content: Digest },
     #[error("{problems} problem(s) in the home: {first}")]
     Damaged { problems: u64, first: String, report: serde_json::Value },
     #[error("{0} exists already")]
@@ -41,6 +46,8 @@ impl Fact for UseCaseError {
             Self::NoArtifact { .. } => "run.unknown_artifact",
             Self::NoDataset { .. } => "data.unknown_set",
             Self::NoPolicy { .. } => "policy.unknown",
+            Self::CutoffOpen => "policy.cutoff_open",
+            Self::OtherData { .. } => "data.other_content",
             Self::Damaged { .. } => "store.damaged",
             Self::Exists(_) => "file.exists",
             Self::NoHome => "home.not_named",
@@ -49,7 +56,7 @@ impl Fact for UseCaseError {
 
     fn class(&self) -> Class {
         match self {
-            Self::Damaged { .. } => Class::Integrity,
+            Self::Damaged { .. } | Self::OtherData { .. } => Class::Integrity,
             _ => Class::Usage,
         }
     }
@@ -65,6 +72,8 @@ impl Fact for UseCaseError {
             Self::NoRun { .. } => "See `tallystick run list`.",
             Self::NoDataset { .. } => "See `tallystick data list`, or give a file: `--data FILE`.",
             Self::NoPolicy { .. } => "See `tallystick policy list`.",
+            Self::CutoffOpen => "Train, which signs the policy with its model; or write by = \"value\".",
+            Self::OtherData { .. } => "Import the data again and repeat the training.",
             Self::Damaged { .. } => "Restore the home from a backup; do not work on with this one.",
             Self::Exists(_) => "Choose another name or remove it first.",
             Self::NoHome => "Give --home DIR.",

@@ -91,8 +91,7 @@ pub fn history(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRo
 
 /// Nothing that would not load may be promoted.
 fn check_fit(app: &App, version: &VersionRow, policy: &Digest) -> Result<(), Failure> {
-    let (release, loaded) = registry::load_version(app, version)?;
-    crate::serve::scorer::Champion::new(release, loaded, Some(registry::load_policy(app, policy)?))?;
+    registry::open_champion(app, version, policy)?;
     Ok(())
 }
 

@@ -18,13 +18,13 @@ use crate::decide::resolved::LoadedPolicy;
 use crate::ledger::leaf::{Entry, Kind};
 use crate::pipeline::candidate::Candidate;
 use crate::pipeline::evaluation::Evaluation;
-use crate::registry::content::{self, LoadedModel, ModelContent};
+use crate::registry::content::ModelContent;
 use crate::registry::release::{self, Fallback, Lineage, Release};
 use crate::registry::signing::{Signed, VerifiedRelease, sign_policy, sign_release, verify_policy, verify_release};
 use crate::registry::version::{Alias, Change, Label, ModelRef, Which, difference};
 use crate::security::actor::Act;
 use crate::security::dsse::{Envelope, PayloadType, Signature};
-use crate::serve::scorer::Champion;
+use crate::serve::champion::Champion;
 use crate::store::error::StoreError;
 use crate::store::rows::registry::{AliasRow, PolicyRow, VersionRow};
 
@@ -213,15 +213,10 @@ pub fn find_version(app: &App, model: &ModelRef, serving: bool) -> Result<(Versi
     Ok((numbered(row.version)?, row.policy))
 }
 
-/// Verifies and loads a version's release and model.
-pub fn load_version(app: &App, version: &VersionRow) -> Result<(VerifiedRelease, LoadedModel), Failure> {
-    let blobs = app.store.blobs();
-    let bytes = blobs.read(&version.release, limits::MANIFEST_BYTES_MAX)?;
-    let release = verify_release(&app.trust, SECURITY_EPOCH, &bytes, &signatures(app, &version.release)?)?;
-    let model = release.release().model;
-    let json = blobs.read(&model, limits::MANIFEST_BYTES_MAX)?;
-    let loaded = content::load(&json, model, &|digest, max| blobs.read(&digest, max))?;
-    Ok((release, loaded))
+/// A version's release, by the one verifier.
+pub fn load_release(app: &App, version: &VersionRow) -> Result<VerifiedRelease, Failure> {
+    let bytes = app.store.blobs().read(&version.release, limits::MANIFEST_BYTES_MAX)?;
+    Ok(verify_release(&app.trust, SECURITY_EPOCH, &bytes, &signatures(app, &version.release)?)?)
 }
 
 pub fn load_policy(app: &App, digest: &Digest) -> Result<LoadedPolicy, Failure> {
@@ -238,12 +233,21 @@ fn signatures(app: &App, signed: &Digest) -> Result<Vec<Signature>, Failure> {
 pub fn champion(app: &App, model: &ModelRef) -> Result<Champion, Failure> {
     app.may(Act::Score)?;
     let (version, policy) = find_version(app, model, true)?;
-    let (release, loaded) = load_version(app, &version)?;
-    Ok(Champion::new(release, loaded, Some(load_policy(app, &policy)?))?)
+    open_champion(app, &version, &policy)
+}
+
+/// Loads a version under a policy, or says why the two cannot serve together.
+pub fn open_champion(app: &App, version: &VersionRow, policy: &Digest) -> Result<Champion, Failure> {
+    let blobs = app.store.blobs();
+    let release = load_release(app, version)?;
+    let json = blobs.read(&release.release().model, limits::MANIFEST_BYTES_MAX)?;
+    let fetch = |digest: Digest, max: u64| blobs.read(&digest, max);
+    let policy = load_policy(app, policy)?.verified().clone();
+    Ok(Champion::open(release, &json, &fetch, Some(policy))?)
 }
 
 pub fn evaluation(app: &App, version: &VersionRow) -> Result<Evaluation, Failure> {
-    let (release, _) = load_version(app, version)?;
+    let release = load_release(app, version)?;
     let bytes = app.store.blobs().read(&release.release().lineage.evaluation, limits::MANIFEST_BYTES_MAX)?;
     Ok(canonical::parse(&bytes)?)
 }
@@ -254,12 +258,11 @@ pub fn export(app: &App, model: &ModelRef, folder: &Path) -> Result<VersionRow, 
     if folder.exists() {
         return Err(UseCaseError::Exists(folder.display().to_string()).into());
     }
-    let (_, loaded) = load_version(app, &version)?;
-    load_policy(app, &policy)?;
+    let champion = open_champion(app, &version, &policy)?;
     let blobs = app.store.blobs();
     files::create_folder(&folder.join("blobs"))?;
     let put = |name: &str, bytes: &[u8]| files::write_atomic(&folder.join(name), bytes, 0o644);
-    for blob in loaded.content.blobs() {
+    for blob in champion.loaded().content.blobs() {
         let bytes = blobs.read(&blob.digest, limits::BLOB_BYTES_MAX)?;
         put(&format!("blobs/{}", blob.digest), &bytes)?;
     }

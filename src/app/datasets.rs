@@ -1,0 +1,141 @@
+//! Data sets as use cases: validated and kept as Parquet, or refused before anything is begun.
+//! What a training reads has passed the contract, the expectations and the leak guard.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::app::error::UseCaseError;
+use crate::app::home::App;
+use crate::app::training::record_waivers;
+use crate::base::canonical;
+use crate::base::digest::Digest;
+use crate::base::fact::Failure;
+use crate::base::limits;
+use crate::config::project::Project;
+use crate::data::import::reader::Purpose;
+use crate::data::import::whole::read_table;
+use crate::data::table::Table;
+use crate::data::write::write_parquet;
+use crate::ledger::leaf::Kind;
+use crate::pipeline::ready::{self, Validated};
+use crate::security::actor::Act;
+use crate::store::rows::lab::DatasetRow;
+
+/// Which data a training reads.
+pub enum DataSource {
+    File(PathBuf),
+    /// A kept set by its content digest, or the beginning of it.
+    Known(String),
+    /// The newest set of the project.
+    Latest,
+}
+
+/// A kept data set that is fit for training.
+pub struct ReadySet {
+    pub row: DatasetRow,
+}
+
+pub struct Imported {
+    pub row: DatasetRow,
+    pub validated: Validated,
+}
+
+/// Validates a file and keeps it. Bad rows halt the import, or are set aside where a place is named.
+pub fn import(app: &App, project: &Project, file: &Path, aside: Option<&Path>) -> Result<Imported, Failure> {
+    app.may(Act::ImportData)?;
+    let (table, validated) = ready::validate(project, file, aside)?;
+    let row = keep(app, project, file, &table)?;
+    Ok(Imported { row, validated })
+}
+
+fn keep(app: &App, project: &Project, file: &Path, table: &Table) -> Result<DatasetRow, Failure> {
+    let content = table.content_digest();
+    let name = project.settings.name.clone();
+    if let Some(row) = app.store.read_lab(|lab| lab.find_dataset(&name, &content))? {
+        return Ok(row);
+    }
+    let draft = app.store.home().staging().join(format!("{}.parquet", content.short()));
+    write_parquet(&draft, table)?;
+    let (parquet, _) = app.store.blobs().put_file(&draft)?;
+    let _ = std::fs::remove_file(&draft);
+    let source = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let now = app.now();
+    let row = DatasetRow {
+        name,
+        content,
+        parquet,
+        rows: table.rows() as u64,
+        columns: table.columns().len() as u64,
+        source_name: source,
+        imported_ms: now.millis(),
+        contract: canonical::digest_of(&project.contract)?,
+    };
+    let body = json!({"content": content, "parquet": parquet, "rows": row.rows});
+    let entry = app.entry(Kind::DataImported, format!("data/{}", row.name), &body)?;
+    app.store.write_ledger(move |ledger| ledger.append_record(entry.clone(), now))?;
+    let kept = row.clone();
+    app.store.write_lab(move |lab| lab.put_dataset(&kept))?;
+    Ok(row)
+}
+
+pub fn list(app: &App) -> Result<Vec<DatasetRow>, Failure> {
+    app.may(Act::ReadRuns)?;
+    Ok(app.store.read_lab(|lab| lab.list_datasets())?)
+}
+
+/// The data of a training: imported where it is a file, and in every case checked as it is now, by
+/// the project as it is now.
+pub fn make_ready(app: &App, project: &Project, source: &DataSource) -> Result<ReadySet, Failure> {
+    let (row, table) = match source {
+        DataSource::File(file) => {
+            let (table, _) = ready::validate(project, file, None)?;
+            ready::refuse_leaks(project, &table)?;
+            (keep(app, project, file, &table)?, table)
+        }
+        DataSource::Known(_) | DataSource::Latest => {
+            let row = find(app, project, source)?;
+            let table = read_kept(app, project, &row)?;
+            ready::refuse_leaks(project, &table)?;
+            (row, table)
+        }
+    };
+    let waived = ready::waived_leaks(project, &table)?;
+    record_waivers(app, project, row.content, &waived)?;
+    Ok(ReadySet { row })
+}
+
+fn read_kept(app: &App, project: &Project, row: &DatasetRow) -> Result<Table, Failure> {
+    let path = app.store.blobs().open_path(&row.parquet)?;
+    let (table, _) = ready::validate(project, &path, None)?;
+    Ok(table)
+}
+
+fn find(app: &App, project: &Project, source: &DataSource) -> Result<DatasetRow, Failure> {
+    let name = &project.settings.name;
+    let wanted = match source {
+        DataSource::Known(wanted) => wanted.as_str(),
+        _ => {
+            let last = app.store.read_lab(|lab| lab.find_dataset_last(name))?;
+            let wanted = format!("the newest set of {name}");
+            return Ok(last.ok_or(UseCaseError::NoDataset { wanted })?);
+        }
+    };
+    let mut matching = list(app)?;
+    matching.retain(|row| row.name == *name && row.content.to_hex().starts_with(wanted));
+    match (matching.pop(), matching.is_empty()) {
+        (Some(row), true) => Ok(row),
+        _ => Err(UseCaseError::NoDataset { wanted: wanted.to_string() }.into()),
+    }
+}
+
+/// One row of a file as the JSON that `predict` and `decide` take: the columns a scoring reads.
+pub fn row_as_json(project: &Project, file: &Path, number: u64) -> Result<serde_json::Value, Failure> {
+    ready::row_as_json(project, file, number)
+}
+
+/// Reads the exact table a run's child was given.
+pub fn read_for_child(project: &Project, path: &Path, content: Digest) -> Result<Table, Failure> {
+    let (table, _) = read_table(path, &project.contract, Purpose::Training, limits::ROWS_MAX)?;
+    if table.content_digest() == content { Ok(table) } else { Err(UseCaseError::OtherData { content }.into()) }
+}
