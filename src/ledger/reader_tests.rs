@@ -205,7 +205,7 @@ fn the_reader_accepts_a_checkpoint_over_its_leaves_and_refuses_a_flipped_byte() 
     assert_eq!((code, said.contains("refused")), (0, false), "{said}");
     for name in ["checkpoint", "leaves.txt"] {
         let size = fs::metadata(scene.path(name)).unwrap().len() as usize;
-        for place in [5, size / 3, size / 2, size - 9] {
+        for place in [5, size / 3, size / 2, size - 9, size - 1] {
             scene.with_flip(name, place, |what| {
                 let (code, said) = read(&arguments);
                 assert!(code == 1 && said.contains("refused: "), "{what}: {said}");

@@ -15,6 +15,11 @@ def read(*parts):
     with open(os.path.join(*parts), "rb") as file:
         return file.read()
 
+def lines_of(text):
+    if not text.endswith("\n"):
+        raise Refused("the last line does not end")
+    return text[:-1].split("\n")
+
 def b64(text):
     data = base64.b64decode(text, validate=True)
     if base64.b64encode(data).decode() != text:
@@ -144,14 +149,14 @@ def checkpoint(note, trust, leaves):
     origin, size, stated = text.split("\n")
     check(origin == "tallystick/" + store_id, "the checkpoint is of the log " + origin)
     good = []
-    for line in lines.splitlines():
+    for line in lines_of(lines):
         dash, name, blob = line.split(" ")
         for key_id, public in keys.items():
             head = hashlib.sha256(origin.encode() + b"\n\1" + public).digest()[:4]
             if (dash, name) == ("\u2014", origin) and b64(blob)[:4] == head:
                 good += [key_id] if ed25519(public, (text + "\n").encode(), b64(blob)[4:]) else []
     check(good, "the checkpoint is signed by a key trusted for it %s" % good)
-    data = [b64(line) for line in read(leaves).decode().splitlines()]
+    data = [b64(line) for line in lines_of(read(leaves).decode())]
     check(str(len(data)) == size, "the log has %s records" % size)
     check(root(data) == b64(stated), "the records have the checkpoint's root " + stated)
 
