@@ -1,3 +1,5 @@
+//! Every dialect and fault an import must read or refuse, told by small files.
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

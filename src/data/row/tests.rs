@@ -1,3 +1,5 @@
+//! One JSON row against a contract: what it holds, lacks and may not hold.
+
 use super::*;
 use crate::data::contract::{ColumnSpec, RawContract};
 use crate::data::table::Cell;

@@ -16,7 +16,7 @@ pub fn check_imports(source: &Source, file: &syn::File, edges: &mut Edges, found
     }
     let mut reported = BTreeSet::new();
     let mut local = Vec::new();
-    for named in paths_of(file, source.is_test()) {
+    for named in paths_of(file, source.is_test) {
         check_shape(source, &named, &mut local);
         if named.in_test {
             continue;

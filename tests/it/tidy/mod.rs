@@ -14,27 +14,32 @@ use std::path::{Path, PathBuf};
 
 use imports::{Edges, check_both_ways, check_imports};
 use shape::{Figures, check_file_name, check_folders, check_shape};
-use source::{Finding, Source, parse_fixture, read_tree};
+use source::{Finding, Source, mark_tests, parse_fixture, read_tree};
 use table::{CRATES, EVERYTHING, ROOMS, RULES};
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn judge(sources: &[Source]) -> (Figures, Vec<Finding>) {
+fn judge(mut sources: Vec<Source>) -> (Figures, Vec<Finding>) {
     let (mut figures, mut edges, mut found) = (Figures::default(), Edges::new(), Vec::new());
-    for source in sources {
+    let parsed: Vec<syn::Result<syn::File>> =
+        sources.iter().map(|source| syn::parse_file(&source.text)).collect();
+    mark_tests(
+        sources.iter_mut().zip(&parsed).filter_map(|(source, file)| Some((source, file.as_ref().ok()?))),
+    );
+    for (source, file) in sources.iter().zip(&parsed) {
         check_file_name(source, &mut found);
-        match syn::parse_file(&source.text) {
+        match file {
             Ok(file) => {
-                check_shape(source, &file, &mut figures, &mut found);
-                check_imports(source, &file, &mut edges, &mut found);
+                check_shape(source, file, &mut figures, &mut found);
+                check_imports(source, file, &mut edges, &mut found);
             }
             Err(e) => found.push(source.finding("parse", e.span().start().line, e.to_string())),
         }
     }
     check_both_ways(&edges, &mut found);
-    check_folders(sources, &mut found);
+    check_folders(&sources, &mut found);
     found.sort();
     (figures, found)
 }
@@ -57,7 +62,7 @@ fn report(figures: &Figures) {
 fn the_code_keeps_the_rules_of_the_house() {
     let sources = read_tree(package());
     assert!(sources.len() > 10, "only {} files were found below src/", sources.len());
-    let (figures, found) = judge(&sources);
+    let (figures, found) = judge(sources);
     let lines: Vec<String> = found.iter().map(Finding::to_string).collect();
     assert!(found.is_empty(), "{} findings:\n{}", found.len(), lines.join("\n"));
     report(&figures);
@@ -70,7 +75,7 @@ fn every_rule_finds_the_fixture_that_breaks_it_and_nothing_else() {
     let paths: BTreeSet<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     for path in paths {
         let (mut expected, sources) = parse_fixture(&fs::read_to_string(&path).unwrap());
-        let (_, found) = judge(&sources);
+        let (_, found) = judge(sources);
         let mut places: Vec<String> = found
             .iter()
             .map(|finding| format!("{} {}:{}", finding.rule, finding.file, finding.line))

@@ -1,5 +1,6 @@
 //! The files that are judged: read from the disk, or written out in a fixture as a small tree of their own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -27,6 +28,8 @@ pub struct Source {
     /// `["data", "contract"]`; a `mod.rs` is its folder.
     pub module: Vec<String>,
     pub text: String,
+    /// Compiled for tests only, as `mark_tests` found it.
+    pub is_test: bool,
 }
 
 impl Source {
@@ -36,16 +39,11 @@ impl Source {
         if module.last().is_some_and(|last| last == "mod") {
             module.pop();
         }
-        Self { path: path.to_string(), module, text: text.to_string() }
+        Self { path: path.to_string(), module, text: text.to_string(), is_test: false }
     }
 
     pub fn room(&self) -> &str {
         &self.module[0]
-    }
-
-    /// `tests.rs` and what lies in a folder `tests` is compiled for tests only; `tests.cfg` holds it to that.
-    pub fn is_test(&self) -> bool {
-        self.module.iter().any(|part| part == "tests")
     }
 
     pub fn finding(&self, rule: &'static str, line: usize, what: String) -> Finding {
@@ -95,6 +93,30 @@ fn expand(body: &str) -> String {
         });
     }
     out
+}
+
+/// Marks the files of modules that are declared under `#[cfg(test)]`, and of all modules below them.
+pub fn mark_tests<'a>(sources: impl IntoIterator<Item = (&'a mut Source, &'a syn::File)>) {
+    let mut pairs: Vec<(&mut Source, &syn::File)> = sources.into_iter().collect();
+    let mut declared = BTreeSet::new();
+    for (source, file) in &pairs {
+        declare_tests(&source.module, &file.items, &mut declared);
+    }
+    for (source, _) in &mut pairs {
+        source.is_test = (1..=source.module.len()).any(|depth| declared.contains(&source.module[..depth]));
+    }
+}
+
+fn declare_tests(place: &[String], items: &[syn::Item], declared: &mut BTreeSet<Vec<String>>) {
+    for item in items {
+        let syn::Item::Mod(module) = item else { continue };
+        let inner = [place, &[module.ident.to_string()]].concat();
+        if is_test_only(&module.attrs) {
+            declared.insert(inner);
+        } else if let Some((_, items)) = &module.content {
+            declare_tests(&inner, items, declared);
+        }
+    }
 }
 
 /// First and last line of a piece of code.

@@ -110,5 +110,4 @@ pub const RULES: &[&str] = &[
     "import.crate",
     "import.super",
     "import.glob",
-    "tests.cfg",
 ];
