@@ -6,6 +6,7 @@ use crate::app::registry;
 use crate::base::fact::Failure;
 use crate::ledger::leaf::Kind;
 use crate::registry::version::ModelRef;
+use crate::security::actor::Act;
 use crate::serve::batch::{self, BatchOrder, BatchResult, Watch};
 
 /// Scores by the reference's release. A batch that was finished before is verified and reused, and
@@ -22,7 +23,8 @@ pub fn run(
         let content = serde_json::to_value(&result.manifest.content)
             .map_err(crate::base::canonical::CanonicalError::Write)?;
         let subject = format!("batch/{}", result.manifest.content.id);
-        let (entry, now) = (app.entry(Kind::BatchFinished, subject, &content)?, app.now());
+        let actor = app.may(Act::Score)?;
+        let (entry, now) = (App::entry(&actor, Kind::BatchFinished, subject, &content)?, app.now());
         app.store.write_ledger(move |ledger| ledger.append_record(entry.clone(), now))?;
     }
     Ok(result)

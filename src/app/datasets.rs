@@ -72,7 +72,7 @@ fn keep(app: &App, project: &Project, file: &Path, table: &Table) -> Result<Data
         contract: canonical::digest_of(&project.contract)?,
     };
     let body = json!({"content": content, "parquet": parquet, "rows": row.rows});
-    let entry = app.entry(Kind::DataImported, format!("data/{}", row.name), &body)?;
+    let entry = App::entry(&app.may(Act::ImportData)?, Kind::DataImported, format!("data/{}", row.name), &body)?;
     app.store.write_ledger(move |ledger| ledger.append_record(entry.clone(), now))?;
     let kept = row.clone();
     app.store.write_lab(move |lab| lab.put_dataset(&kept))?;

@@ -18,7 +18,7 @@ use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::leaf::{Entry, Kind};
 use crate::ledger::tree::TreeHead;
 use crate::registry::content::ModelContent;
-use crate::security::actor::{Act, Actor, Role, authorise};
+use crate::security::actor::{Act, Actor, Person};
 use crate::security::key::SigningKey;
 use crate::security::key_file;
 use crate::security::trust::TrustRoot;
@@ -31,7 +31,7 @@ use crate::tracking::run::{Run, RunStatus};
 /// An open home and who acts in it.
 pub struct App {
     pub store: Store,
-    pub actor: Actor,
+    pub person: Person,
     pub trust: TrustRoot,
     pub key: Arc<SigningKey>,
     clock: Box<dyn Clock>,
@@ -80,22 +80,22 @@ pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(data.ok_or(UseCaseError::NoHome)?.join("tallystick"))
 }
 
-/// Whoever may open the home's files is its admin.
-pub fn local_actor() -> Result<Actor, Failure> {
+/// The person at this terminal: whoever may open the home's files owns it.
+pub fn local_person() -> Result<Person, Failure> {
     let name = ["USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok());
     let uid = || format!("uid-{}", rustix::process::getuid().as_raw());
     Ok(match name {
-        Some(name) => Actor::new(&name, Role::Admin).or_else(|_| Actor::new(&uid(), Role::Admin))?,
-        None => Actor::new(&uid(), Role::Admin)?,
+        Some(name) => Person::owner(&name).or_else(|_| Person::owner(&uid()))?,
+        None => Person::owner(&uid())?,
     })
 }
 
 /// Makes a home: both stores, the box's key, the trust root, the first record.
-pub fn init(folder: &Path, actor: &Actor, clock: &dyn Clock) -> Result<Made, Failure> {
-    authorise(actor, Act::InitHome)?;
+pub fn init(folder: &Path, person: &Person, clock: &dyn Clock) -> Result<Made, Failure> {
+    let actor = person.acting(Act::InitHome)?;
     let now = clock.now();
     let home = Home::create(folder, now.millis())?;
-    let (store, key, trust) = open_parts(home, actor, now)?;
+    let (store, key, trust) = open_parts(home, &actor, now)?;
     drop(store);
     Ok(Made {
         store_id: trust.store_id().to_string(),
@@ -106,10 +106,10 @@ pub fn init(folder: &Path, actor: &Actor, clock: &dyn Clock) -> Result<Made, Fai
 
 impl App {
     /// Opens a home, ends what a crash left open, and sweeps what no row names.
-    pub fn open(folder: &Path, actor: Actor, clock: Box<dyn Clock>) -> Result<Self, Failure> {
+    pub fn open(folder: &Path, person: Person, clock: Box<dyn Clock>) -> Result<Self, Failure> {
         let home = Home::open(folder)?;
-        let (store, key, trust) = open_parts(home, &actor, clock.now())?;
-        let app = Self { store, actor, trust, key, clock };
+        let (store, key, trust) = open_parts(home, &person.acting(Act::InitHome)?, clock.now())?;
+        let app = Self { store, person, trust, key, clock };
         app.end_interrupted_runs()?;
         app.sweep_blobs()?;
         Ok(app)
@@ -119,13 +119,14 @@ impl App {
         self.clock.now()
     }
 
-    pub fn may(&self, act: Act) -> Result<(), Failure> {
-        Ok(authorise(&self.actor, act)?)
+    /// Whether this person may do it, and in which role.
+    pub fn may(&self, act: Act) -> Result<Actor, Failure> {
+        Ok(self.person.acting(act)?)
     }
 
-    /// An administrative record of something this actor does.
-    pub fn entry(&self, kind: Kind, subject: String, body: &serde_json::Value) -> Result<Entry, Failure> {
-        Ok(Entry { kind, actor: self.actor.clone(), subject, body: canonical::to_bytes(body)? })
+    /// An administrative record of something an actor does.
+    pub fn entry(actor: &Actor, kind: Kind, subject: String, body: &serde_json::Value) -> Result<Entry, Failure> {
+        Ok(Entry { kind, actor: actor.clone(), subject, body: canonical::to_bytes(body)? })
     }
 
     /// This process owns the home, so a run that is still open has lost its process.

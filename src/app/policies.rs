@@ -3,7 +3,7 @@
 
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
-use crate::app::registry::{load_policy, policy_entry};
+use crate::app::registry::{load_policy, policy_entry, stored};
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
 use crate::config::project::Project;
@@ -11,13 +11,14 @@ use crate::decide::policy::CutoffBy;
 use crate::decide::resolved::LoadedPolicy;
 use crate::registry::signing::sign_policy;
 use crate::security::actor::Act;
+use crate::security::dsse::PayloadType;
 use crate::store::error::StoreError;
 use crate::store::rows::registry::PolicyRow;
 
 /// Signs the project's policy as it stands. Its cut-off must be written down: cost and rate need the
 /// scores of a training, which signs such a policy with its model.
 pub fn sign(app: &App, project: &Project) -> Result<PolicyRow, Failure> {
-    app.may(Act::SignPolicy)?;
+    let actor = app.may(Act::SignPolicy)?;
     let CutoffBy::Value { value } = project.policy.cutoff() else {
         return Err(UseCaseError::CutoffOpen.into());
     };
@@ -25,12 +26,12 @@ pub fn sign(app: &App, project: &Project) -> Result<PolicyRow, Failure> {
     app.store.blobs().put(&signed.bytes)?;
     let now = app.now();
     let name = project.policy.name().to_string();
-    let entry = policy_entry(app, &name, signed.digest)?;
+    let entry = policy_entry(&actor, &name, signed.digest)?;
     let row = PolicyRow { digest: signed.digest, name, created_ms: now.millis() };
     let kept = row.clone();
     app.store.write_ledger(move |ledger| {
         if ledger.find_policy(&kept.digest)?.is_none() {
-            ledger.add_signature(&signed.digest, &signed.signature)?;
+            ledger.add_signature(&signed.digest, &stored(&signed.signature, PayloadType::Policy))?;
             ledger.put_policy(&kept)?;
             ledger.append_record(entry.clone(), now)?;
         }

@@ -14,7 +14,7 @@ use crate::config::project::read_gates;
 use crate::ledger::leaf::Kind;
 use crate::registry::gate::GateReport;
 use crate::registry::version::{Alias, ModelRef};
-use crate::security::actor::Act;
+use crate::security::actor::{Act, Actor};
 use crate::store::error::StoreError;
 use crate::store::rows::registry::{AliasHistoryRow, AliasTarget, VersionRow};
 use crate::store::views::registry::AliasMove;
@@ -39,7 +39,7 @@ pub struct Promoted {
 
 /// Judges the version by its gates and points the alias at it.
 pub fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Promoted, Failure> {
-    app.may(Act::PromoteModel)?;
+    let actor = app.may(Act::PromoteModel)?;
     let (version, own_policy) = registry::find_version(app, &request.model, false)?;
     let policy = request.policy.unwrap_or(own_policy);
     check_fit(app, &version, &policy)?;
@@ -50,14 +50,15 @@ pub fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Promoted, Fail
     };
     let gate = gates.judge(&evaluation.metrics).into_result()?;
     if !request.dry_run {
-        move_alias(app, &version, policy, request.to, &request.why)?;
+        let target = AliasTarget { version: version.version, policy };
+        move_alias(app, &actor, &version.name, (request.to, target), &request.why)?;
     }
     Ok(Promoted { version, policy, gate })
 }
 
 /// Points the alias back at the version before the present one.
 pub fn rollback(app: &App, name: &str, alias: Alias, why: &str, dry_run: bool) -> Result<VersionRow, Failure> {
-    app.may(Act::RollbackModel)?;
+    let actor = app.may(Act::RollbackModel)?;
     let moves = history(app, name, alias)?;
     let nothing = || UseCaseError::NothingBefore { name: name.to_string(), alias: alias.to_string() };
     let target = find_before(&moves).ok_or_else(nothing)?;
@@ -65,7 +66,7 @@ pub fn rollback(app: &App, name: &str, alias: Alias, why: &str, dry_run: bool) -
     let (version, _) = registry::find_version(app, &model, false)?;
     check_fit(app, &version, &target.policy)?;
     if !dry_run {
-        move_alias(app, &version, target.policy, alias, why)?;
+        move_alias(app, &actor, name, (alias, target), why)?;
     }
     Ok(version)
 }
@@ -95,18 +96,24 @@ fn check_fit(app: &App, version: &VersionRow, policy: &Digest) -> Result<(), Fai
     Ok(())
 }
 
-fn move_alias(app: &App, version: &VersionRow, policy: Digest, alias: Alias, why: &str) -> Result<(), Failure> {
+fn move_alias(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    (alias, to): (Alias, AliasTarget),
+    why: &str,
+) -> Result<(), Failure> {
     let now = app.now();
+    let body = json!({"alias": alias, "version": to.version, "policy": to.policy, "why": why});
     let change = AliasMove {
-        name: version.name.clone(),
+        name: name.to_string(),
         alias: alias.as_str().to_string(),
-        to: AliasTarget { version: version.version, policy },
+        to,
         moved_ms: now.millis(),
-        by: app.actor.name().to_string(),
+        by: actor.name().to_string(),
         why: why.to_string(),
     };
-    let body = json!({"alias": alias, "version": version.version, "policy": policy, "why": why});
-    let entry = app.entry(Kind::AliasMoved, format!("model/{}", version.name), &body)?;
+    let entry = App::entry(actor, Kind::AliasMoved, format!("model/{name}"), &body)?;
     app.store.write_ledger(move |ledger| {
         ledger.move_alias(&change)?;
         ledger.append_record(entry.clone(), now)?;

@@ -22,11 +22,12 @@ use crate::registry::content::ModelContent;
 use crate::registry::release::{self, Fallback, Lineage, Release};
 use crate::registry::signing::{Signed, VerifiedRelease, sign_policy, sign_release, verify_policy, verify_release};
 use crate::registry::version::{Alias, Change, Label, ModelRef, Which, difference};
-use crate::security::actor::Act;
+use crate::security::actor::{Act, Actor};
+use crate::security::base64_text::{parse_base64_array, to_base64};
 use crate::security::dsse::{Envelope, PayloadType, Signature};
 use crate::serve::champion::Champion;
 use crate::store::error::StoreError;
-use crate::store::rows::registry::{AliasRow, PolicyRow, VersionRow};
+use crate::store::rows::registry::{AliasRow, PolicyRow, StoredSignature, VersionRow};
 
 /// The security epoch of releases made here; raised when older ones must never serve again.
 const SECURITY_EPOCH: u64 = 1;
@@ -135,14 +136,15 @@ fn commit(app: &App, version: &VersionRow, release: &Signed, policy: &Signed, po
         "model": version.model, "release": version.release, "policy": version.policy,
         "evaluation": version.evaluation, "run_id": version.run_id,
     });
-    let registered = app.entry(Kind::ModelRegistered, subject, &body)?;
-    let signed = policy_entry(app, policy_name, policy.digest)?;
+    let actor = app.may(Act::Train)?;
+    let registered = App::entry(&actor, Kind::ModelRegistered, subject, &body)?;
+    let signed = policy_entry(&actor, policy_name, policy.digest)?;
     let row = PolicyRow { digest: policy.digest, name: policy_name.to_string(), created_ms: version.created_ms };
     let (version, now) = (version.clone(), app.now());
     let (release, policy) = (release.clone(), policy.clone());
     app.store.write_ledger(move |ledger| {
-        ledger.add_signature(&release.digest, &release.signature)?;
-        ledger.add_signature(&policy.digest, &policy.signature)?;
+        ledger.add_signature(&release.digest, &stored(&release.signature, PayloadType::Release))?;
+        ledger.add_signature(&policy.digest, &stored(&policy.signature, PayloadType::Policy))?;
         if ledger.find_policy(&policy.digest)?.is_none() {
             ledger.put_policy(&row)?;
             ledger.append_record(signed.clone(), now)?;
@@ -155,8 +157,8 @@ fn commit(app: &App, version: &VersionRow, release: &Signed, policy: &Signed, po
 }
 
 /// The record that a policy was signed.
-pub fn policy_entry(app: &App, name: &str, digest: Digest) -> Result<Entry, Failure> {
-    app.entry(Kind::PolicySigned, format!("policy/{name}"), &json!({ "policy": digest }))
+pub fn policy_entry(actor: &Actor, name: &str, digest: Digest) -> Result<Entry, Failure> {
+    App::entry(actor, Kind::PolicySigned, format!("policy/{name}"), &json!({ "policy": digest }))
 }
 
 pub fn list_versions(app: &App, name: &str) -> Result<Vec<VersionRow>, Failure> {
@@ -216,17 +218,31 @@ pub fn find_version(app: &App, model: &ModelRef, serving: bool) -> Result<(Versi
 /// A version's release, by the one verifier.
 pub fn load_release(app: &App, version: &VersionRow) -> Result<VerifiedRelease, Failure> {
     let bytes = app.store.blobs().read(&version.release, limits::MANIFEST_BYTES_MAX)?;
-    Ok(verify_release(&app.trust, SECURITY_EPOCH, &bytes, &signatures(app, &version.release)?)?)
+    Ok(verify_release(&app.trust, SECURITY_EPOCH, &bytes, &signatures(app, &version.release, PayloadType::Release)?)?)
 }
 
 pub fn load_policy(app: &App, digest: &Digest) -> Result<LoadedPolicy, Failure> {
     let bytes = app.store.blobs().read(digest, limits::MANIFEST_BYTES_MAX)?;
-    let verified = verify_policy(&app.trust, &bytes, &signatures(app, digest)?)?;
+    let verified = verify_policy(&app.trust, &bytes, &signatures(app, digest, PayloadType::Policy)?)?;
     Ok(LoadedPolicy::open(verified)?)
 }
 
-fn signatures(app: &App, signed: &Digest) -> Result<Vec<Signature>, Failure> {
-    Ok(app.store.read_ledger(|l| l.list_signatures(signed))?)
+/// The stored signatures over a digest, those of another payload type left out.
+fn signatures(app: &App, signed: &Digest, of: PayloadType) -> Result<Vec<Signature>, Failure> {
+    let stored = app.store.read_ledger(|l| l.list_signatures(signed))?;
+    let read = |s: &StoredSignature| {
+        Some(Signature { key_id: s.key_id.parse().ok()?, sig: parse_base64_array(&s.sig)? })
+    };
+    Ok(stored.iter().filter(|s| s.payload_type == of.as_str()).filter_map(read).collect())
+}
+
+/// A signature as the store keeps it.
+pub fn stored(signature: &Signature, of: PayloadType) -> StoredSignature {
+    StoredSignature {
+        key_id: signature.key_id.to_string(),
+        sig: to_base64(&signature.sig),
+        payload_type: of.as_str().to_string(),
+    }
 }
 
 /// What answers for a reference: release, model and policy, all verified and fitting each other.
@@ -271,7 +287,7 @@ pub fn export(app: &App, model: &ModelRef, folder: &Path) -> Result<VersionRow, 
         [("release", version.release, PayloadType::Release), ("policy", policy, PayloadType::Policy)];
     for (name, digest, payload_type) in pairs {
         let bytes = blobs.read(&digest, limits::MANIFEST_BYTES_MAX)?;
-        let envelope = Envelope::new(payload_type, &bytes, signatures(app, &digest)?);
+        let envelope = Envelope::new(payload_type, &bytes, signatures(app, &digest, payload_type)?);
         put(&format!("{name}.json"), &bytes)?;
         put(&format!("{name}.dsse.json"), &envelope.to_bytes()?)?;
     }

@@ -80,7 +80,7 @@ fn staging(app: &App, run_id: &RunId) -> PathBuf {
 fn begin(app: &App, project: &Project, set: &ReadySet) -> Result<RunId, Failure> {
     let (run_id, now) = (RunId::draw(), app.now().millis());
     let name = draw_name(run_id.as_str());
-    let user = app.actor.name().to_string();
+    let user = app.person.name().to_string();
     let mut run = Run::start(run_id.clone(), "0", &name, &user, now);
     for (key, value) in flatten(&serde_json::to_value(&project.params).map_err(CanonicalError::Write)?) {
         run.log_param(&key, &value)?;
@@ -212,10 +212,11 @@ fn fail(app: &App, run_id: &RunId, error: &Failure, cancel: &CancelFlag) -> Resu
 
 /// The record that a leak suspicion was waived, before the run that relies on it.
 pub fn record_waivers(app: &App, project: &Project, content: Digest, waived: &[String]) -> Result<(), Failure> {
+    let actor = app.may(Act::Train)?;
     for waiver in project.settings.leak_waivers.iter().filter(|w| waived.contains(&w.column)) {
         let body = json!({"column": waiver.column, "reason": waiver.reason, "data": content});
         let subject = format!("project/{}", project.settings.name);
-        let (entry, now) = (app.entry(Kind::LeakWaived, subject, &body)?, app.now());
+        let (entry, now) = (App::entry(&actor, Kind::LeakWaived, subject, &body)?, app.now());
         app.store.write_ledger(move |ledger| ledger.append_record(entry.clone(), now))?;
     }
     Ok(())

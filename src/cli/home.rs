@@ -30,13 +30,13 @@ impl Invocation {
 
     /// Opens the home as the person at this terminal.
     pub fn app(&self) -> Result<App, Failure> {
-        App::open(&self.home_folder()?, home::local_actor()?, Box::new(SystemClock))
+        App::open(&self.home_folder()?, home::local_person()?, Box::new(SystemClock))
     }
 }
 
 pub fn init(_arguments: InitArguments, invocation: &Invocation) -> Result<Answer, Failure> {
     let folder = invocation.home_folder()?;
-    let made = home::init(&folder, &home::local_actor()?, &SystemClock)?;
+    let made = home::init(&folder, &home::local_person()?, &SystemClock)?;
     let text = format!(
         "The home is {}.\nThis box signs with the key {}; its trust root has the digest\n  {}\n\
          Next: `tallystick project new --from FILE` or `tallystick demo`.",

@@ -130,6 +130,34 @@ pub struct Actor {
     role: Role,
 }
 
+/// Someone with a name and every role they hold. Each act is done, and recorded, in one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    name: String,
+    roles: Vec<Role>,
+}
+
+impl Person {
+    /// Whoever owns a home's files holds every role of a person in it.
+    pub fn owner(name: &str) -> Result<Self, BadActorName> {
+        let roles = vec![Role::Officer, Role::Analyst, Role::Approver, Role::Auditor, Role::Admin];
+        Ok(Self { name: Actor::new(name, Role::Admin)?.name, roles })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The actor for one act: in the first role that may do it, or nobody.
+    pub fn acting(&self, act: Act) -> Result<Actor, Forbidden> {
+        let actor = |role: Role| Actor { name: self.name.clone(), role };
+        let fit = self.roles.iter().find(|role| act.allowed_roles().contains(role));
+        let actor = actor(fit.or(self.roles.first()).copied().unwrap_or(Role::Metrics));
+        authorise(&actor, act)?;
+        Ok(actor)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{name:?} is not an actor's name: 1 to {max} printable ASCII characters without space",

@@ -1,0 +1,232 @@
+//! Is this data fit to train on: contract, expectations, leak guard, in this order, before anything begins.
+//! Bad rows halt the flow, or are set aside where somebody has named a place for them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::base::fact::{Class, Fact, Failure};
+use crate::base::limits;
+use crate::config::project::Project;
+use crate::data::contract::Role;
+use crate::data::expect::report::{FailingRow, SuiteReport};
+use crate::data::finding::{Finding, FindingCount};
+use crate::data::import::reader::{Purpose, Reader};
+use crate::data::import::report::ImportReport;
+use crate::data::import::whole::collect_rows;
+use crate::data::leak::{LeakSuspicion, guard};
+use crate::data::quarantine::{Quarantine, reject_row};
+use crate::data::table::{Cell, Kind, Table};
+
+/// What a validation saw of data that passed it.
+#[derive(Debug)]
+pub struct Validated {
+    pub report: ImportReport,
+    pub suite: SuiteReport,
+    /// Rows set aside, by the contract or by an expectation.
+    pub set_aside: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReadyError {
+    #[error("{}: {rejected} of {rows} rows break the contract; {first}", path.display())]
+    Contract {
+        path: PathBuf,
+        rejected: u64,
+        rows: u64,
+        first: String,
+        findings: Vec<Finding>,
+        counts: Vec<FindingCount>,
+    },
+    #[error("{}: {failed} critical expectation(s) failed; {first}", path.display())]
+    Expectations { path: PathBuf, failed: usize, first: String, report: Box<SuiteReport> },
+    #[error("{} know(s) the outcome: {}", columns(.0), reasons(.0))]
+    Leak(Vec<LeakSuspicion>),
+    #[error("{} has no row {row}", path.display())]
+    NoRow { path: PathBuf, row: u64 },
+}
+
+fn columns(suspicions: &[LeakSuspicion]) -> String {
+    suspicions.iter().map(|s| format!("{:?}", s.column)).collect::<Vec<_>>().join(", ")
+}
+
+fn reasons(suspicions: &[LeakSuspicion]) -> String {
+    suspicions.iter().map(|s| format!("{} {}", s.column, s.why)).collect::<Vec<_>>().join("; ")
+}
+
+impl Fact for ReadyError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Contract { .. } => "data.contract",
+            Self::Expectations { .. } => "data.expectations",
+            Self::Leak(_) => "data.leak",
+            Self::NoRow { .. } => "data.no_row",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::NoRow { .. } => Class::Usage,
+            _ => Class::DataRefused,
+        }
+    }
+
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Contract { .. } | Self::Expectations { .. } => Some(
+                "Correct the data, or set bad rows aside: `tallystick data import DIR FILE --quarantine OUT.csv`."
+                    .into(),
+            ),
+            Self::Leak(_) => Some(
+                "Take the column out of recipe.toml; or, if it is honest, say why in a [[leak_waiver]] of project.toml."
+                    .into(),
+            ),
+            Self::NoRow { .. } => None,
+        }
+    }
+
+    fn details(&self) -> Option<Value> {
+        match self {
+            Self::Contract { findings, counts, .. } => Some(json!({"findings": findings, "counts": counts})),
+            Self::Expectations { report, .. } => Some(json!({"suite": report})),
+            Self::Leak(suspicions) => Some(json!({ "leaks": suspicions })),
+            Self::NoRow { .. } => None,
+        }
+    }
+}
+
+/// Reads a file and holds it against contract and expectations.
+pub fn validate(project: &Project, path: &Path, aside: Option<&Path>) -> Result<(Table, Validated), Failure> {
+    let reader = Reader::open(path, &project.contract, Purpose::Training)?;
+    let mut quarantine =
+        aside.map(|to| Quarantine::create(to, reader.file_columns(), &project.contract)).transpose()?;
+    let (table, report) = collect_rows(reader, path, limits::ROWS_MAX, |row| -> Result<(), Failure> {
+        quarantine.as_mut().map_or(Ok(()), |q| q.add(&row))?;
+        Ok(())
+    })?;
+    if aside.is_none() && report.has_critical() {
+        return Err(broken_contract(path, report).into());
+    }
+    let number = |row: usize| report.row_number(row);
+    let mut suite = project.suite.validate_numbered(&table, &number);
+    let mut kept = table;
+    let mut set_aside = report.rows_rejected;
+    if let (false, Some(quarantine)) = (suite.success, quarantine.as_mut()) {
+        for FailingRow { row, findings } in &suite.failing_rows {
+            quarantine.add(&reject_row(&kept, *row, number(*row), findings.clone()))?;
+        }
+        set_aside += suite.failing_rows.len() as u64;
+        kept = without(&kept, &suite.failing_rows);
+        suite = project.suite.validate(&kept);
+    }
+    if !suite.success {
+        return Err(failed_expectations(path, suite).into());
+    }
+    if let Some(quarantine) = quarantine {
+        quarantine.finish()?;
+    }
+    Ok((kept, Validated { report, suite, set_aside }))
+}
+
+fn without(table: &Table, failing: &[FailingRow]) -> Table {
+    let out: BTreeSet<usize> = failing.iter().map(|f| f.row).collect();
+    let rows: Vec<usize> = (0..table.rows()).filter(|row| !out.contains(row)).collect();
+    table.select(&rows)
+}
+
+fn broken_contract(path: &Path, report: ImportReport) -> ReadyError {
+    ReadyError::Contract {
+        path: path.to_path_buf(),
+        rejected: report.rows_rejected,
+        rows: report.rows_read,
+        first: report.findings.first().map_or_else(String::new, finding_text),
+        findings: report.findings,
+        counts: report.counts,
+    }
+}
+
+fn failed_expectations(path: &Path, report: SuiteReport) -> ReadyError {
+    let failed = report.results.iter().find(|r| !r.success && r.severity == Default::default());
+    let first = failed.map_or_else(String::new, |result| {
+        let of = result.column.as_ref().map_or(String::new(), |c| format!(" of {c:?}"));
+        let example = result.examples.first().map_or(String::new(), |e| format!("; {}", finding_text(e)));
+        format!("{}{of}: {}{example}", result.expectation, result.message)
+    });
+    ReadyError::Expectations { path: path.to_path_buf(), failed: report.failed_critical, first, report: Box::new(report) }
+}
+
+/// A finding as a person reads it: row, column, value, what is wrong, by which rule.
+pub fn finding_text(finding: &Finding) -> String {
+    let mut text = String::new();
+    if let Some(row) = finding.row {
+        text += &format!("row {row}, ");
+    }
+    if let Some(column) = &finding.column {
+        text += &format!("column {column:?}: ");
+    }
+    if let Some(value) = &finding.value {
+        text += &format!("{value:?} ");
+    }
+    format!("{text}{} (rule {})", finding.message, finding.rule)
+}
+
+/// Refuses features that know the outcome, unless somebody answers for them in project.toml.
+pub fn refuse_leaks(project: &Project, table: &Table) -> Result<(), Failure> {
+    let waived: Vec<&str> = project.settings.leak_waivers.iter().map(|w| w.column.as_str()).collect();
+    let mut suspicions = find_leaks(project, table)?;
+    suspicions.retain(|s| !waived.contains(&s.column.as_str()));
+    if suspicions.is_empty() { Ok(()) } else { Err(ReadyError::Leak(suspicions).into()) }
+}
+
+/// The suspicions that a waiver of project.toml answers for.
+pub fn waived_leaks(project: &Project, table: &Table) -> Result<Vec<String>, Failure> {
+    if project.settings.leak_waivers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<String> = find_leaks(project, table)?.into_iter().map(|s| s.column).collect();
+    let waivers = project.settings.leak_waivers.iter().map(|w| w.column.clone());
+    Ok(waivers.filter(|column| found.contains(column)).collect())
+}
+
+fn find_leaks(project: &Project, table: &Table) -> Result<Vec<LeakSuspicion>, Failure> {
+    let features: Vec<&str> = project.recipe.features().iter().map(|f| f.field.as_str()).collect();
+    Ok(guard(&project.contract, &features, table, &project.settings.positive)?)
+}
+
+/// One row of a file as the JSON that a scoring takes.
+pub fn row_as_json(project: &Project, path: &Path, number: u64) -> Result<Value, Failure> {
+    let mut reader = Reader::open(path, &project.contract, Purpose::Scoring)?;
+    let missing = || ReadyError::NoRow { path: path.to_path_buf(), row: number };
+    let before = number.checked_sub(1).ok_or_else(missing)?;
+    reader.skip_rows(before)?;
+    let chunk = reader.next_chunk(1)?.filter(|chunk| chunk.rows_read > 0).ok_or_else(missing)?;
+    if let Some(rejected) = chunk.rejected.first() {
+        return Err(ReadyError::Contract {
+            path: path.to_path_buf(),
+            rejected: 1,
+            rows: 1,
+            first: rejected.findings.first().map_or_else(String::new, finding_text),
+            findings: rejected.findings.clone(),
+            counts: Vec::new(),
+        }
+        .into());
+    }
+    let mut row = serde_json::Map::new();
+    for column in chunk.table.columns() {
+        let role = project.contract.find(&column.name).map(|spec| spec.role);
+        if !matches!(role, Some(Role::Feature | Role::Id)) {
+            continue;
+        }
+        let value = match (column.cell(0), column.kind) {
+            (Cell::Missing, _) => continue,
+            (Cell::Number(x), Kind::Boolean) => json!(x != 0.0),
+            (Cell::Number(x), Kind::Date) => json!(crate::base::clock::iso_date(x)),
+            (Cell::Number(x), Kind::Integer) => json!(x as i64),
+            (Cell::Number(x), _) => json!(x),
+            (Cell::Text(text), _) => json!(text),
+        };
+        row.insert(column.name.clone(), value);
+    }
+    Ok(Value::Object(row))
+}
