@@ -5,3 +5,6 @@ pub mod base;
 
 pub mod data;
 pub mod features;
+pub mod registry;
+pub mod decide;
+pub mod serve;
