@@ -69,3 +69,22 @@ pub const CHILD_MEMORY_BYTES_MAX: u64 = 8 << 30;
 pub const CHILD_STOP_MS: u64 = 5_000;
 /// One event line of a child.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
+
+/// The box's key file.
+pub const KEY_FILE_BYTES_MAX: u64 = 1 << 10;
+pub const TRUST_FILE_BYTES_MAX: u64 = 64 << 10;
+pub const TRUST_KEYS_MAX: usize = 64;
+pub const STORE_ID_CHARS_MAX: usize = 64;
+pub const ACTOR_NAME_CHARS_MAX: usize = 64;
+/// Signatures looked at over one payload or one checkpoint.
+pub const SIGNATURES_MAX: usize = 16;
+/// A DSSE envelope: a manifest in base64 and its signatures.
+pub const ENVELOPE_BYTES_MAX: u64 = 6 << 20;
+
+/// What is counted or versioned in canonical JSON stays exact as a double.
+pub const EXACT_INTEGER_MAX: u64 = (1 << 53) - 1;
+/// One record of the tally log: its clear header, what it speaks of, and its body.
+pub const LEDGER_HEADER_BYTES_MAX: usize = 4 << 10;
+pub const LEDGER_SUBJECT_CHARS_MAX: usize = 200;
+pub const LEDGER_BODY_BYTES_MAX: usize = 1 << 20;
+pub const CHECKPOINT_BYTES_MAX: usize = 4 << 10;

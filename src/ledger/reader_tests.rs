@@ -1,0 +1,1 @@
+//! The log and a release folder as the Python reader sees them.
