@@ -29,6 +29,12 @@ pub const ONE_HOT_LEVELS_MAX: usize = 1_000;
 pub const HASH_BUCKETS_MAX: usize = 4_096;
 
 pub const EPOCHS_MAX: usize = 10_000;
+/// Rows of one training step.
+pub const BATCH_ROWS_MAX: usize = 65_536;
+/// What a weights file may hold beside its numbers.
+pub const WEIGHTS_HEADER_BYTES_MAX: usize = 4_096;
+/// Whole numbers up to here are exact in JSON, and so is a seed in a signed document.
+pub const SEED_MAX: u64 = (1 << 53) - 1;
 pub const BOOTSTRAP_ROUNDS_MAX: usize = 10_000;
 
 /// Rows scored at a time by a batch.

@@ -1,0 +1,98 @@
+//! Why a row has its margin: each original field's share, measured from a reference vector.
+//! Explains the margin and never the calibrated probability; picks and words no reason.
+
+use crate::model::trained::Model;
+
+/// What one field adds to the margin of the reference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contribution {
+    pub field: String,
+    pub value: f64,
+}
+
+/// `base` plus the fields' values, added in order, is `margin` (to 1e-9).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The margin of the reference itself.
+    pub base: f64,
+    /// In the recipe's order, every field once.
+    pub fields: Vec<Contribution>,
+    pub margin: f64,
+}
+
+impl Model {
+    pub fn explain(&self, row: &[f32], reference: &[f64]) -> Explanation {
+        let (base, columns) = self.family.scorer().contributions(row, reference);
+        let fields = self
+            .recipe
+            .fields
+            .iter()
+            .map(|field| Contribution {
+                field: field.field.clone(),
+                value: columns.iter().skip(field.start).take(field.width).fold(0.0, |sum, c| sum + c),
+            })
+            .collect();
+        Explanation { base, fields, margin: self.margin(row) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
+    use crate::model::baseline::Baseline;
+    use crate::model::calibrate::Platt;
+    use crate::model::linear::Linear;
+    use crate::model::scorer::Family;
+    use proptest::{collection, prop_assert, proptest};
+
+    const WIDTHS: [usize; 4] = [17, 1, 30, 12];
+
+    fn model(family: Family) -> Model {
+        let mut start = 0;
+        let mut fields = Vec::new();
+        for (number, width) in WIDTHS.into_iter().enumerate() {
+            let (field, encoding) = (format!("f{number}"), FittedEncoding::Hash { buckets: width });
+            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new() });
+            start += width;
+        }
+        let recipe = FittedRecipe { fields, width: start };
+        let background = vec![0.5; start];
+        Model { recipe, family, calibration: Platt::identity(), background, accepted: None }
+    }
+
+    proptest! {
+        #[test]
+        fn base_and_contributions_add_up_to_the_margin(
+            weights in collection::vec(-50.0f32..50.0, 60),
+            bias in -20.0f32..20.0,
+            row in collection::vec(-30.0f32..30.0, 60),
+            reference in collection::vec(-30.0f64..30.0, 60),
+        ) {
+            let explained = model(Family::Logistic(Linear { weights, bias })).explain(&row, &reference);
+            let sum = explained.fields.iter().fold(explained.base, |sum, field| sum + field.value);
+            prop_assert!((sum - explained.margin).abs() < 1e-9, "{sum} {}", explained.margin);
+        }
+    }
+
+    #[test]
+    fn a_field_owns_exactly_its_columns() {
+        let mut weights = vec![0.0f32; 60];
+        weights[17] = 2.0;
+        weights[18] = 0.5;
+        weights[47] = 0.25;
+        let model = model(Family::Logistic(Linear { weights, bias: 1.0 }));
+        let explained = model.explain(&[1.0; 60], &[0.0; 60]);
+        let values: Vec<f64> = explained.fields.iter().map(|field| field.value).collect();
+        assert_eq!((explained.base, values), (1.0, vec![0.0, 2.0, 0.75, 0.0]));
+        assert_eq!(explained.fields[1].field, "f1");
+    }
+
+    #[test]
+    fn the_base_rate_model_blames_no_field() {
+        let model = model(Family::Baseline(Baseline { log_odds: -1.5 }));
+        let explained = model.explain(&[1.0; 60], &[0.0; 60]);
+        assert_eq!((explained.base, explained.margin), (-1.5, -1.5));
+        assert!(explained.fields.len() == 4 && explained.fields.iter().all(|f| f.value == 0.0));
+    }
+}

@@ -1,0 +1,11 @@
+//! From matrix rows to margins, probabilities and reasons: the trained families as flat arrays.
+//! Never trains; burn is named in `reference` alone, safetensors in `weights` alone.
+
+pub mod baseline;
+pub mod calibrate;
+pub mod explain;
+pub mod linear;
+pub mod reference;
+pub mod scorer;
+pub mod trained;
+pub mod weights;

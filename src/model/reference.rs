@@ -1,0 +1,130 @@
+//! The same margins computed by burn on a chosen device, to check the flat forward pass against.
+//! Never serves a prediction; the only file of this room that names burn.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use crate::base::fact::{Class, Fact};
+use crate::features::matrix::Matrix;
+use crate::model::linear::Linear;
+
+/// The backends burn can compute on here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComputeDevice {
+    Flex,
+    /// The reference backend; present where the program was built with the feature `ndarray`.
+    Ndarray,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    #[error("the device \"ndarray\" is not part of this program")]
+    NotBuiltIn,
+    #[error("burn could not compute on the device {device:?}: {message}")]
+    Failed { device: ComputeDevice, message: String },
+}
+
+impl Fact for DeviceError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotBuiltIn => "device.not_built_in",
+            Self::Failed { .. } => "device.failed",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::NotBuiltIn => Class::Usage,
+            Self::Failed { .. } => Class::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::NotBuiltIn => Some(
+                "Set `device = \"flex\"`, or build the program with `cargo build --release --features ndarray`."
+                    .into(),
+            ),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
+impl ComputeDevice {
+    pub fn open(self) -> Result<Device, DeviceError> {
+        match self {
+            Self::Flex => Ok(Device::flex()),
+            Self::Ndarray => open_ndarray(),
+        }
+    }
+}
+
+#[cfg(feature = "ndarray")]
+fn open_ndarray() -> Result<Device, DeviceError> {
+    // Deprecated upstream, and wanted for that very reason: a second, unrelated opinion.
+    #[allow(deprecated)]
+    Ok(Device::ndarray())
+}
+
+#[cfg(not(feature = "ndarray"))]
+fn open_ndarray() -> Result<Device, DeviceError> {
+    Err(DeviceError::NotBuiltIn)
+}
+
+/// The margins of all rows as one matrix product in f32.
+pub fn margins(linear: &Linear, matrix: &Matrix, device: ComputeDevice) -> Result<Vec<f64>, DeviceError> {
+    let on = device.open()?;
+    let rows =
+        Tensor::<2>::from_data(TensorData::new(matrix.values.clone(), [matrix.rows, matrix.width]), &on);
+    let weights =
+        Tensor::<2>::from_data(TensorData::new(linear.weights.clone(), [linear.weights.len(), 1]), &on);
+    let margins = rows.matmul(weights).add_scalar(linear.bias);
+    let values: Vec<f32> = margins
+        .try_into_vec_as()
+        .map_err(|error| DeviceError::Failed { device, message: format!("{error:?}") })?;
+    Ok(values.into_iter().map(f64::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Random;
+    use crate::model::scorer::Scorer;
+
+    fn check_parity(device: ComputeDevice) {
+        for seed in 0..20 {
+            let mut random = Random::new(seed, "parity");
+            let (rows, width) = (64, 200);
+            let values = (0..rows * width).map(|_| random.unit() as f32).collect();
+            let matrix = Matrix { rows, width, values };
+            let weights = (0..width).map(|_| (4.0 * random.unit() - 2.0) as f32).collect();
+            let linear = Linear { weights, bias: random.normal() as f32 };
+            let burned = margins(&linear, &matrix, device).unwrap();
+            for (row, margin) in burned.into_iter().enumerate() {
+                let flat = linear.margin(matrix.row(row));
+                // f32 sums are good to a share of what was added up, not of what is left of it.
+                let terms = linear.weights.iter().zip(matrix.row(row)).map(|(w, x)| f64::from((w * x).abs()));
+                let tolerance = 1e-6 * (f64::from(linear.bias.abs()) + terms.sum::<f64>());
+                assert!((margin - flat).abs() <= tolerance, "seed {seed} row {row}: {margin} {flat}");
+            }
+        }
+    }
+
+    #[test]
+    fn flex_and_the_flat_pass_agree() {
+        check_parity(ComputeDevice::Flex);
+    }
+
+    #[cfg(feature = "ndarray")]
+    #[test]
+    fn ndarray_and_the_flat_pass_agree() {
+        check_parity(ComputeDevice::Ndarray);
+    }
+
+    #[cfg(not(feature = "ndarray"))]
+    #[test]
+    fn a_backend_that_was_not_built_in_is_refused_by_name() {
+        assert!(matches!(ComputeDevice::Ndarray.open(), Err(DeviceError::NotBuiltIn)));
+    }
+}

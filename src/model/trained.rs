@@ -1,0 +1,198 @@
+//! A whole trained model: recipe, family, calibration and the vectors its reasons compare with.
+//! Never reads a table; a row reaches it encoded by the model's own recipe.
+
+use crate::base::fact::{Class, Fact};
+use crate::base::limits;
+use crate::features::matrix::Matrix;
+use crate::features::recipe::FittedRecipe;
+use crate::model::calibrate::Platt;
+use crate::model::scorer::Family;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub recipe: FittedRecipe,
+    pub family: Family,
+    pub calibration: Platt,
+    /// Column means over the training rows.
+    pub background: Vec<f64>,
+    /// Column means over accepted cases near the cut-off, where there were enough of them.
+    pub accepted: Option<Vec<f64>>,
+}
+
+/// Parts of a model that do not belong together.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    #[error("field {field:?} starts at column {start} where column {expected} is next")]
+    Gap { field: String, start: usize, expected: usize },
+    #[error("the recipe's fields have {found} columns and the recipe says {width} (at most {max})", max = limits::MATRIX_WIDTH_MAX)]
+    RecipeWidth { found: usize, width: usize },
+    #[error("{part} has {found} values where the recipe has {width} columns")]
+    Width { part: &'static str, found: usize, width: usize },
+    #[error("{part} has a value that is no finite number (column {column})")]
+    NotFinite { part: &'static str, column: usize },
+}
+
+impl Fact for ModelError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Gap { .. } => "model.recipe_gap",
+            Self::RecipeWidth { .. } => "model.recipe_width",
+            Self::Width { .. } => "model.width",
+            Self::NotFinite { .. } => "model.not_finite",
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Integrity
+    }
+
+    fn next_step(&self) -> Option<String> {
+        Some("Train the model again, or import the release again from its source.".into())
+    }
+}
+
+impl Model {
+    /// Refuses parts of different widths, and fields that do not tile the columns in order.
+    pub fn check(self) -> Result<Self, ModelError> {
+        check_tiling(&self.recipe)?;
+        let width = self.recipe.width;
+        match &self.family {
+            Family::Baseline(baseline) => check_finite("the base rate", &[baseline.log_odds])?,
+            Family::Logistic(linear) => {
+                let weights: Vec<f64> = linear.weights.iter().map(|&w| f64::from(w)).collect();
+                check_vector("the weight vector", &weights, width)?;
+                check_finite("the bias", &[f64::from(linear.bias)])?;
+            }
+        }
+        check_vector("the background vector", &self.background, width)?;
+        if let Some(accepted) = &self.accepted {
+            check_vector("the accepted vector", accepted, width)?;
+        }
+        Ok(self)
+    }
+
+    /// One margin a row, in row order; each the same bits as `margin` gives for that row alone.
+    pub fn margins(&self, matrix: &Matrix) -> Vec<f64> {
+        let scorer = self.family.scorer();
+        (0..matrix.rows).map(|row| scorer.margin(matrix.row(row))).collect()
+    }
+
+    pub fn margin(&self, row: &[f32]) -> f64 {
+        self.family.scorer().margin(row)
+    }
+
+    /// The calibrated probability of the positive class.
+    pub fn probability(&self, margin: f64) -> f64 {
+        self.calibration.probability(margin)
+    }
+}
+
+fn check_tiling(recipe: &FittedRecipe) -> Result<(), ModelError> {
+    let mut expected = 0usize;
+    for field in &recipe.fields {
+        if field.start != expected {
+            let (field, start) = (field.field.clone(), field.start);
+            return Err(ModelError::Gap { field, start, expected });
+        }
+        expected = expected.saturating_add(field.width);
+    }
+    if expected == recipe.width && expected <= limits::MATRIX_WIDTH_MAX {
+        Ok(())
+    } else {
+        Err(ModelError::RecipeWidth { found: expected, width: recipe.width })
+    }
+}
+
+fn check_vector(part: &'static str, values: &[f64], width: usize) -> Result<(), ModelError> {
+    if values.len() != width {
+        return Err(ModelError::Width { part, found: values.len(), width });
+    }
+    check_finite(part, values)
+}
+
+fn check_finite(part: &'static str, values: &[f64]) -> Result<(), ModelError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(column) => Err(ModelError::NotFinite { part, column }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Random;
+    use crate::features::recipe::{FittedEncoding, FittedField};
+    use crate::model::baseline::Baseline;
+    use crate::model::linear::Linear;
+
+    fn recipe(widths: &[usize]) -> FittedRecipe {
+        let mut start = 0;
+        let mut fields = Vec::new();
+        for (number, &width) in widths.iter().enumerate() {
+            let encoding = FittedEncoding::Hash { buckets: width };
+            let field = format!("f{number}");
+            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new() });
+            start += width;
+        }
+        FittedRecipe { fields, width: start }
+    }
+
+    fn model(widths: &[usize]) -> Model {
+        let recipe = recipe(widths);
+        let mut random = Random::new(5, "model");
+        let weights = (0..recipe.width).map(|_| random.normal() as f32).collect();
+        let background = vec![0.5; recipe.width];
+        let family = Family::Logistic(Linear { weights, bias: 0.1 });
+        Model { recipe, family, calibration: Platt::identity(), background, accepted: None }
+    }
+
+    #[test]
+    fn a_row_has_the_same_bits_in_a_batch_of_one_of_seven_and_of_a_thousand() {
+        let model = model(&[100, 57, 43]);
+        let mut random = Random::new(6, "rows");
+        let values: Vec<f32> = (0..1000 * 200).map(|_| random.unit() as f32).collect();
+        let whole = Matrix { rows: 1000, width: 200, values };
+        let expected: Vec<u64> = model.margins(&whole).iter().map(|m| m.to_bits()).collect();
+        for size in [1, 7] {
+            let mut found = Vec::new();
+            for piece in whole.values.chunks(size * 200) {
+                let matrix = Matrix { rows: piece.len() / 200, width: 200, values: piece.to_vec() };
+                found.extend(model.margins(&matrix).iter().map(|m| m.to_bits()));
+            }
+            assert_eq!(found, expected, "batches of {size}");
+        }
+        assert_eq!(model.margin(whole.row(999)).to_bits(), expected[999]);
+    }
+
+    #[test]
+    fn parts_of_different_widths_are_no_model() {
+        assert!(model(&[2, 3]).check().is_ok());
+        let short = Model { background: vec![0.0; 4], ..model(&[2, 3]) };
+        let part = "the background vector";
+        assert_eq!(short.check().unwrap_err(), ModelError::Width { part, found: 4, width: 5 });
+        let long = Model { accepted: Some(vec![0.0; 6]), ..model(&[2, 3]) };
+        assert!(matches!(long.check(), Err(ModelError::Width { found: 6, .. })));
+        let linear = Linear { weights: vec![0.0; 4], bias: 0.0 };
+        let narrow = Model { family: Family::Logistic(linear), ..model(&[2, 3]) };
+        assert!(matches!(narrow.check(), Err(ModelError::Width { found: 4, .. })));
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_no_model() {
+        let mut bad = model(&[2, 3]);
+        bad.background[3] = f64::NAN;
+        assert!(matches!(bad.check(), Err(ModelError::NotFinite { column: 3, .. })));
+        let base = Family::Baseline(Baseline { log_odds: f64::INFINITY });
+        assert!(matches!(Model { family: base, ..model(&[1]) }.check(), Err(ModelError::NotFinite { .. })));
+    }
+
+    #[test]
+    fn fields_that_overlap_or_leave_a_hole_are_no_model() {
+        let mut hole = model(&[2, 3]);
+        hole.recipe.fields[1].start = 3;
+        assert!(matches!(hole.check(), Err(ModelError::Gap { start: 3, expected: 2, .. })));
+        let mut huge = model(&[2, 3]);
+        huge.recipe.fields[1].width = usize::MAX;
+        assert!(matches!(huge.check(), Err(ModelError::RecipeWidth { width: 5, .. })));
+    }
+}
