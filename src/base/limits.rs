@@ -27,6 +27,21 @@ pub const FINDINGS_SHOWN_MAX: usize = 100;
 pub const MATRIX_WIDTH_MAX: usize = 20_000;
 pub const ONE_HOT_LEVELS_MAX: usize = 1_000;
 pub const HASH_BUCKETS_MAX: usize = 4_096;
+/// Quantile bins of one numeric field.
+pub const BINS_MIN: usize = 2;
+pub const BINS_MAX: usize = 256;
+/// Cells of one encoded matrix: 4 GiB of f32. More rows are encoded in pieces.
+pub const MATRIX_CELLS_MAX: usize = 1 << 30;
+/// A number beyond this cannot be encoded; squares and sums of all below it stay finite.
+pub const NUMBER_MAGNITUDE_MAX: f64 = 1e100;
+/// Levels of one hashed field that a fitted recipe remembers; beyond it none are, and none is called unseen.
+pub const KNOWN_LEVELS_MAX: usize = 2_000;
+/// Levels of one field in a reference, the most frequent first; the rest are pooled.
+pub const REFERENCE_LEVELS_MAX: usize = 1_000;
+/// Bins of one numeric field in a reference.
+pub const REFERENCE_BINS_MAX: usize = 32;
+/// Synthetic rows stored with a model.
+pub const GOLDEN_ROWS_MAX: usize = 1_000;
 
 pub const EPOCHS_MAX: usize = 10_000;
 /// Rows of one training step.

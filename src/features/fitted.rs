@@ -1,0 +1,179 @@
+//! What a fitted recipe says of itself: the width and the names of its columns, and whether it holds
+//! together at all, since model files come from outside. Never fits and never transforms.
+
+use std::collections::BTreeSet;
+
+use crate::base::limits;
+use crate::features::error::FeatureError;
+use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
+
+/// One column of the matrix, for charts and lineage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputColumn {
+    /// Such as `dti`, `dti[3]`, `dti?missing`, `grade=B`, `grade?unknown` or `city#12`.
+    pub name: String,
+    /// Index into the fitted recipe's fields.
+    pub field: usize,
+}
+
+impl FittedRecipe {
+    /// The columns of the matrix in order, as many as the recipe is wide.
+    pub fn columns(&self) -> Vec<OutputColumn> {
+        let named = |(index, field): (usize, &FittedField)| {
+            let names = field.encoding.column_names(&field.field);
+            names.into_iter().map(move |name| OutputColumn { name, field: index })
+        };
+        self.fields.iter().enumerate().flat_map(named).collect()
+    }
+
+    /// Refuses a fitted recipe that could not have come from `fit`.
+    pub fn check(&self) -> Result<(), FeatureError> {
+        if self.fields.is_empty() || self.fields.len() > limits::COLUMNS_MAX {
+            return Err(FeatureError::FittedLayout { what: "it has no fields, or too many" });
+        }
+        let mut seen = BTreeSet::new();
+        for field in &self.fields {
+            if field.field.is_empty() || !seen.insert(&field.field) {
+                return Err(malformed(field, "the name is empty or appears twice"));
+            }
+            check_encoding(&field.encoding)
+                .and_then(|()| check_known(field))
+                .map_err(|w| malformed(field, w))?;
+        }
+        self.check_layout()
+    }
+
+    /// The columns are numbered without gap or overlap, and as many as the encodings need.
+    pub(crate) fn check_layout(&self) -> Result<(), FeatureError> {
+        let mut next = 0;
+        for field in &self.fields {
+            if field.start != next {
+                return Err(malformed(field, "its columns do not begin where those of the field before end"));
+            }
+            if field.width != field.encoding.width() {
+                return Err(malformed(field, "its width is not that of its encoding"));
+            }
+            next += field.width;
+        }
+        if next != self.width || next == 0 || next > limits::MATRIX_WIDTH_MAX {
+            return Err(FeatureError::FittedLayout {
+                what: "the width is none, too large, or not the sum of its fields",
+            });
+        }
+        Ok(())
+    }
+}
+
+fn malformed(field: &FittedField, what: &'static str) -> FeatureError {
+    FeatureError::FittedMalformed { field: field.field.clone(), what }
+}
+
+fn check_encoding(encoding: &FittedEncoding) -> Result<(), &'static str> {
+    match encoding {
+        FittedEncoding::Scale { mean, deviation, median, .. } => {
+            check_numbers(&[*mean, *deviation, *median])?;
+            if *deviation < 0.0 { Err("the deviation is negative") } else { Ok(()) }
+        }
+        FittedEncoding::Quantile { cuts, median, .. } | FittedEncoding::Piecewise { cuts, median, .. } => {
+            check_numbers(&[*median]).and_then(|()| check_cuts(cuts))
+        }
+        FittedEncoding::OneHot { levels } if levels.len() > limits::ONE_HOT_LEVELS_MAX => {
+            Err("it has too many levels")
+        }
+        FittedEncoding::OneHot { levels } => check_sorted(levels),
+        FittedEncoding::Ordinal { order } => check_order(order),
+        FittedEncoding::Hash { buckets } if (1..=limits::HASH_BUCKETS_MAX).contains(buckets) => Ok(()),
+        FittedEncoding::Hash { .. } => Err("it has no buckets, or too many"),
+    }
+}
+
+fn check_numbers(numbers: &[f64]) -> Result<(), &'static str> {
+    // A NaN is not within the bound either.
+    if numbers.iter().all(|x| x.abs() <= limits::NUMBER_MAGNITUDE_MAX) {
+        Ok(())
+    } else {
+        Err("a number of it is not finite, or too large")
+    }
+}
+
+fn check_cuts(cuts: &[f64]) -> Result<(), &'static str> {
+    check_numbers(cuts)?;
+    if cuts.is_empty() || cuts.len() > limits::BINS_MAX + 1 {
+        return Err("it has no cuts, or too many");
+    }
+    if cuts.windows(2).all(|pair| pair[0] < pair[1]) { Ok(()) } else { Err("its cuts do not increase") }
+}
+
+fn check_sorted(levels: &[String]) -> Result<(), &'static str> {
+    if levels.windows(2).all(|pair| pair[0] < pair[1]) { Ok(()) } else { Err("its levels are not sorted") }
+}
+
+fn check_order(order: &[String]) -> Result<(), &'static str> {
+    if order.is_empty() || order.len() > limits::ONE_HOT_LEVELS_MAX {
+        return Err("its order is empty, or too long");
+    }
+    let distinct: BTreeSet<&String> = order.iter().collect();
+    if distinct.len() == order.len() { Ok(()) } else { Err("its order names a level twice") }
+}
+
+fn check_known(field: &FittedField) -> Result<(), &'static str> {
+    check_sorted(&field.known_levels)?;
+    let fits = match &field.encoding {
+        FittedEncoding::OneHot { levels } => field.known_levels == *levels,
+        FittedEncoding::Ordinal { order } => {
+            let mut sorted = order.clone();
+            sorted.sort();
+            field.known_levels == sorted
+        }
+        FittedEncoding::Hash { .. } => field.known_levels.len() <= limits::KNOWN_LEVELS_MAX,
+        FittedEncoding::Scale { .. } | FittedEncoding::Quantile { .. } | FittedEncoding::Piecewise { .. } => {
+            field.known_levels.is_empty()
+        }
+    };
+    if fits { Ok(()) } else { Err("its known levels are not those of its encoding") }
+}
+
+impl FittedEncoding {
+    /// Numeric encodings read a column of numbers, the others one of text.
+    pub fn is_numeric(&self) -> bool {
+        matches!(self, Self::Scale { .. } | Self::Quantile { .. } | Self::Piecewise { .. })
+    }
+
+    /// How many columns the field has; 0 for a field that was constant and never missing.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Scale { deviation, indicator, .. } => {
+                usize::from(*deviation > 0.0) + usize::from(*indicator)
+            }
+            Self::Quantile { cuts, indicator, .. } => usize::from(cuts.len() > 1) + usize::from(*indicator),
+            Self::Piecewise { cuts, indicator, .. } => cuts.len().saturating_sub(1) + usize::from(*indicator),
+            Self::OneHot { levels } => levels.len() + 2,
+            Self::Ordinal { .. } => 2,
+            Self::Hash { buckets } => buckets + 1,
+        }
+    }
+
+    fn column_names(&self, field: &str) -> Vec<String> {
+        let missing = format!("{field}?missing");
+        match self {
+            Self::Scale { indicator, .. } | Self::Quantile { indicator, .. } => {
+                let varies = self.width() > usize::from(*indicator);
+                let place = varies.then(|| field.to_string());
+                place.into_iter().chain(indicator.then_some(missing)).collect()
+            }
+            Self::Piecewise { indicator, .. } => {
+                let bins = self.width() - usize::from(*indicator);
+                let names = (0..bins).map(|bin| format!("{field}[{bin}]"));
+                names.chain(indicator.then_some(missing)).collect()
+            }
+            Self::OneHot { levels } => {
+                let names = levels.iter().map(|level| format!("{field}={level}"));
+                names.chain([missing, format!("{field}?unknown")]).collect()
+            }
+            Self::Ordinal { .. } => vec![field.to_string(), missing],
+            Self::Hash { buckets } => {
+                (0..*buckets).map(|bucket| format!("{field}#{bucket}")).chain([missing]).collect()
+            }
+        }
+    }
+}

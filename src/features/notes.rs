@@ -1,0 +1,84 @@
+//! What an officer must know of one row beside its score: which fields were missing, which levels the
+//! training never saw often enough, which numbers lie beyond its range. Never changes an encoding.
+
+use crate::data::table::{Table, TextValues};
+use crate::features::encode::{FieldColumn, SCALE_DEVIATIONS_MAX, find_field, find_level};
+use crate::features::error::FeatureError;
+use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowNotes {
+    /// Fields without a value.
+    pub missing: Vec<String>,
+    /// Fields and their levels that are not among the known levels.
+    pub unseen: Vec<(String, String)>,
+    /// Numeric fields beyond the outer cuts of the training, or beyond 8 deviations where scaled.
+    pub out_of_range: Vec<String>,
+}
+
+/// The fields of a table, found once, for the notes of any of its rows.
+pub struct NoteTaker<'a> {
+    fields: Vec<(&'a FittedField, FieldColumn<'a>)>,
+}
+
+impl FittedRecipe {
+    /// For the notes of many rows of one table.
+    pub fn note_taker<'a>(&'a self, table: &'a Table) -> Result<NoteTaker<'a>, FeatureError> {
+        let bind = |field: &'a FittedField| find_field(table, field).map(|column| (field, column));
+        Ok(NoteTaker { fields: self.fields.iter().map(bind).collect::<Result<_, _>>()? })
+    }
+
+    /// The notes of one row.
+    pub fn notes(&self, table: &Table, row: usize) -> Result<RowNotes, FeatureError> {
+        Ok(self.note_taker(table)?.row(row))
+    }
+}
+
+impl NoteTaker<'_> {
+    /// The notes of one row; of a row beyond the table, all fields are missing.
+    pub fn row(&self, row: usize) -> RowNotes {
+        let mut notes = RowNotes::default();
+        for (field, column) in &self.fields {
+            match column {
+                FieldColumn::Numbers(numbers) => note_number(field, numbers.get(row), &mut notes),
+                FieldColumn::Text(text) => note_level(field, find_cell(text, row), &mut notes),
+            }
+        }
+        notes
+    }
+}
+
+fn find_cell(text: &TextValues, row: usize) -> Option<&str> {
+    let code = *text.codes.get(row)?;
+    text.levels.get(code as usize).map(String::as_str)
+}
+
+fn note_number(field: &FittedField, number: Option<&f64>, notes: &mut RowNotes) {
+    match number.filter(|x| !x.is_nan()) {
+        None => notes.missing.push(field.field.clone()),
+        Some(&x) if is_out_of_range(&field.encoding, x) => notes.out_of_range.push(field.field.clone()),
+        Some(_) => {}
+    }
+}
+
+fn note_level(field: &FittedField, level: Option<&str>, notes: &mut RowNotes) {
+    let keeps_none = matches!(field.encoding, FittedEncoding::Hash { .. }) && field.known_levels.is_empty();
+    match level {
+        None => notes.missing.push(field.field.clone()),
+        Some(level) if !keeps_none && find_level(&field.known_levels, level).is_none() => {
+            notes.unseen.push((field.field.clone(), level.to_string()));
+        }
+        Some(_) => {}
+    }
+}
+
+fn is_out_of_range(encoding: &FittedEncoding, x: f64) -> bool {
+    match encoding {
+        FittedEncoding::Scale { deviation: 0.0, median, .. } => x != *median,
+        FittedEncoding::Scale { mean, deviation, .. } => (x - mean).abs() > SCALE_DEVIATIONS_MAX * deviation,
+        FittedEncoding::Quantile { cuts, .. } | FittedEncoding::Piecewise { cuts, .. } => {
+            cuts.first().is_some_and(|low| x < *low) || cuts.last().is_some_and(|high| x > *high)
+        }
+        FittedEncoding::OneHot { .. } | FittedEncoding::Ordinal { .. } | FittedEncoding::Hash { .. } => false,
+    }
+}
