@@ -67,8 +67,6 @@ pub const POLICY_RULES_MAX: usize = 200;
 pub const RULE_VALUES_MAX: usize = 1_000;
 /// One text a person reads as a reason.
 pub const REASON_TEXT_CHARS_MAX: usize = 500;
-/// The largest integer a JSON number names without loss (2^53 - 1).
-pub const EXACT_INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Reasons named for one decision.
 pub const REASONS_MAX: usize = 4;
 /// Fewest accepted cases whose mean may stand as the reference of reasons.
