@@ -2,6 +2,7 @@
 //! Never trains, never keeps a record, and serves nothing that no signature vouches for.
 
 pub mod batch;
+pub mod batch_error;
 pub mod champion;
 pub mod error;
 pub mod folder;
