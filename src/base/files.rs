@@ -49,6 +49,52 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileErro
     written
 }
 
+/// A file written in pieces that appears under its name only when it is finished.
+#[derive(Debug)]
+pub struct PendingFile {
+    path: PathBuf,
+    temp: PathBuf,
+    file: File,
+    finished: bool,
+}
+
+impl PendingFile {
+    pub fn create(path: &Path, mode: u32) -> Result<Self, FileError> {
+        let temp = temp_beside(path);
+        let mut options = OpenOptions::new();
+        let file =
+            options.write(true).create(true).truncate(true).mode(mode).open(&temp).map_err(at(&temp))?;
+        Ok(Self { path: path.to_path_buf(), temp, file, finished: false })
+    }
+
+    /// Makes the content durable and gives it its name, over an older file of that name.
+    pub fn finish(mut self) -> Result<(), FileError> {
+        self.file.sync_all().map_err(at(&self.temp))?;
+        fault::point("files.before_rename");
+        rename_durably(&self.temp, &self.path)?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Write for PendingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for PendingFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = fs::remove_file(&self.temp);
+        }
+    }
+}
+
 /// Renames and makes the rename itself durable.
 pub fn rename_durably(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(at(to))?;
@@ -97,6 +143,21 @@ mod tests {
         write_atomic(&path, b"two", 0o600).unwrap();
         assert_eq!(read_at_most(&path, 3).unwrap(), b"two");
         assert!(matches!(read_at_most(&path, 2), Err(FileError::TooLarge { size: 3, max: 2, .. })));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_in_pieces_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        let mut pending = PendingFile::create(&path, 0o600).unwrap();
+        pending.write_all(b"half").unwrap();
+        drop(pending);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut pending = PendingFile::create(&path, 0o600).unwrap();
+        pending.write_all(b"whole").unwrap();
+        pending.finish().unwrap();
+        assert_eq!(read_at_most(&path, 5).unwrap(), b"whole");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

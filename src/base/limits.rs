@@ -107,3 +107,19 @@ pub const LEDGER_HEADER_BYTES_MAX: usize = 4 << 10;
 pub const LEDGER_SUBJECT_CHARS_MAX: usize = 200;
 pub const LEDGER_BODY_BYTES_MAX: usize = 1 << 20;
 pub const CHECKPOINT_BYTES_MAX: usize = 4 << 10;
+/// Characters of a refused value that a finding quotes.
+pub const VALUE_SHOWN_CHARS_MAX: usize = 80;
+pub const COLUMN_NAME_CHARS_MAX: usize = 256;
+/// The beginning of a file from which separator and decimal sign are told.
+pub const SNIFF_BYTES_MAX: usize = 256 << 10;
+/// Rows a Parquet file is decoded at a time, and rows of a row group we write.
+pub const PARQUET_BATCH_ROWS: usize = 4_096;
+pub const PARQUET_GROUP_ROWS: usize = 65_536;
+/// Decompressed size of one row group that is read.
+pub const PARQUET_GROUP_BYTES_MAX: u64 = 4 << 30;
+/// Rows kept (drawn evenly from the whole file) to guess a contract.
+pub const INFER_ROWS_MAX: usize = 50_000;
+pub const EXPECTATIONS_MAX: usize = 2_000;
+/// Examples quoted for one failed expectation.
+pub const EXPECTATION_EXAMPLES_MAX: usize = 20;
+pub const REGEX_BYTES_MAX: usize = 4_096;

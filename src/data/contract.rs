@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::data::cell::{CellFault, CellRule};
 use crate::data::table::Kind;
 
 /// What a column is for. Only features reach a model.
@@ -56,6 +57,25 @@ pub struct ColumnSpec {
     pub missing: Vec<String>,
 }
 
+impl ColumnSpec {
+    /// A column with no rule beyond its kind.
+    pub fn new(name: &str, kind: Kind, role: Role) -> Self {
+        Self {
+            name: name.to_string(),
+            kind,
+            role,
+            required: false,
+            min: None,
+            max: None,
+            levels: None,
+            aliases: Vec::new(),
+            cast: None,
+            default: None,
+            missing: Vec::new(),
+        }
+    }
+}
+
 /// A declared change of spelling before a cell is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,7 +113,7 @@ pub enum ContractError {
     TooManyColumns { found: usize, max: usize },
     #[error("column {column:?} is declared twice (as a name or an alias)")]
     Twice { column: String },
-    #[error("column {column:?}: min {min} is above max {max}")]
+    #[error("column {column:?}: min {min} and max {max} leave no room for a value")]
     Bounds { column: String, min: f64, max: f64 },
     #[error("column {column:?}: {what} does not apply to kind {kind}", kind = kind.as_str())]
     DoesNotApply { column: String, what: &'static str, kind: Kind },
@@ -101,8 +121,12 @@ pub enum ContractError {
     Targets { found: usize },
     #[error("column {column:?}: more than one column has the role `split`")]
     Splits { column: String },
-    #[error("column {column:?}: the default {default:?} is not a valid value of the column")]
-    Default { column: String, default: String },
+    #[error("column {column:?}: the default {default:?} {why}")]
+    Default { column: String, default: String, why: CellFault },
+    #[error("column {column:?}: a name is 1 to {max} characters, trimmed and without control characters", max = limits::COLUMN_NAME_CHARS_MAX)]
+    Name { column: String },
+    #[error("column {column:?}: {what}")]
+    Levels { column: String, what: &'static str },
 }
 
 impl Fact for ContractError {
@@ -116,6 +140,8 @@ impl Fact for ContractError {
             Self::Targets { .. } => "contract.targets",
             Self::Splits { .. } => "contract.splits",
             Self::Default { .. } => "contract.default",
+            Self::Name { .. } => "contract.name",
+            Self::Levels { .. } => "contract.levels",
         }
     }
 
@@ -135,6 +161,11 @@ impl Contract {
 
     pub fn find(&self, name: &str) -> Option<&ColumnSpec> {
         self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// The column of this name or alias.
+    pub fn find_by_any_name(&self, name: &str) -> Option<&ColumnSpec> {
+        self.columns.iter().find(|c| c.name == name || c.aliases.iter().any(|alias| alias == name))
     }
 
     pub fn with_role(&self, role: Role) -> impl Iterator<Item = &ColumnSpec> {
@@ -167,6 +198,13 @@ impl RawContract {
 fn check_names(columns: &[ColumnSpec]) -> Result<(), ContractError> {
     let mut seen = std::collections::BTreeSet::new();
     for name in columns.iter().flat_map(|c| std::iter::once(&c.name).chain(&c.aliases)) {
+        let good = !name.is_empty()
+            && name.trim() == name
+            && name.chars().count() <= limits::COLUMN_NAME_CHARS_MAX
+            && !name.chars().any(char::is_control);
+        if !good {
+            return Err(ContractError::Name { column: name.clone() });
+        }
         if !seen.insert(name) {
             return Err(ContractError::Twice { column: name.clone() });
         }
@@ -176,8 +214,8 @@ fn check_names(columns: &[ColumnSpec]) -> Result<(), ContractError> {
 
 fn check_column(column: &ColumnSpec) -> Result<(), ContractError> {
     let refuse = |what| ContractError::DoesNotApply { column: column.name.clone(), what, kind: column.kind };
-    if let (Some(min), Some(max)) = (column.min, column.max)
-        && min > max
+    if let (Some(min), Some(max)) = (column.min.or(column.max), column.max.or(column.min))
+        && (min > max || min.is_nan() || max.is_nan())
     {
         return Err(ContractError::Bounds { column: column.name.clone(), min, max });
     }
@@ -189,11 +227,54 @@ fn check_column(column: &ColumnSpec) -> Result<(), ContractError> {
         return Err(refuse("levels"));
     }
     match column.cast {
-        Some(Cast::Percent | Cast::FirstNumber) if !numeric => Err(refuse("this cast")),
-        Some(Cast::MonthYear) if column.kind != Kind::Date => Err(refuse("the cast month_year")),
-        Some(Cast::Lowercase | Cast::Uppercase) if column.kind != Kind::Text => Err(refuse("this cast")),
-        _ => Ok(()),
+        Some(Cast::Percent | Cast::FirstNumber) if !numeric => return Err(refuse("this cast")),
+        Some(Cast::MonthYear) if column.kind != Kind::Date => return Err(refuse("the cast month_year")),
+        Some(Cast::Lowercase | Cast::Uppercase) if column.kind != Kind::Text => {
+            return Err(refuse("this cast"));
+        }
+        _ => {}
     }
+    check_levels(column)?;
+    check_default(column)
+}
+
+/// A level that no cell can ever have is a slip of the pen: it would refuse every row that means it.
+fn check_levels(column: &ColumnSpec) -> Result<(), ContractError> {
+    let Some(levels) = &column.levels else { return Ok(()) };
+    let refuse = |what| Err(ContractError::Levels { column: column.name.clone(), what });
+    if levels.is_empty() {
+        return refuse("the list of levels is empty");
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for level in levels {
+        let cast = match column.cast {
+            Some(Cast::Lowercase) => level.to_lowercase(),
+            Some(Cast::Uppercase) => level.to_uppercase(),
+            _ => level.clone(),
+        };
+        if !seen.insert(level) {
+            return refuse("a level is listed twice");
+        }
+        if cast != *level || level.trim() != level || level.is_empty() || column.missing.contains(level) {
+            return refuse(
+                "a level is empty, untrimmed, a spelling of `missing`, or not what the cast makes of it",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn check_default(column: &ColumnSpec) -> Result<(), ContractError> {
+    if column.role == Role::Target && column.default.is_some() {
+        let (column, kind) = (column.name.clone(), column.kind);
+        return Err(ContractError::DoesNotApply { column, what: "a default of the target", kind });
+    }
+    let refused = |why| ContractError::Default {
+        column: column.name.clone(),
+        default: column.default.clone().unwrap_or_default(),
+        why,
+    };
+    CellRule::new(column).map(|_| ()).map_err(refused)
 }
 
 fn check_roles(columns: &[ColumnSpec]) -> Result<(), ContractError> {
@@ -218,5 +299,44 @@ impl TryFrom<RawContract> for Contract {
 impl From<Contract> for RawContract {
     fn from(contract: Contract) -> Self {
         Self { columns: contract.columns }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(column: ColumnSpec) -> Result<Contract, ContractError> {
+        let target = ColumnSpec::new("bad", Kind::Boolean, Role::Target);
+        RawContract { columns: vec![target, column] }.check()
+    }
+
+    fn feature(kind: Kind) -> ColumnSpec {
+        ColumnSpec::new("x", kind, Role::Feature)
+    }
+
+    #[test]
+    fn a_contract_that_contradicts_itself_is_refused_by_name() {
+        let text = || feature(Kind::Text);
+        let number = || feature(Kind::Number);
+        let cases = [
+            (ColumnSpec { min: Some(2.0), max: Some(1.0), ..number() }, "contract.bounds"),
+            (ColumnSpec { min: Some(2.0), ..text() }, "contract.does_not_apply"),
+            (ColumnSpec { levels: Some(vec![]), ..text() }, "contract.levels"),
+            (
+                ColumnSpec { levels: Some(vec!["A".into()]), cast: Some(Cast::Lowercase), ..text() },
+                "contract.levels",
+            ),
+            (ColumnSpec { default: Some("many".into()), ..number() }, "contract.default"),
+            (ColumnSpec { default: Some("5".into()), max: Some(4.0), ..number() }, "contract.default"),
+            (ColumnSpec { default: Some("".into()), ..text() }, "contract.default"),
+            (ColumnSpec { aliases: vec!["bad".into()], ..number() }, "contract.duplicate_column"),
+            (ColumnSpec { name: " x".into(), ..number() }, "contract.name"),
+            (ColumnSpec { role: Role::Target, ..number() }, "contract.targets"),
+        ];
+        for (column, code) in cases {
+            assert_eq!(with(column.clone()).unwrap_err().code(), code, "{column:?}");
+        }
+        assert!(with(ColumnSpec { default: Some("3".into()), ..number() }).is_ok());
     }
 }

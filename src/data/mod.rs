@@ -1,5 +1,11 @@
 //! From a file to a checked table: reading, casting, contract, expectations, leak guard, splits.
 //! The only room that knows CSV, Parquet or Arrow. No clock, no store, no network.
 
+pub mod cell;
 pub mod contract;
+pub mod finding;
+pub mod import;
+pub mod row;
+pub mod spelling;
 pub mod table;
+pub mod write;

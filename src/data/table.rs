@@ -1,6 +1,8 @@
 //! A table in memory: typed columns of equal length, and the digest that names its content.
 //! Never knows where it came from; missing is NaN in numbers and `MISSING` in text.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::digest::{Digest, Hasher};
@@ -176,10 +178,17 @@ impl ContentHasher {
     pub fn add(&mut self, piece: &Table) {
         debug_assert_eq!(piece.columns.len(), self.columns.len());
         self.rows += piece.rows as u64;
+        let mut bytes = Vec::new();
         for ((_, hasher), column) in self.columns.iter_mut().zip(&piece.columns) {
             for row in 0..piece.rows {
-                add_cell(hasher, column.cell(row));
+                add_cell(&mut bytes, column.cell(row));
+                if bytes.len() >= HASH_BLOCK_BYTES {
+                    hasher.update(&bytes);
+                    bytes.clear();
+                }
             }
+            hasher.update(&bytes);
+            bytes.clear();
         }
     }
 
@@ -195,20 +204,99 @@ impl ContentHasher {
     }
 }
 
-fn add_cell(hasher: &mut Hasher, cell: Cell<'_>) {
+/// Cells are hashed in blocks: one call a cell would cost more than the hash itself.
+const HASH_BLOCK_BYTES: usize = 1 << 15;
+
+fn add_cell(bytes: &mut Vec<u8>, cell: Cell<'_>) {
     match cell {
-        Cell::Missing => hasher.update(&[0]),
+        Cell::Missing => bytes.push(0),
         Cell::Number(x) => {
-            let mut bytes = [1u8; 9];
+            bytes.push(1);
             // Adding zero makes -0.0 and 0.0 one value.
-            bytes[1..].copy_from_slice(&(x + 0.0).to_bits().to_le_bytes());
-            hasher.update(&bytes);
+            bytes.extend_from_slice(&(x + 0.0).to_bits().to_le_bytes());
         }
         Cell::Text(text) => {
-            hasher.update(&[2]);
-            hasher.update(&(text.len() as u32).to_le_bytes());
-            hasher.update(text.as_bytes());
+            bytes.push(2);
+            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
         }
+    }
+}
+
+/// A table that grows by rows; its columns are even by construction.
+pub struct TableBuilder {
+    rows: usize,
+    columns: Vec<GrowingColumn>,
+}
+
+struct GrowingColumn {
+    name: String,
+    kind: Kind,
+    numbers: Vec<f64>,
+    text: TextValues,
+    /// Looked up only, never iterated: its order cannot reach a result.
+    index: HashMap<String, u32>,
+}
+
+impl TableBuilder {
+    pub fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Kind)>) -> Self {
+        let grow = |(name, kind): (&str, Kind)| GrowingColumn {
+            name: name.to_string(),
+            kind,
+            numbers: Vec::new(),
+            text: TextValues::default(),
+            index: HashMap::new(),
+        };
+        Self { rows: 0, columns: columns.into_iter().map(grow).collect() }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds one row, a cell a column in order. A cell that does not fit its column's kind, or is absent, is missing.
+    pub fn push_row<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) {
+        let mut cells = cells.into_iter();
+        for column in &mut self.columns {
+            column.push(cells.next().unwrap_or(Cell::Missing));
+        }
+        self.rows += 1;
+    }
+
+    pub fn finish(self) -> Table {
+        Table { rows: self.rows, columns: self.columns.into_iter().map(GrowingColumn::finish).collect() }
+    }
+}
+
+impl GrowingColumn {
+    fn push(&mut self, cell: Cell<'_>) {
+        match (self.kind, cell) {
+            (Kind::Text, Cell::Text(text)) => {
+                let code = self.code_of(text);
+                self.text.codes.push(code);
+            }
+            (Kind::Text, _) => self.text.codes.push(MISSING),
+            (_, Cell::Number(x)) => self.numbers.push(x),
+            _ => self.numbers.push(f64::NAN),
+        }
+    }
+
+    fn code_of(&mut self, text: &str) -> u32 {
+        if let Some(&code) = self.index.get(text) {
+            return code;
+        }
+        let code = self.text.levels.len() as u32;
+        self.text.levels.push(text.to_string());
+        self.index.insert(text.to_string(), code);
+        code
+    }
+
+    fn finish(self) -> Column {
+        let values = match self.kind {
+            Kind::Text => Values::Text(self.text),
+            _ => Values::Number(self.numbers),
+        };
+        Column { name: self.name, kind: self.kind, values }
     }
 }
 

@@ -1,0 +1,339 @@
+//! One JSON object as a table of one row, by the same cell rules as a file.
+//! Strict: every wrong field is named at once, and no field is silently passed over.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::base::fact::{Class, Fact, nearest};
+use crate::base::limits;
+use crate::data::cell::{CellRule, Parsed, RawCell, Spelling};
+use crate::data::contract::{Contract, Role};
+use crate::data::finding::shown;
+use crate::data::spelling::Decimal;
+use crate::data::table::{Kind, Table, TableBuilder};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParsedRow {
+    /// Feature and id columns in the contract's order.
+    pub table: Table,
+    /// Columns in which the contract's default stands in for a missing field.
+    pub defaulted: Vec<String>,
+}
+
+/// What is wrong with one field. `code` is stable: `required`, `type`, `min`, `unknown_field`, ...
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) of the field.
+    pub pointer: String,
+    pub code: &'static str,
+    pub message: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    #[error("the row is {bytes} bytes; at most {max} are read", max = limits::ROW_JSON_BYTES_MAX)]
+    TooLong { bytes: usize },
+    #[error("the JSON is nested deeper than {max} levels", max = limits::JSON_DEPTH_MAX)]
+    TooDeep,
+    // The parser's own message can quote the text, which may be a person's.
+    #[error("the row is not one JSON object: it breaks off or is wrong at line {line}, column {column}")]
+    Syntax { line: usize, column: usize },
+    #[error("the key {key:?} stands twice in the JSON object")]
+    DuplicateKey { key: String },
+    #[error("{}", list(.0))]
+    Fields(Vec<FieldError>),
+}
+
+fn list(fields: &[FieldError]) -> String {
+    let one = |f: &FieldError| format!("{}: {}", f.pointer, f.message);
+    fields.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+impl Fact for RowError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "row.too_long",
+            Self::TooDeep => "row.too_deep",
+            Self::Syntax { .. } => "row.syntax",
+            Self::DuplicateKey { .. } => "row.duplicate_key",
+            Self::Fields(_) => "row.fields",
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::DataRefused
+    }
+
+    fn next_step(&self) -> Option<String> {
+        Some("Send one flat JSON object with the fields of the model's contract.".into())
+    }
+}
+
+/// Reads one row; for many rows keep a `RowParser`.
+pub fn parse_row(contract: &Contract, text: &str) -> Result<ParsedRow, RowError> {
+    RowParser::new(contract).parse(text)
+}
+
+/// A contract made ready for rows: features and ids are inputs, nothing else is.
+pub struct RowParser {
+    rules: Vec<CellRule>,
+    closed: Vec<bool>,
+    /// Every name and alias of an input, and the place of its rule.
+    inputs: BTreeMap<String, usize>,
+    /// Names of the contract that are no inputs.
+    others: Vec<String>,
+}
+
+const HOW: Spelling = Spelling { decimal: Decimal::Point, missing_words: false };
+
+impl RowParser {
+    pub fn new(contract: &Contract) -> Self {
+        let mut parser = Self { rules: vec![], closed: vec![], inputs: BTreeMap::new(), others: vec![] };
+        for spec in contract.columns() {
+            let names = std::iter::once(&spec.name).chain(&spec.aliases).cloned();
+            match CellRule::new(spec) {
+                Ok(rule) if matches!(spec.role, Role::Feature | Role::Id) => {
+                    parser.inputs.extend(names.map(|name| (name, parser.rules.len())));
+                    parser.rules.push(rule);
+                    parser.closed.push(spec.levels.is_some());
+                }
+                _ => parser.others.extend(names),
+            }
+        }
+        parser
+    }
+
+    pub fn parse(&self, text: &str) -> Result<ParsedRow, RowError> {
+        let object = parse_object(text)?;
+        let mut errors = Vec::new();
+        let mut given: Vec<Given<'_>> = self.rules.iter().map(|_| Given::default()).collect();
+        for (key, value) in &object {
+            match self.inputs.get(key).and_then(|&at| given.get_mut(at).map(|slot| (at, slot))) {
+                None => errors.push(self.unknown(key)),
+                Some((at, slot)) => {
+                    let read = self.read(at, key, value, slot.key);
+                    let cell = read.map_err(|error| errors.push(error)).ok();
+                    *slot = Given { key: Some(key), cell };
+                }
+            }
+        }
+        self.check_cells(given, errors)
+    }
+
+    fn read<'a>(
+        &self,
+        at: usize,
+        key: &str,
+        value: &'a JsonCell,
+        earlier: Option<&str>,
+    ) -> Result<RawCell<'a>, FieldError> {
+        let refuse = |code, message| Err(FieldError { pointer: pointer(key), code, message });
+        if let Some(other) = earlier {
+            return refuse("duplicate_field", format!("{key:?} and {other:?} are the same field"));
+        }
+        let (kind, closed) = (self.rules[at].kind(), self.closed[at]);
+        match value {
+            JsonCell::Null => Ok(RawCell::Missing),
+            JsonCell::Text(text) => Ok(RawCell::Text(text.as_str().into())),
+            JsonCell::Boolean(b) if kind == Kind::Boolean => Ok(RawCell::Boolean(*b)),
+            // A number is a level only where the contract lists it as one.
+            JsonCell::Integer(i) if kind != Kind::Text || closed => Ok(RawCell::Integer(*i)),
+            JsonCell::Number(x) if kind != Kind::Text || closed => Ok(RawCell::Number(*x)),
+            _ => refuse("type", format!("{key:?} is not {}", expected(kind))),
+        }
+    }
+
+    fn unknown(&self, key: &str) -> FieldError {
+        let pointer = pointer(key);
+        if self.others.iter().any(|name| name == key) {
+            let message = format!("{key:?} is not an input of the model");
+            return FieldError { pointer, code: "not_an_input", message };
+        }
+        let near = nearest(key, self.inputs.keys().map(String::as_str));
+        let hint = near.map_or(String::new(), |n| format!("; the nearest is {n:?}"));
+        let message = format!("{:?} is not a field of the contract{hint}", shown(key));
+        FieldError { pointer, code: "unknown_field", message }
+    }
+
+    fn check_cells(&self, given: Vec<Given<'_>>, mut errors: Vec<FieldError>) -> Result<ParsedRow, RowError> {
+        let mut cells: Vec<Parsed<'_>> = Vec::with_capacity(given.len());
+        for (rule, Given { key, cell }) in self.rules.iter().zip(given) {
+            let raw = match (key, cell) {
+                (_, Some(raw)) => raw,
+                (None, None) => RawCell::Missing,
+                // Sent and already refused: it is not missing on top of that.
+                (Some(_), None) => continue,
+            };
+            match rule.parse(raw, HOW) {
+                Ok(parsed) => cells.push(parsed),
+                Err(fault) => {
+                    let key = key.unwrap_or(rule.name());
+                    let message = format!("{key:?} {fault}");
+                    errors.push(FieldError { pointer: pointer(key), code: fault.rule(), message });
+                }
+            }
+        }
+        if !errors.is_empty() {
+            errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+            return Err(RowError::Fields(errors));
+        }
+        let mut builder = TableBuilder::new(self.rules.iter().map(|rule| (rule.name(), rule.kind())));
+        builder.push_row(cells.iter().map(|parsed| parsed.value.as_cell()));
+        let served = self.rules.iter().zip(&cells).filter(|(_, parsed)| parsed.defaulted);
+        let defaulted = served.map(|(rule, _)| rule.name().to_string()).collect();
+        Ok(ParsedRow { table: builder.finish(), defaulted })
+    }
+}
+
+/// What the object says of one input: nothing, a cell, or (a key without a cell) something refused.
+#[derive(Default)]
+struct Given<'a> {
+    key: Option<&'a str>,
+    cell: Option<RawCell<'a>>,
+}
+
+fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer => "a whole number",
+        Kind::Number => "a number",
+        Kind::Boolean => "true or false",
+        Kind::Date => "a date (YYYY-MM-DD)",
+        Kind::Text => "a text",
+    }
+}
+
+fn pointer(key: &str) -> String {
+    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// A value of a flat object; anything nested is only known to be that.
+enum JsonCell {
+    Null,
+    Boolean(bool),
+    Integer(i128),
+    Number(f64),
+    Text(String),
+    Nested,
+}
+
+fn parse_object(text: &str) -> Result<Vec<(String, JsonCell)>, RowError> {
+    if text.len() as u64 > limits::ROW_JSON_BYTES_MAX {
+        return Err(RowError::TooLong { bytes: text.len() });
+    }
+    if depth_of(text) > limits::JSON_DEPTH_MAX {
+        return Err(RowError::TooDeep);
+    }
+    let object: JsonObject = serde_json::from_str(text)
+        .map_err(|e: serde_json::Error| RowError::Syntax { line: e.line(), column: e.column() })?;
+    match object.duplicate {
+        Some(key) => Err(RowError::DuplicateKey { key: shown(&key) }),
+        None => Ok(object.fields),
+    }
+}
+
+/// Deepest nesting of brackets outside of strings.
+fn depth_of(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+struct JsonObject {
+    fields: Vec<(String, JsonCell)>,
+    duplicate: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for JsonObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = JsonObject;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one JSON object with a value for each field")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
+        let mut object = JsonObject { fields: Vec::new(), duplicate: None };
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some((key, value)) = map.next_entry::<String, JsonCell>()? {
+            if !seen.insert(key.clone()) && object.duplicate.is_none() {
+                object.duplicate = Some(key.clone());
+            }
+            object.fields.push((key, value));
+        }
+        Ok(object)
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonCell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CellVisitor)
+    }
+}
+
+struct CellVisitor;
+
+impl<'de> Visitor<'de> for CellVisitor {
+    type Value = JsonCell;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<JsonCell, E> {
+        Ok(JsonCell::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<JsonCell, E> {
+        Ok(JsonCell::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<JsonCell, E> {
+        Ok(JsonCell::Integer(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<JsonCell, E> {
+        Ok(JsonCell::Integer(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<JsonCell, E> {
+        Ok(JsonCell::Number(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<JsonCell, E> {
+        Ok(JsonCell::Text(value.to_string()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonCell, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(JsonCell::Nested)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonCell, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(JsonCell::Nested)
+    }
+}
+
+#[cfg(test)]
+mod tests;
