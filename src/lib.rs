@@ -4,10 +4,10 @@
 pub mod base;
 
 pub mod data;
+pub mod decide;
 pub mod features;
 pub mod model;
 pub mod registry;
-pub mod decide;
 pub mod serve;
 
 pub mod ledger;

@@ -5,6 +5,7 @@ pub mod cell;
 pub mod contract;
 pub mod finding;
 pub mod import;
+pub mod records;
 pub mod row;
 pub mod spelling;
 pub mod table;

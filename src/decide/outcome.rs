@@ -41,11 +41,7 @@ impl Fact for NotAProbability {
 }
 
 /// The first rule that holds decides; where none does, the band of the probability.
-pub fn decide(
-    policy: &ResolvedPolicy,
-    probability: f64,
-    hits: &[&Rule],
-) -> Result<Outcome, NotAProbability> {
+pub fn decide(policy: &ResolvedPolicy, probability: f64, hits: &[&Rule]) -> Result<Outcome, NotAProbability> {
     if !(0.0..=1.0).contains(&probability) {
         return Err(NotAProbability { found: probability });
     }

@@ -106,7 +106,9 @@ pub enum PolicyError {
     BandOrder { outcome: String, upto: f64, below: f64 },
     #[error("policy: the outcome {outcome:?} is not one of approve, refer and decline, as credit has them")]
     CreditOutcome { outcome: String },
-    #[error("policy: from the best band to the worst credit has approve, refer, decline; here it is {found:?}")]
+    #[error(
+        "policy: from the best band to the worst credit has approve, refer, decline; here it is {found:?}"
+    )]
     CreditOrder { found: Vec<String> },
     #[error("policy: [reasons] names {field:?}, which explains no score")]
     NoField { field: String },

@@ -105,7 +105,9 @@ fn from_rules(
     row: &DecidedRow<'_>,
 ) -> Result<Vec<Reason>, ReasonError> {
     let same = row.hits.iter().filter(|rule| rule.outcome == outcome.outcome);
-    same.take(limits::REASONS_MAX).map(|rule| reason(policy, row, &rule.when.field, rule.reason.clone())).collect()
+    same.take(limits::REASONS_MAX)
+        .map(|rule| reason(policy, row, &rule.when.field, rule.reason.clone()))
+        .collect()
 }
 
 fn from_score(
@@ -139,7 +141,9 @@ fn from_contribution(
     let variant = match column.cell(row.row) {
         Cell::Missing => Variant::Missing,
         _ if column.kind == Kind::Text => Variant::Value,
-        _ if place(fitted, |at| row.encoded.get(at).map(|x| f64::from(*x))) > place(fitted, |at| vector.get(at).copied()) => {
+        _ if place(fitted, |at| row.encoded.get(at).map(|x| f64::from(*x)))
+            > place(fitted, |at| vector.get(at).copied()) =>
+        {
             Variant::High
         }
         _ => Variant::Low,
@@ -161,7 +165,12 @@ fn place(field: &FittedField, column: impl Fn(usize) -> Option<f64>) -> f64 {
     columns.filter_map(column).fold(0.0, |sum, x| sum + x)
 }
 
-fn reason(policy: &ResolvedPolicy, row: &DecidedRow<'_>, field: &str, key: String) -> Result<Reason, ReasonError> {
+fn reason(
+    policy: &ResolvedPolicy,
+    row: &DecidedRow<'_>,
+    field: &str,
+    key: String,
+) -> Result<Reason, ReasonError> {
     let text = match policy.find_text(&key) {
         Some(text) => text.to_string(),
         None => return Err(ReasonError::NoText { key }),

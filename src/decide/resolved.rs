@@ -159,8 +159,18 @@ impl PolicyObject {
                 Some(upto) if n + 1 < found => {
                     return Err(PolicyError::BandOrder { outcome: outcome(), upto, below });
                 }
-                Some(_) => return Err(PolicyError::Band { outcome: outcome(), what: "is the last and must be open" }),
-                None => return Err(PolicyError::Band { outcome: outcome(), what: "has no end; only the last is open" }),
+                Some(_) => {
+                    return Err(PolicyError::Band {
+                        outcome: outcome(),
+                        what: "is the last and must be open",
+                    });
+                }
+                None => {
+                    return Err(PolicyError::Band {
+                        outcome: outcome(),
+                        what: "has no end; only the last is open",
+                    });
+                }
             }
         }
         Ok(())

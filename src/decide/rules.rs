@@ -285,7 +285,8 @@ mod tests {
 
     #[test]
     fn a_rule_that_does_not_fit_its_field_is_refused_by_name() {
-        let code = |field: &str, op: &str, value| rule(field, op, value).check(&contract()).unwrap_err().code();
+        let code =
+            |field: &str, op: &str, value| rule(field, op, value).check(&contract()).unwrap_err().code();
         assert_eq!(code("agee", "<", json!(1)), "rule.no_field");
         assert_eq!(code("sex", "==", json!("f")), "rule.role");
         assert_eq!(code("bad", "==", json!(true)), "rule.role");

@@ -275,8 +275,11 @@ fn fetch_blob<E: Error + Send + Sync + 'static>(
     if size > limits::BLOB_BYTES_MAX {
         return Err(ContentError::TooLarge { what, size, max: limits::BLOB_BYTES_MAX });
     }
-    let bytes = fetch(expected, size)
-        .map_err(|source| ContentError::Fetch { what, digest: expected, source: Box::new(source) })?;
+    let bytes = fetch(expected, size).map_err(|source| ContentError::Fetch {
+        what,
+        digest: expected,
+        source: Box::new(source),
+    })?;
     let found = Digest::of(&bytes);
     if found == expected && bytes.len() as u64 == size {
         Ok(bytes)

@@ -85,7 +85,8 @@ impl Fact for ContentError {
             Self::Format { .. } => "Install the program version the model was made with.".into(),
             Self::Inexact { .. } => "Choose a smaller number.".into(),
             Self::Golden { .. } => {
-                "Compare the release's CPU features with this machine's; else import the release again.".into()
+                "Compare the release's CPU features with this machine's; else import the release again."
+                    .into()
             }
             Self::GoldenEmpty => "Train on more rows or fields, so that synthetic rows can be drawn.".into(),
             _ => "Import the release again from its source, or train the model again.".into(),

@@ -39,7 +39,8 @@ pub(crate) fn training_table() -> Table {
     let mut table = TableBuilder::new(columns);
     let mut random = Random::new(3, "fixture");
     for _ in 0..400 {
-        let income = if random.below(10) == 0 { Cell::Missing } else { Cell::Number(random.unit() * 9_000.0) };
+        let income =
+            if random.below(10) == 0 { Cell::Missing } else { Cell::Number(random.unit() * 9_000.0) };
         let age = Cell::Number(18.0 + random.below(60) as f64);
         let purpose = Cell::Text(PURPOSES[random.below(3)]);
         table.push_row([income, age, purpose]);
@@ -55,10 +56,13 @@ pub(crate) fn recipe() -> FittedRecipe {
         };
         FittedField { field: field.into(), encoding, start, width, known_levels }
     };
-    let income = FittedEncoding::Scale { mean: 4_500.0, deviation: 2_600.0, median: 4_400.0, indicator: true };
-    let age = FittedEncoding::Piecewise { cuts: vec![18.0, 30.0, 45.0, 78.0], median: 40.0, indicator: false };
+    let income =
+        FittedEncoding::Scale { mean: 4_500.0, deviation: 2_600.0, median: 4_400.0, indicator: true };
+    let age =
+        FittedEncoding::Piecewise { cuts: vec![18.0, 30.0, 45.0, 78.0], median: 40.0, indicator: false };
     let purpose = FittedEncoding::OneHot { levels: PURPOSES.map(String::from).to_vec() };
-    let fields = vec![field("income", income, 0, 2), field("age", age, 2, 3), field("purpose", purpose, 5, 5)];
+    let fields =
+        vec![field("income", income, 0, 2), field("age", age, 2, 3), field("purpose", purpose, 5, 5)];
     FittedRecipe { fields, width: 10 }
 }
 

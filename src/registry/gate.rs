@@ -298,7 +298,9 @@ mod tests {
         assert_eq!(code(json!([{"metric": "auc", "min": 0}, {"metric": "auc", "min": 1}])), "gate.duplicate");
         let raw = RawGate { metric: "auc".into(), min: Some(f64::NAN), max: None, at: None };
         assert_eq!(RawGates { gate: vec![raw] }.check().unwrap_err().code(), "gate.not_finite");
-        assert!(gates(json!([{"metric": "f1", "min": 0}, {"metric": "f1", "min": 0, "at": "policy"}])).is_ok());
+        assert!(
+            gates(json!([{"metric": "f1", "min": 0}, {"metric": "f1", "min": 0, "at": "policy"}])).is_ok()
+        );
     }
 
     #[test]

@@ -6,7 +6,9 @@ use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::registry::release::{Release, ReleaseError};
-use crate::security::dsse::{PayloadType, Signature, SignatureError, VerifiedBy, sign_detached, verify_detached};
+use crate::security::dsse::{
+    PayloadType, Signature, SignatureError, VerifiedBy, sign_detached, verify_detached,
+};
 use crate::security::key::SigningKey;
 use crate::security::trust::TrustRoot;
 

@@ -93,9 +93,12 @@ pub fn difference(old: &Contract, new: &Contract) -> Change {
         Some(after) => column_difference(before, after),
         None => Change::Breaking,
     });
-    let added = new.columns().iter().filter(sent).filter(|c| old.find(&c.name).is_none_or(|o| !sent(&o))).map(
-        |c| if c.required || c.role == Role::Feature { Change::Breaking } else { Change::Additive },
-    );
+    let added = new
+        .columns()
+        .iter()
+        .filter(sent)
+        .filter(|c| old.find(&c.name).is_none_or(|o| !sent(&o)))
+        .map(|c| if c.required || c.role == Role::Feature { Change::Breaking } else { Change::Additive });
     kept.chain(added).max().unwrap_or(Change::Same)
 }
 
@@ -156,7 +159,8 @@ impl FromStr for Alias {
         let known = Self::ALL.map(Self::as_str);
         Self::ALL.into_iter().find(|alias| alias.as_str() == text).ok_or_else(|| VersionError::Alias {
             found: text.to_string(),
-            near: nearest(text, known).or(known.into_iter().find(|k| !text.is_empty() && k.starts_with(text))),
+            near: nearest(text, known)
+                .or(known.into_iter().find(|k| !text.is_empty() && k.starts_with(text))),
         })
     }
 }
@@ -186,7 +190,10 @@ impl FromStr for ModelRef {
             Some(at) => {
                 let (name, rest) = (&text[..at], &text[at + 1..]);
                 let by_number = text.as_bytes().get(at) == Some(&b'@');
-                (name, if by_number { parse_number(rest).map_err(refuse)? } else { Which::Alias(rest.parse()?) })
+                (
+                    name,
+                    if by_number { parse_number(rest).map_err(refuse)? } else { Which::Alias(rest.parse()?) },
+                )
             }
         };
         check_name(name)?;

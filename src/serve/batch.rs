@@ -53,7 +53,11 @@ pub struct BatchResult {
 }
 
 /// Scores the input by the champion; decides as well where the champion has a policy.
-pub fn run(champion: &Champion, order: &BatchOrder<'_>, watch: &Watch<'_>) -> Result<BatchResult, BatchError> {
+pub fn run(
+    champion: &Champion,
+    order: &BatchOrder<'_>,
+    watch: &Watch<'_>,
+) -> Result<BatchResult, BatchError> {
     if order.chunk_rows == 0 {
         return Err(BatchError::NoChunk);
     }

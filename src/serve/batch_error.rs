@@ -79,7 +79,9 @@ impl Fact for BatchError {
             Self::Busy { .. } => Some("Wait for it, or end it and run the same command again.".into()),
             Self::InputChanged { .. } => Some("Run again once nothing writes to the file.".into()),
             Self::Altered { .. } => Some("Remove the folder and run the same command again.".into()),
-            Self::ColumnName { .. } => Some("Rename the id column in the contract; keep its name as an alias.".into()),
+            Self::ColumnName { .. } => {
+                Some("Rename the id column in the contract; keep its name as an alias.".into())
+            }
             _ => None,
         }
     }

@@ -25,9 +25,8 @@ impl Champion {
         fetch: FetchBlob<'_, E>,
         policy: Option<VerifiedPolicy>,
     ) -> Result<Self, ServeError> {
-        let loaded = content::load(model_json, release.release().model, fetch).map_err(|source| {
-            ServeError::Content { release: name_of(&release), source: Box::new(source) }
-        })?;
+        let loaded = content::load(model_json, release.release().model, fetch)
+            .map_err(|source| ServeError::Content { release: name_of(&release), source: Box::new(source) })?;
         let policy = policy.map(|verified| open_policy(&release, &loaded, verified)).transpose()?;
         Ok(Self { release, loaded, policy })
     }
@@ -70,11 +69,8 @@ fn open_policy(
     verified: VerifiedPolicy,
 ) -> Result<LoadedPolicy, ServeError> {
     let digest = verified.digest();
-    let refuse = |source| ServeError::Policy {
-        release: name_of(release),
-        policy: digest,
-        source: Box::new(source),
-    };
+    let refuse =
+        |source| ServeError::Policy { release: name_of(release), policy: digest, source: Box::new(source) };
     let policy = LoadedPolicy::open(verified).map_err(refuse)?;
     let content = &loaded.content;
     policy.policy().covers(content.purpose, &content.contract, loaded.fields()).map_err(refuse)?;

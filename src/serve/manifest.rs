@@ -111,9 +111,13 @@ impl Manifest {
         }
         for output in &content.outputs {
             let file = folder.join(&output.name);
-            let found = Output::of(folder, &output.name).map_err(|error| altered(&file, error.to_string()))?;
+            let found =
+                Output::of(folder, &output.name).map_err(|error| altered(&file, error.to_string()))?;
             if found != *output {
-                return Err(altered(&file, format!("its digest is {} where {} was written", found.digest, output.digest)));
+                return Err(altered(
+                    &file,
+                    format!("its digest is {} where {} was written", found.digest, output.digest),
+                ));
             }
         }
         Ok(Some(manifest))

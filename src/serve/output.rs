@@ -78,9 +78,11 @@ impl OutputPlan {
         number: u64,
     ) -> Result<Vec<String>, ServeError> {
         let mut cells = vec![number.to_string()];
-        cells.extend(self.ids.iter().map(|id| {
-            table.find_column(id).map_or(String::new(), |column| cell_text(column, row))
-        }));
+        cells.extend(
+            self.ids
+                .iter()
+                .map(|id| table.find_column(id).map_or(String::new(), |column| cell_text(column, row))),
+        );
         if !self.decides {
             let score = scored.score(row)?;
             cells.extend([number_text(score.margin), number_text(score.probability)]);
@@ -136,7 +138,13 @@ pub fn quarantine_cells(rejected: &RejectedRow, file_columns: &[String]) -> Vec<
 }
 
 /// A row that kept its contract but has no finite score goes to the quarantine as well.
-pub fn unscorable(table: &Table, row: usize, number: u64, file_columns: &[String], margin: f64) -> RejectedRow {
+pub fn unscorable(
+    table: &Table,
+    row: usize,
+    number: u64,
+    file_columns: &[String],
+    margin: f64,
+) -> RejectedRow {
     let text = |name: &String| {
         let column = table.find_column(name);
         (name.clone(), column.map_or(String::new(), |column| cell_text(column, row)))

@@ -112,9 +112,8 @@ impl ScoredTable<'_> {
         let explained = model.explain(self.encoded_row(row)?, &model.background);
         let mut contributions: Vec<FieldShare> =
             explained.fields.into_iter().map(|c| FieldShare { field: c.field, value: c.value }).collect();
-        contributions.sort_by(|a, b| {
-            b.value.abs().total_cmp(&a.value.abs()).then_with(|| a.field.cmp(&b.field))
-        });
+        contributions
+            .sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()).then_with(|| a.field.cmp(&b.field)));
         Ok(Prediction {
             probability,
             margin,

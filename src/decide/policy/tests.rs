@@ -67,8 +67,15 @@ fn a_policy_becomes_one_canonical_object_and_comes_back() {
 fn the_signed_texts_are_those_it_may_need_and_no_others() {
     let keys: Vec<String> = resolved(|_| ()).object().texts.keys().cloned().collect();
     let expected = [
-        "age.high", "age.low", "pay.high", "pay.low", "pay.missing", "purpose.missing", "purpose.value",
-        "rule.boat", "rule.young",
+        "age.high",
+        "age.low",
+        "pay.high",
+        "pay.low",
+        "pay.missing",
+        "purpose.missing",
+        "purpose.value",
+        "rule.boat",
+        "rule.young",
     ];
     assert_eq!(keys, expected);
 }

@@ -147,7 +147,9 @@ fn unknown_keys_and_loose_spellings_are_refused() {
     let code = |from: &str, to: &str| {
         assert!(text.contains(from), "{from}");
         let bytes = text.replacen(from, to, 1).into_bytes();
-        load(&bytes, Digest::of(&bytes), &|digest, _| Err::<Vec<u8>, _>(NotInPack(digest))).unwrap_err().code()
+        load(&bytes, Digest::of(&bytes), &|digest, _| Err::<Vec<u8>, _>(NotInPack(digest)))
+            .unwrap_err()
+            .code()
     };
     assert_eq!(code("\"family\":", "\"extra\":1,\"family\":"), "content.form");
     assert_eq!(code("\"slope\":", "\"scope\":1,\"slope\":"), "content.form");
