@@ -77,6 +77,13 @@ fn cell_of(kind: Kind, text: &str) -> Cell<'_> {
     number.map_or(Cell::Missing, Cell::Number)
 }
 
+/// The records of a file's bytes, header and all, for tests of rooms that may not name the csv crate.
+#[cfg(test)]
+pub(crate) fn read_records(bytes: &[u8]) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(false).from_reader(bytes);
+    reader.records().map(|record| record.unwrap().iter().map(String::from).collect()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -183,7 +183,7 @@ impl Pack {
 
 #[derive(Debug, thiserror::Error)]
 #[error("the pack has no blob {0}")]
-pub struct NotInPack(Digest);
+pub struct NotInPack(pub Digest);
 
 impl LoadedModel {
     /// The fields that explain a score, in the recipe's order.

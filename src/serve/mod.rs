@@ -5,6 +5,8 @@ pub mod batch;
 pub mod batch_error;
 pub mod champion;
 pub mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod folder;
 pub mod journal;
 pub mod manifest;

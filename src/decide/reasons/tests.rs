@@ -133,11 +133,9 @@ fn equal_contributions_are_ordered_by_name_and_four_are_told() {
     };
     let mut row = TableBuilder::new(names.map(|name| (name, Kind::Number)));
     row.push_row([Cell::Number(1.0); 5]);
-    let plain = |policy: &mut Value| {
-        policy["rule"] = json!([]);
-        policy["reasons"] = json!({});
-    };
-    let mut object = resolved(plain).object().clone();
+    let mut object = resolved(|_| ()).object().clone();
+    object.rules.clear();
+    object.reasons.clear();
     object.texts = names.map(|name| (format!("{name}.high"), "high".to_string())).into();
     let policy = ResolvedPolicy::try_from(object).unwrap();
     let (_, reasons) = explain_by(&policy, &five, &row.finish(), 0.9);

@@ -131,10 +131,10 @@ fn content_that_contradicts_itself_is_refused_even_with_right_digests() {
     assert_eq!(code(|c| c.family = "forest".into()), "weights.kind");
     assert_eq!(code(|c| c.background.push(0.0)), "model.width");
     assert_eq!(code(|c| c.accepted_reference = Some(vec![0.0])), "model.width");
-    assert_eq!(code(|c| c.recipe.fields[1].start = 3), "content.features");
+    assert_eq!(code(|c| c.recipe.fields[1].start = 3), "content.form");
     assert_eq!(code(|c| c.recipe.fields[0].field = "wealth".into()), "content.field");
     assert_eq!(code(|c| c.recipe.fields[2].field = "id".into()), "content.field");
-    assert_eq!(code(|c| c.weights = c.golden), "weights.size");
+    assert_eq!(code(|c| c.weights = c.golden), "weights.format");
     assert_eq!(code(|c| c.weights.size += 1), "content.altered");
     assert_eq!(code(|c| c.weights.size = u64::MAX / 4), "content.too_large");
     assert_eq!(code(|c| c.reference = c.golden), "content.form");
