@@ -12,3 +12,5 @@ pub mod serve;
 
 pub mod ledger;
 pub mod security;
+
+pub mod evaluate;

@@ -123,3 +123,11 @@ pub const EXPECTATIONS_MAX: usize = 2_000;
 /// Examples quoted for one failed expectation.
 pub const EXPECTATION_EXAMPLES_MAX: usize = 20;
 pub const REGEX_BYTES_MAX: usize = 4_096;
+/// Points kept of one curve in an artifact or a chart.
+pub const CURVE_POINTS_MAX: usize = 1_000;
+/// Candidates kept of a threshold's sweep.
+pub const SWEEP_POINTS_MAX: usize = 200;
+/// Bars of an importance chart; the fields below them share one.
+pub const IMPORTANCE_BARS_MAX: usize = 16;
+/// Characters of a name that a chart shows before it is cut.
+pub const CHART_LABEL_CHARS_MAX: usize = 26;

@@ -1,0 +1,99 @@
+//! All words of the charts in one place, and how numbers are spelled in them.
+//! Never draws.
+
+use crate::base::limits;
+use crate::evaluate::intervals::Interval;
+
+pub(super) const ROC: &str = "ROC curve";
+pub(super) const FALSE_POSITIVE_RATE: &str = "False positive rate";
+pub(super) const TRUE_POSITIVE_RATE: &str = "True positive rate";
+pub(super) const CHANCE: &str = "chance";
+pub(super) const PRECISION_RECALL: &str = "Precision and recall";
+pub(super) const PRECISION: &str = "Precision";
+pub(super) const RECALL: &str = "Recall";
+pub(super) const BASE_RATE: &str = "base rate";
+pub(super) const CALIBRATION: &str = "Calibration";
+pub(super) const PROMISED: &str = "Mean predicted probability";
+pub(super) const CAME: &str = "Share that was positive";
+pub(super) const PERFECT: &str = "as predicted";
+pub(super) const LIFT: &str = "Lift by decile";
+pub(super) const LIFT_AXIS: &str = "Times the base rate";
+pub(super) const DECILE: &str = "Decile, highest probabilities first";
+pub(super) const CAPTURED: &str = "captured";
+pub(super) const AVERAGE: &str = "average";
+pub(super) const IMPORTANCE: &str = "Importance of fields";
+pub(super) const IMPORTANCE_NOTE: &str =
+    "Share of the mean contribution to the margin, parted by how far a field raises and lowers it";
+pub(super) const RAISES: &str = "raises";
+pub(super) const LOWERS: &str = "lowers";
+pub(super) const DISTRIBUTION: &str = "Scores by class";
+pub(super) const PROBABILITY: &str = "Predicted probability";
+pub(super) const SHARE_OF_CLASS: &str = "Share of the class";
+pub(super) const THRESHOLD: &str = "threshold";
+pub(super) const LOSS: &str = "Loss by epoch";
+pub(super) const EPOCH: &str = "Epoch";
+pub(super) const LOSS_AXIS: &str = "Mean log loss";
+pub(super) const TRAIN: &str = "training";
+pub(super) const VALID: &str = "validation";
+pub(super) const NO_EPOCHS: &str = "No epoch was recorded";
+
+/// `95% interval 0.720 to 0.841 (200 resamples)`.
+pub(super) fn interval(interval: &Interval) -> String {
+    format!(
+        "{}% interval {:.3} to {:.3} ({} resamples)",
+        (interval.level * 1_000.0).round() / 10.0,
+        interval.low,
+        interval.high,
+        count(interval.rounds as u64)
+    )
+}
+
+/// Four decimals, or an exponent where a training has run away.
+pub(super) fn loss(value: f64) -> String {
+    if value.abs() < 1e6 { format!("{value:.4}") } else { format!("{value:.3e}") }
+}
+
+/// `17.5%`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
+/// `18,388`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A name short enough for its place; what is cut is marked.
+pub(super) fn short(name: &str) -> String {
+    if name.chars().count() <= limits::CHART_LABEL_CHARS_MAX {
+        return name.to_string();
+    }
+    name.chars().take(limits::CHART_LABEL_CHARS_MAX - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_spelled_for_people() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(percent(0.1749), "17.5%");
+        let figures = Interval { value: 0.8, low: 0.72, high: 0.8412, level: 0.95, rounds: 2_000 };
+        assert_eq!(interval(&figures), "95% interval 0.720 to 0.841 (2,000 resamples)");
+    }
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        assert_eq!(short(&"ä".repeat(40)).chars().count(), limits::CHART_LABEL_CHARS_MAX);
+        assert_eq!(short("age"), "age");
+    }
+}
