@@ -39,6 +39,11 @@ pub fn millis_to_text(millis: i64) -> String {
     }
 }
 
+/// Milliseconds since 1970 of an RFC 3339 text.
+pub fn parse_millis(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().map(|wall| wall.as_millisecond())
+}
+
 /// Who can say what time it is.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Stamp;
@@ -82,5 +87,7 @@ mod tests {
     #[test]
     fn a_stamp_is_written_with_milliseconds() {
         assert_eq!(millis_to_text(1_500), "1970-01-01T00:00:01.500Z");
+        assert_eq!(parse_millis("1970-01-01T00:00:01.500Z"), Some(1_500));
+        assert_eq!(parse_millis("1970-01-01"), None);
     }
 }

@@ -57,6 +57,16 @@ pub const BATCH_CHUNK_ROWS: usize = 4_096;
 /// One row given to `predict` or `decide`.
 pub const ROW_JSON_BYTES_MAX: u64 = 1 << 20;
 pub const JSON_DEPTH_MAX: usize = 64;
+/// Rules of one gates.toml.
+pub const GATES_MAX: usize = 200;
+/// Bands of one policy.
+pub const BANDS_MAX: usize = 16;
+/// Rules before the score of one policy.
+pub const POLICY_RULES_MAX: usize = 200;
+/// Values one rule may list.
+pub const RULE_VALUES_MAX: usize = 1_000;
+/// One text a person reads as a reason.
+pub const REASON_TEXT_CHARS_MAX: usize = 500;
 /// Reasons named for one decision.
 pub const REASONS_MAX: usize = 4;
 /// Fewest accepted cases whose mean may stand as the reference of reasons.

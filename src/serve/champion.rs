@@ -1,0 +1,82 @@
+//! What serves: a verified release, the model it names, and the verified policy it decides by.
+//! There is no other way to a score that counts, and none to a champion without signatures.
+
+use std::error::Error;
+
+use crate::base::digest::Digest;
+use crate::decide::resolved::LoadedPolicy;
+use crate::model::trained::Model;
+use crate::registry::content::{self, FetchBlob, LoadedModel};
+use crate::registry::signing::{VerifiedPolicy, VerifiedRelease};
+use crate::serve::error::ServeError;
+
+#[derive(Clone, Debug)]
+pub struct Champion {
+    release: VerifiedRelease,
+    loaded: LoadedModel,
+    policy: Option<LoadedPolicy>,
+}
+
+impl Champion {
+    /// Loads the model the release names, and makes sure that the policy can decide and explain by it.
+    pub fn open<E: Error + Send + Sync + 'static>(
+        release: VerifiedRelease,
+        model_json: &[u8],
+        fetch: FetchBlob<'_, E>,
+        policy: Option<VerifiedPolicy>,
+    ) -> Result<Self, ServeError> {
+        let loaded = content::load(model_json, release.release().model, fetch)
+            .map_err(|source| ServeError::Content { release: name_of(&release), source: Box::new(source) })?;
+        let policy = policy.map(|verified| open_policy(&release, &loaded, verified)).transpose()?;
+        Ok(Self { release, loaded, policy })
+    }
+
+    /// The same champion under another policy: moving a cut-off loads no model again.
+    pub fn with_policy(self, policy: VerifiedPolicy) -> Result<Self, ServeError> {
+        let policy = open_policy(&self.release, &self.loaded, policy)?;
+        Ok(Self { policy: Some(policy), ..self })
+    }
+
+    pub fn release(&self) -> &VerifiedRelease {
+        &self.release
+    }
+
+    pub fn loaded(&self) -> &LoadedModel {
+        &self.loaded
+    }
+
+    pub fn model(&self) -> &Model {
+        &self.loaded.model
+    }
+
+    pub fn policy(&self) -> Option<&LoadedPolicy> {
+        self.policy.as_ref()
+    }
+
+    pub fn policy_digest(&self) -> Option<Digest> {
+        self.policy.as_ref().map(LoadedPolicy::digest)
+    }
+
+    /// The policy, where a decision needs one.
+    pub fn deciding_policy(&self) -> Result<&LoadedPolicy, ServeError> {
+        self.policy.as_ref().ok_or_else(|| ServeError::NoPolicy { release: name_of(&self.release) })
+    }
+}
+
+fn open_policy(
+    release: &VerifiedRelease,
+    loaded: &LoadedModel,
+    verified: VerifiedPolicy,
+) -> Result<LoadedPolicy, ServeError> {
+    let digest = verified.digest();
+    let refuse =
+        |source| ServeError::Policy { release: name_of(release), policy: digest, source: Box::new(source) };
+    let policy = LoadedPolicy::open(verified).map_err(refuse)?;
+    let content = &loaded.content;
+    policy.policy().covers(content.purpose, &content.contract, loaded.fields()).map_err(refuse)?;
+    Ok(policy)
+}
+
+fn name_of(release: &VerifiedRelease) -> String {
+    format!("{}@{}", release.release().name, release.release().version)
+}

@@ -1,0 +1,166 @@
+//! Rows to scores, predictions and decisions: one code path for a single row and for a chunk of a file.
+//! Never keeps anything; `recorded` is false until whoever keeps records says otherwise.
+
+use serde::Serialize;
+
+use crate::base::digest::Digest;
+use crate::data::table::Table;
+use crate::decide::outcome::{DecidedBy, decide};
+use crate::decide::reasons::{DecidedRow, Reasons, find_reasons};
+use crate::decide::rules::hits;
+use crate::features::matrix::Matrix;
+use crate::features::notes::{NoteTaker, RowNotes};
+use crate::serve::champion::Champion;
+use crate::serve::error::ServeError;
+
+/// What a person must know of a row beside its score.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Notes {
+    pub missing: Vec<String>,
+    pub unseen: Vec<UnseenLevel>,
+    pub out_of_range: Vec<String>,
+    /// Columns in which the contract's default stands in for a missing cell.
+    pub defaulted: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnseenLevel {
+    pub field: String,
+    pub level: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scored {
+    pub margin: f64,
+    pub probability: f64,
+    pub notes: Notes,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FieldShare {
+    pub field: String,
+    pub value: f64,
+}
+
+/// A score with what each field adds to the margin of the population; `base` and all shares sum to it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    pub probability: f64,
+    pub margin: f64,
+    pub base: f64,
+    /// The largest first, whichever way it points.
+    pub contributions: Vec<FieldShare>,
+    pub notes: Notes,
+    pub model: Digest,
+    pub release: Digest,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Decision {
+    pub outcome: String,
+    pub by: DecidedBy,
+    /// The ids of all rules that held, in the policy's order.
+    pub rules: Vec<String>,
+    pub band: usize,
+    pub probability: f64,
+    pub margin: f64,
+    pub reasons: Reasons,
+    pub notes: Notes,
+    pub model: Digest,
+    pub release: Digest,
+    pub policy: Digest,
+    pub recorded: bool,
+}
+
+/// A table as the model sees it, ready to answer for each of its rows.
+pub struct ScoredTable<'a> {
+    champion: &'a Champion,
+    table: &'a Table,
+    defaulted: &'a [Vec<String>],
+    encoded: Matrix,
+    notes: NoteTaker<'a>,
+}
+
+impl Champion {
+    /// Encodes a table of scoring columns; `defaulted` names, for each row, the columns a default stands in.
+    pub fn score_table<'a>(
+        &'a self,
+        table: &'a Table,
+        defaulted: &'a [Vec<String>],
+    ) -> Result<ScoredTable<'a>, ServeError> {
+        let recipe = &self.model().recipe;
+        let (encoded, notes) = (recipe.transform(table)?, recipe.note_taker(table)?);
+        Ok(ScoredTable { champion: self, table, defaulted, encoded, notes })
+    }
+}
+
+impl ScoredTable<'_> {
+    pub fn score(&self, row: usize) -> Result<Scored, ServeError> {
+        let model = self.champion.model();
+        let margin = model.margin(self.encoded_row(row)?);
+        let probability = model.probability(margin);
+        if !margin.is_finite() || !probability.is_finite() {
+            return Err(ServeError::NotFinite { margin });
+        }
+        let defaulted = self.defaulted.get(row).cloned().unwrap_or_default();
+        Ok(Scored { margin, probability, notes: Notes::of(self.notes.row(row), defaulted) })
+    }
+
+    pub fn predict(&self, row: usize) -> Result<Prediction, ServeError> {
+        let Scored { margin, probability, notes } = self.score(row)?;
+        let model = self.champion.model();
+        let explained = model.explain(self.encoded_row(row)?, &model.background);
+        let mut contributions: Vec<FieldShare> =
+            explained.fields.into_iter().map(|c| FieldShare { field: c.field, value: c.value }).collect();
+        contributions
+            .sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()).then_with(|| a.field.cmp(&b.field)));
+        Ok(Prediction {
+            probability,
+            margin,
+            base: explained.base,
+            contributions,
+            notes,
+            model: self.champion.loaded().digest,
+            release: self.champion.release().digest(),
+        })
+    }
+
+    pub fn decide(&self, row: usize) -> Result<Decision, ServeError> {
+        let signed = self.champion.deciding_policy()?;
+        let policy = signed.policy();
+        let Scored { margin, probability, notes } = self.score(row)?;
+        let hits = hits(&policy.object().rules, self.table, row)?;
+        let outcome = decide(policy, probability, &hits)?;
+        let decided = DecidedRow { table: self.table, row, encoded: self.encoded_row(row)?, hits: &hits };
+        let reasons = find_reasons(policy, self.champion.model(), &outcome, &decided)?;
+        Ok(Decision {
+            outcome: outcome.outcome,
+            by: outcome.by,
+            rules: hits.iter().map(|rule| rule.id.clone()).collect(),
+            band: outcome.band,
+            probability,
+            margin,
+            reasons,
+            notes,
+            model: self.champion.loaded().digest,
+            release: self.champion.release().digest(),
+            policy: signed.digest(),
+            recorded: false,
+        })
+    }
+
+    fn encoded_row(&self, row: usize) -> Result<&[f32], ServeError> {
+        let rows = self.encoded.rows;
+        if row < rows { Ok(self.encoded.row(row)) } else { Err(ServeError::NoRow { row, rows }) }
+    }
+}
+
+impl Notes {
+    fn of(notes: RowNotes, defaulted: Vec<String>) -> Self {
+        let unseen = notes.unseen.into_iter().map(|(field, level)| UnseenLevel { field, level }).collect();
+        Self { missing: notes.missing, unseen, out_of_range: notes.out_of_range, defaulted }
+    }
+}
+
+#[cfg(test)]
+mod tests;
