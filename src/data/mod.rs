@@ -6,12 +6,9 @@ pub mod contract;
 pub mod expect;
 pub mod finding;
 pub mod import;
-<<<<<<< HEAD
 pub mod label;
 pub mod quarantine;
-=======
 pub mod records;
->>>>>>> h-registry
 pub mod row;
 pub mod spelling;
 pub mod split;
