@@ -218,8 +218,8 @@ mod tests {
             let mode = fs::metadata(path.join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700, "{name}");
         }
-        let (first, again) = (Home::open(&path).unwrap().identity, Home::open(&path).unwrap().identity);
-        assert_eq!(first, again);
+        let identity = || Home::open(&path).unwrap().identity.clone();
+        assert_eq!(identity(), identity());
         assert!(matches!(Home::create(&path, 2), Err(StoreError::AlreadyAHome { .. })));
     }
 

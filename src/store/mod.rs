@@ -14,3 +14,6 @@ pub mod tables;
 pub mod value;
 pub mod views;
 pub mod witness;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! Typed reads and writes: versions, aliases, signatures, experiments, runs, metrics, data sets.
+
+use crate::base::digest::Digest;
+use crate::base::ids::RunId;
+use crate::store::error::StoreError;
+use crate::store::rows;
+use crate::store::rows::lab::DatasetRow;
+use crate::store::rows::registry::{AliasTarget, PolicyRow, StoredSignature};
+use crate::store::tables::VERSIONS;
+use crate::store::tests::{new_home, open, version};
+use crate::store::value;
+use crate::store::views::registry::AliasMove;
+use crate::tracking::experiment::Experiment;
+use crate::tracking::metric::MetricPoint;
+use crate::tracking::run::{Artifact, Run, RunStatus};
+
+fn alias_move(to: u64, at: i64) -> AliasMove {
+    AliasMove {
+        name: "loans".into(),
+        alias: "production".into(),
+        to: AliasTarget { version: to, policy: Digest::of(b"policy") },
+        moved_ms: at,
+        by: "anna".into(),
+        why: "better".into(),
+    }
+}
+
+#[test]
+fn versions_count_up_per_name_and_are_never_overwritten() {
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    for (name, number) in [("loans", 1), ("loans", 2), ("cards", 1), ("loans-x", 1)] {
+        store.write_ledger(move |ledger| ledger.put_version(&version(name, number))).unwrap();
+    }
+    let again = store.write_ledger(|ledger| ledger.put_version(&version("loans", 2)));
+    assert!(matches!(again, Err(StoreError::Exists { .. })));
+    store
+        .read_ledger(|ledger| {
+            assert_eq!(ledger.list_model_names()?, ["cards", "loans", "loans-x"]);
+            assert_eq!(ledger.list_versions("loans", 1)?, [version("loans", 2)]);
+            assert_eq!(ledger.next_version("loans")?, 3);
+            let model = version("loans", 1).model;
+            assert_eq!(ledger.find_version_of_model("loans", &model)?, Some(version("loans", 1)));
+            assert_eq!(ledger.find_version_of_model("cards", &model)?, None);
+            Ok::<(), StoreError>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn an_alias_keeps_the_history_of_its_moves() {
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let absent = store.write_ledger(|ledger| ledger.move_alias(&alias_move(1, 5)));
+    assert!(matches!(absent, Err(StoreError::NotFound { .. })));
+    for number in [1, 2] {
+        store.write_ledger(move |ledger| ledger.put_version(&version("loans", number))).unwrap();
+        store.write_ledger(move |ledger| ledger.move_alias(&alias_move(number, number as i64))).unwrap();
+    }
+    store
+        .read_ledger(|ledger| {
+            assert_eq!(ledger.find_alias("loans", "production")?.map(|row| row.version), Some(2));
+            let history = ledger.list_alias_history("loans", "production")?;
+            let moves: Vec<_> = history
+                .iter()
+                .map(|row| (row.n, row.from.as_ref().map(|from| from.version), row.to.version))
+                .collect();
+            assert_eq!(moves, [(0, None, 1), (1, Some(1), 2)]);
+            assert_eq!(ledger.list_aliases("loans")?.len(), 1);
+            Ok::<(), StoreError>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn signatures_policies_and_trust_are_kept_as_given() {
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let signed = Digest::of(b"release.json");
+    let policy = PolicyRow { digest: Digest::of(b"policy"), name: "retail".into(), created_ms: 9 };
+    let signature = |key: &str| StoredSignature {
+        key_id: key.to_string(),
+        sig: "c2ln".into(),
+        payload_type: "application/json".into(),
+    };
+    for key in ["box", "risk", "box"] {
+        let signature = signature(key);
+        store.write_ledger(move |ledger| ledger.add_signature(&signed, &signature)).unwrap();
+    }
+    let row = policy.clone();
+    store
+        .write_ledger(move |ledger| {
+            ledger.put_policy(&row)?;
+            ledger.put_policy(&PolicyRow { created_ms: 99, ..row.clone() })?;
+            ledger.put_trust(b"{\"keys\": []}\n")
+        })
+        .unwrap();
+    store
+        .read_ledger(|ledger| {
+            assert_eq!(ledger.list_signatures(&signed)?, [signature("box"), signature("risk")]);
+            assert_eq!(ledger.list_signatures(&policy.digest)?, []);
+            assert_eq!(ledger.list_policies()?, std::slice::from_ref(&policy));
+            assert_eq!(ledger.find_trust()?.as_deref(), Some(&b"{\"keys\": []}\n"[..]));
+            Ok::<(), StoreError>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn experiments_keep_their_names_and_runs_are_listed_latest_first() {
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let loans = Experiment::new(0, "Default", 1).unwrap();
+    let thief = Experiment::new(1, "Default", 2).unwrap();
+    let kept = loans.clone();
+    store.write_lab(move |lab| lab.put_experiment(&kept)).unwrap();
+    assert!(matches!(store.write_lab(move |lab| lab.put_experiment(&thief)), Err(StoreError::Exists { .. })));
+    let ids: Vec<RunId> = (0..4).map(|_| RunId::draw()).collect();
+    for (id, start) in ids.iter().zip([5, -3, 9, 7]) {
+        let run = Run::start(id.clone(), if start == 9 { "1" } else { "0" }, "calm-oak-001", "anna", start);
+        store.write_lab(move |lab| lab.put_run_new(&run)).unwrap();
+    }
+    store
+        .read_lab(|lab| {
+            assert_eq!(lab.find_experiment_by_name("Default")?, Some(loans.clone()));
+            assert_eq!((lab.next_experiment()?, lab.find_experiment("1")?), (1, None));
+            let starts = |runs: Vec<Run>| runs.iter().map(|run| run.start_time).collect::<Vec<i64>>();
+            assert_eq!(starts(lab.list_runs(3)?), [9, 7, 5]);
+            assert_eq!(starts(lab.list_runs_of("0", 2)?), [7, 5]);
+            Ok::<(), StoreError>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_run_and_its_metric_history_come_back_as_written() {
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let mut run = Run::start(RunId::draw(), "0", "calm-oak-001", "anna", 5);
+    let id = run.run_id.clone();
+    let first = run.clone();
+    store.write_lab(move |lab| lab.put_run_new(&first)).unwrap();
+    let points = [(2, 0.5), (1, f64::NAN), (1, 0.25), (-1, f64::INFINITY)].map(|(step, value)| MetricPoint {
+        value,
+        timestamp: 10,
+        step,
+    });
+    run.log_param("lr", "0.1").unwrap();
+    run.log_artifact(Artifact { path: "m.json".into(), digest: Digest::of(b"m"), size: 1 }).unwrap();
+    for point in points {
+        run.log_metric("auc", point).unwrap();
+    }
+    run.finish(RunStatus::Finished, 20).unwrap();
+    let (last, run_id) = (run.clone(), id.clone());
+    store
+        .write_lab(move |lab| {
+            points.iter().try_for_each(|point| lab.add_metric(&run_id, "auc", point))?;
+            lab.put_run(&last)
+        })
+        .unwrap();
+    let moved = Run { start_time: 6, ..run.clone() };
+    assert!(matches!(store.write_lab(move |lab| lab.put_run(&moved)), Err(StoreError::NotFound { .. })));
+    drop(store);
+    let store = open(&path);
+    store
+        .read_lab(|lab| {
+            assert_eq!(lab.find_run(&id)?, Some(run.clone()));
+            let history = lab.list_metric_history(&id, "auc", 10)?;
+            assert_eq!(history, [points[3], points[1], points[2], points[0]]);
+            assert_eq!(lab.list_metric_history(&id, "au", 10)?, []);
+            Ok::<(), StoreError>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_latest_import_of_a_name_is_found_and_all_are_kept() {
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let row = |content: &str, at: i64| DatasetRow {
+        name: "loans".into(),
+        content: Digest::of(content.as_bytes()),
+        parquet: Digest::of(b"parquet"),
+        rows: 3,
+        columns: 2,
+        source_name: "loans.csv".into(),
+        imported_ms: at,
+        contract: Digest::of(b"contract"),
+    };
+    for (content, at) in [("a", 3), ("b", 9), ("c", 6)] {
+        let row = row(content, at);
+        store.write_lab(move |lab| lab.put_dataset(&row)).unwrap();
+    }
+    assert_eq!(store.read_lab(|lab| lab.find_dataset_last("loans")).unwrap(), Some(row("b", 9)));
+    let of_a = Digest::of(b"a");
+    assert_eq!(store.read_lab(|lab| lab.find_dataset("loans", &of_a)).unwrap(), Some(row("a", 3)));
+    assert_eq!(store.read_lab(|lab| lab.list_datasets()).unwrap().len(), 3);
+    assert_eq!(store.read_lab(|lab| lab.find_dataset_last("loan")).unwrap(), None);
+}
+
+#[test]
+fn a_sweep_keeps_what_rows_name_and_what_the_caller_adds() {
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let [model, release, weights, lost] =
+        [b"model", b"relea", b"weigh", b"lost."].map(|bytes| store.blobs().put(bytes).unwrap());
+    let row = rows::registry::VersionRow { model, release, ..version("loans", 1) };
+    store.write_ledger(move |ledger| ledger.put_version(&row)).unwrap();
+    assert_eq!(store.sweep_blobs(&[weights].into()).unwrap().blobs, 1);
+    let mut kept = [model, release, weights];
+    kept.sort();
+    assert_eq!(store.blobs().list().unwrap(), kept);
+    assert!(!store.blobs().exists(&lost).unwrap());
+}
+
+#[test]
+fn a_row_of_a_version_or_with_a_field_not_known_is_corrupt() {
+    use crate::store::rows::Row;
+    let row = version("loans", 1);
+    let (key, framed) = rows::seal(&row).unwrap();
+    assert_eq!(rows::open::<rows::registry::VersionRow>(&key, &framed).unwrap(), row);
+    let payload = row.payload().unwrap();
+    let later = value::seal(VERSIONS, &key, 2, &payload);
+    let extra = value::seal(VERSIONS, &key, 1, &[&payload[..payload.len() - 1], b",\"x\":1}"].concat());
+    let other_key = rows::registry::VersionRow::key_of("loans", 2);
+    let misplaced = value::seal(VERSIONS, &other_key, 1, &payload);
+    for (key, framed) in [(&key, &later), (&key, &extra), (&other_key, &misplaced)] {
+        assert!(rows::open::<rows::registry::VersionRow>(key, framed).unwrap_err().is_corrupt());
+    }
+}
