@@ -1,12 +1,16 @@
-<<<<<<< HEAD
 //! The one integration binary: everything that is tested from outside a single module.
 
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
-mod tidy;
-=======
-//! The integration tests, as one binary.
-
+mod flow_batch;
+#[cfg(test)]
+mod flow_train;
+#[cfg(test)]
+mod reader;
+#[cfg(test)]
 mod store_damage;
->>>>>>> h-store
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tidy;
