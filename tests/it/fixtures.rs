@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use tallystick::data::contract::{ColumnSpec, Contract, RawContract, Role};
+use tallystick::data::expect::suite::RawSuite;
 use tallystick::data::import::reader::Purpose;
 use tallystick::data::import::whole::read_table;
 use tallystick::data::table::{Cell, Kind, Table, Values};
@@ -98,6 +99,25 @@ fn the_contract_names_every_column_of_the_demo_and_no_other() {
     let contract = contract();
     let named: Vec<&str> = contract.columns().iter().map(|column| column.name.as_str()).collect();
     assert_eq!(made, named);
+}
+
+#[test]
+fn the_demo_meets_every_expectation_and_a_spoiled_file_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let suite = read::<RawSuite>("expectations.toml").check(&contract()).unwrap();
+    let judge =
+        |path: &Path| suite.validate(&read_table(path, &contract(), Purpose::Training, 50_000).unwrap().0);
+    let whole = folder.path().join("whole.csv");
+    write_csv(&whole, 20_000, SEED_DEFAULT).unwrap();
+    for path in [committed_sample(), whole] {
+        let broken: Vec<_> = judge(&path).results.into_iter().filter(|result| !result.success).collect();
+        assert!(broken.is_empty(), "{}: {broken:#?}", path.display());
+    }
+    let text = fs::read_to_string(committed_sample()).unwrap();
+    let (spoiled, twice) = (folder.path().join("spoiled.csv"), text.lines().last().unwrap());
+    fs::write(&spoiled, format!("{text}{twice}\n")).unwrap();
+    let report = judge(&spoiled);
+    assert_eq!((report.success, report.failed_critical), (false, 1), "a loan that is there twice");
 }
 
 #[test]

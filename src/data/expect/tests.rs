@@ -1,3 +1,5 @@
+//! Every expectation on small tables: what passes, what fails, and what cannot be evaluated.
+
 use serde_json::{Value, json};
 
 use crate::base::fact::Fact;
