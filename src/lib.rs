@@ -4,13 +4,14 @@
 pub mod base;
 
 pub mod data;
-pub mod decide;
 pub mod features;
 pub mod model;
+
+pub mod evaluate;
 pub mod registry;
+
+pub mod decide;
 pub mod serve;
 
 pub mod ledger;
 pub mod security;
-
-pub mod evaluate;
