@@ -14,6 +14,7 @@ use crate::data::contract::Contract;
 use crate::decide::resolved::{Band, FORMAT, PolicyObject, ResolvedCutoff, ResolvedPolicy};
 use crate::decide::rules::{Rule, RuleError};
 use crate::decide::texts::missing_keys;
+use crate::evaluate::thresholds::Rule as ThresholdRule;
 use crate::registry::content::Purpose;
 
 /// Outcomes under `purpose = "credit"`, the best first.
@@ -37,7 +38,7 @@ pub enum CutoffBy {
     Value { value: f64 },
     /// Where the expected cost is lowest.
     Cost { missed_bad: f64, refused_good: f64 },
-    /// Where this share of cases lies at or above it.
+    /// Where at most this share of cases lies at or above it.
     Rate { rate: f64 },
 }
 
@@ -289,6 +290,21 @@ impl Policy {
 
     pub fn cutoff(&self) -> CutoffBy {
         self.raw.cutoff
+    }
+
+    /// How evaluation finds the cut-off on a model's scores; `None` where it is written down.
+    pub fn threshold_rule(&self) -> Option<ThresholdRule> {
+        match (self.raw.cutoff, self.raw.positive_is) {
+            (CutoffBy::Value { .. }, _) => None,
+            (CutoffBy::Rate { rate }, _) => Some(ThresholdRule::Rate { at_most: rate }),
+            (CutoffBy::Cost { missed_bad, refused_good }, PositiveIs::Bad) => {
+                Some(ThresholdRule::Cost { missed_positive: missed_bad, flagged_negative: refused_good })
+            }
+            // What is flagged is what is accepted: a missed positive is a good one refused.
+            (CutoffBy::Cost { missed_bad, refused_good }, PositiveIs::Good) => {
+                Some(ThresholdRule::Cost { missed_positive: refused_good, flagged_negative: missed_bad })
+            }
+        }
     }
 
     /// Makes the object that is signed: `cutoff` is the probability the policy's figures led to on
