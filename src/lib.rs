@@ -29,5 +29,3 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod store;
-pub mod ledger;
-pub mod security;
