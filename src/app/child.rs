@@ -158,12 +158,9 @@ fn conclude(last: Option<Event>, status: ExitStatus, log: &Path) -> Result<Diges
     }
     match last {
         Some(Event::Done { model }) if status.success() => Ok(model),
-        Some(Event::Failed { code, exit_code, message, next_step }) => Err(ChildError::Refused {
-            code,
-            class: class_of(exit_code),
-            message,
-            next: next_step,
-        }),
+        Some(Event::Failed { code, exit_code, message, next_step }) => {
+            Err(ChildError::Refused { code, class: class_of(exit_code), message, next: next_step })
+        }
         _ => Err(ChildError::Died { code: status.code().unwrap_or(-1), tail: log_tail(log) }),
     }
 }

@@ -72,7 +72,8 @@ fn keep(app: &App, project: &Project, file: &Path, table: &Table) -> Result<Data
         contract: canonical::digest_of(&project.contract)?,
     };
     let body = json!({"content": content, "parquet": parquet, "rows": row.rows});
-    let entry = App::entry(&app.may(Act::ImportData)?, Kind::DataImported, format!("data/{}", row.name), &body)?;
+    let entry =
+        App::entry(&app.may(Act::ImportData)?, Kind::DataImported, format!("data/{}", row.name), &body)?;
     app.store.write_ledger(move |ledger| ledger.append_record(entry.clone(), now))?;
     let kept = row.clone();
     app.store.write_lab(move |lab| lab.put_dataset(&kept))?;
@@ -137,5 +138,9 @@ pub fn row_as_json(project: &Project, file: &Path, number: u64) -> Result<serde_
 /// Reads the exact table a run's child was given.
 pub fn read_for_child(project: &Project, path: &Path, content: Digest) -> Result<Table, Failure> {
     let (table, _) = read_table(path, &project.contract, Purpose::Training, limits::ROWS_MAX)?;
-    if table.content_digest() == content { Ok(table) } else { Err(UseCaseError::OtherData { content }.into()) }
+    if table.content_digest() == content {
+        Ok(table)
+    } else {
+        Err(UseCaseError::OtherData { content }.into())
+    }
 }

@@ -36,7 +36,7 @@ pub enum UseCaseError {
 }
 
 impl Fact for UseCaseError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::NoModel { .. } => "model.unknown",
             Self::NoVersion { .. } => "model.unknown_version",

@@ -29,7 +29,7 @@ pub struct OtherPayload {
 }
 
 impl Fact for OtherPayload {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         "release.other_payload"
     }
 
@@ -51,7 +51,8 @@ pub fn verify(folder: &Path, trust: Option<&Path>) -> Result<Seen, Failure> {
     let (policy, envelope) = read_pair(folder, "policy", &trust, PayloadType::Policy)?;
     let policy = verify_policy(&trust, &policy, envelope.signatures())?;
     let json = files::read_at_most(&folder.join("model.json"), limits::MANIFEST_BYTES_MAX)?;
-    let fetch = |digest: Digest, max: u64| files::read_at_most(&folder.join("blobs").join(digest.to_hex()), max);
+    let fetch =
+        |digest: Digest, max: u64| files::read_at_most(&folder.join("blobs").join(digest.to_hex()), max);
     let champion = Champion::open(release, &json, &fetch, Some(policy))?;
     let (release, signed_by) = (champion.release().release(), champion.release().signed_by());
     Ok(Seen {
@@ -65,10 +66,19 @@ pub fn verify(folder: &Path, trust: Option<&Path>) -> Result<Seen, Failure> {
     })
 }
 
-fn read_pair(folder: &Path, name: &str, trust: &TrustRoot, of: PayloadType) -> Result<(Vec<u8>, Envelope), Failure> {
+fn read_pair(
+    folder: &Path,
+    name: &str,
+    trust: &TrustRoot,
+    of: PayloadType,
+) -> Result<(Vec<u8>, Envelope), Failure> {
     let bytes = files::read_at_most(&folder.join(format!("{name}.json")), limits::MANIFEST_BYTES_MAX)?;
     let path = folder.join(format!("{name}.dsse.json"));
     let envelope = Envelope::parse(&files::read_at_most(&path, limits::ENVELOPE_BYTES_MAX)?)?;
     let (payload, _) = envelope.open(trust, of)?;
-    if payload == bytes { Ok((bytes, envelope)) } else { Err(OtherPayload { file: format!("{name}.json") }.into()) }
+    if payload == bytes {
+        Ok((bytes, envelope))
+    } else {
+        Err(OtherPayload { file: format!("{name}.json") }.into())
+    }
 }

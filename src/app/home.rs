@@ -19,7 +19,7 @@ use crate::ledger::leaf::{Entry, Kind};
 use crate::ledger::tree::TreeHead;
 use crate::registry::content::ModelContent;
 use crate::security::actor::{Act, Actor, Person};
-use crate::security::key::SigningKey;
+use crate::security::key::{KeyError, SigningKey};
 use crate::security::key_file;
 use crate::security::trust::TrustRoot;
 use crate::store::error::StoreError;
@@ -54,7 +54,7 @@ pub enum HomeError {
 }
 
 impl Fact for HomeError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::OtherKey { .. } => "home.other_key",
             Self::NoTrust => "home.no_trust",
@@ -125,7 +125,12 @@ impl App {
     }
 
     /// An administrative record of something an actor does.
-    pub fn entry(actor: &Actor, kind: Kind, subject: String, body: &serde_json::Value) -> Result<Entry, Failure> {
+    pub fn entry(
+        actor: &Actor,
+        kind: Kind,
+        subject: String,
+        body: &serde_json::Value,
+    ) -> Result<Entry, Failure> {
         Ok(Entry { kind, actor: actor.clone(), subject, body: canonical::to_bytes(body)? })
     }
 
@@ -134,7 +139,8 @@ impl App {
         let now = self.now().millis();
         for mut run in self.store.read_lab(|lab| lab.list_runs(limits::LIST_MAX))? {
             if run.status == RunStatus::Running {
-                run.status = if self.is_registered(&run.run_id)? { RunStatus::Finished } else { RunStatus::Failed };
+                run.status =
+                    if self.is_registered(&run.run_id)? { RunStatus::Finished } else { RunStatus::Failed };
                 run.end_time = Some(now);
                 run.set_tag("tallystick.end", "interrupted")?;
                 self.put_run(run)?;
@@ -186,17 +192,20 @@ impl App {
 fn open_parts(home: Home, actor: &Actor, now: Stamp) -> Result<(Store, Arc<SigningKey>, TrustRoot), Failure> {
     let store_id = home.identity().store_id.clone();
     let path = home.keys().join("box.key");
-    let key = match key_file::load(&path) {
-        Ok(key) => key,
-        Err(error) if error.is_missing() && home.is_unused()? => {
-            let key = SigningKey::generate()?;
-            key_file::save_new(&path, &key)?;
-            key
+    let (key, lost) = match key_file::load(&path) {
+        Ok(key) => (Arc::new(key), None),
+        Err(KeyError::File(error)) if error.is_not_found() => {
+            (Arc::new(SigningKey::generate()?), Some(error))
         }
         Err(error) => return Err(error.into()),
     };
-    let key = Arc::new(key);
     let store = Store::open(home, signer(&store_id, &key))?;
+    if let Some(error) = lost {
+        if store.read_ledger(|ledger| ledger.log_size())? > 0 {
+            return Err(error.into());
+        }
+        key_file::save_new(&path, &key)?;
+    }
     let trust = match store.read_ledger(|ledger| ledger.find_trust())? {
         Some(bytes) => TrustRoot::parse(&bytes)?,
         None => found_trust(&store, &store_id, &key, actor, now)?,

@@ -14,6 +14,7 @@ use crate::security::actor::Act;
 use crate::security::base64_text::to_base64;
 use crate::store::check::{CheckReport, check_home};
 use crate::store::error::StoreError;
+use crate::store::tables::LOG_RECORDS;
 
 /// Checks a home that no process holds. Any finding is an integrity error that lists them all.
 pub fn check_store(folder: &Path) -> Result<CheckReport, Failure> {
@@ -38,12 +39,17 @@ pub fn verify_log(app: &App) -> Result<AuditReport, Failure> {
     app.store.read_ledger(|ledger| {
         let checkpoints = ledger.list_checkpoints(0)?;
         let records = (0..ledger.log_size()?).map(|seq| {
-            let record = ledger.find_record(seq)?.ok_or_else(|| StoreError::record_missing(seq))?;
+            let record = ledger.find_record(seq)?.ok_or_else(|| missing(seq))?;
             Ok(StoredRecord { seq, header: record.leaf_data().to_vec(), body: record.body().to_vec() })
         });
         let notes = checkpoints.into_iter().map(|(_, text)| Ok(text.into_bytes()));
         Ok(audit::<StoreError, _>(records, ledger, notes, &app.trust)?)
     })
+}
+
+/// A record or checkpoint that the log's own count says is there.
+fn missing(seq: u64) -> StoreError {
+    StoreError::NotFound { table: LOG_RECORDS, key: seq.to_string() }
 }
 
 pub fn list_records(app: &App, from: u64, limit: usize) -> Result<Vec<Header>, Failure> {
@@ -58,17 +64,14 @@ pub fn export_log(app: &App, folder: &Path) -> Result<u64, Failure> {
     if folder.exists() {
         return Err(UseCaseError::Exists(folder.display().to_string()).into());
     }
-    let (size, note) = app
-        .store
-        .read_ledger(|ledger| ledger.find_checkpoint_last())?
-        .ok_or(StoreError::record_missing(0))?;
+    let (size, note) = app.store.read_ledger(|ledger| ledger.find_checkpoint_last())?.ok_or(missing(0))?;
     files::create_folder(folder)?;
     let mut leaves = String::new();
     let mut from = 0;
     while from < size {
         let records = app.store.read_ledger(|ledger| ledger.list_records(from, limits::LIST_MAX))?;
         if records.is_empty() {
-            return Err(StoreError::record_missing(from).into());
+            return Err(missing(from).into());
         }
         from += records.len() as u64;
         for record in records.iter().filter(|r| r.header().seq < size) {

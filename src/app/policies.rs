@@ -7,7 +7,7 @@ use crate::app::registry::{load_policy, policy_entry, stored};
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
 use crate::config::project::Project;
-use crate::decide::policy::CutoffBy;
+use crate::decide::policy::CutoffSource;
 use crate::decide::resolved::LoadedPolicy;
 use crate::registry::signing::sign_policy;
 use crate::security::actor::Act;
@@ -19,7 +19,7 @@ use crate::store::rows::registry::PolicyRow;
 /// scores of a training, which signs such a policy with its model.
 pub fn sign(app: &App, project: &Project) -> Result<PolicyRow, Failure> {
     let actor = app.may(Act::SignPolicy)?;
-    let CutoffBy::Value { value } = project.policy.cutoff() else {
+    let CutoffSource::Written(value) = project.policy.cutoff_source() else {
         return Err(UseCaseError::CutoffOpen.into());
     };
     let signed = sign_policy(&app.key, project.policy.resolve(value, None)?.to_bytes()?)?;

@@ -57,12 +57,19 @@ pub fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Promoted, Fail
 }
 
 /// Points the alias back at the version before the present one.
-pub fn rollback(app: &App, name: &str, alias: Alias, why: &str, dry_run: bool) -> Result<VersionRow, Failure> {
+pub fn rollback(
+    app: &App,
+    name: &str,
+    alias: Alias,
+    why: &str,
+    dry_run: bool,
+) -> Result<VersionRow, Failure> {
     let actor = app.may(Act::RollbackModel)?;
     let moves = history(app, name, alias)?;
     let nothing = || UseCaseError::NothingBefore { name: name.to_string(), alias: alias.to_string() };
     let target = find_before(&moves).ok_or_else(nothing)?;
-    let model = ModelRef { name: name.to_string(), which: crate::registry::version::Which::Number(target.version) };
+    let model =
+        ModelRef { name: name.to_string(), which: crate::registry::version::Which::Number(target.version) };
     let (version, _) = registry::find_version(app, &model, false)?;
     check_fit(app, &version, &target.policy)?;
     if !dry_run {

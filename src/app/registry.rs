@@ -20,11 +20,14 @@ use crate::pipeline::candidate::Candidate;
 use crate::pipeline::evaluation::Evaluation;
 use crate::registry::content::ModelContent;
 use crate::registry::release::{self, Fallback, Lineage, Release};
-use crate::registry::signing::{Signed, VerifiedRelease, sign_policy, sign_release, verify_policy, verify_release};
+use crate::registry::signing::{
+    Signed, VerifiedRelease, sign_policy, sign_release, verify_policy, verify_release,
+};
 use crate::registry::version::{Alias, Change, Label, ModelRef, Which, difference};
 use crate::security::actor::{Act, Actor};
 use crate::security::base64_text::{parse_base64_array, to_base64};
 use crate::security::dsse::{Envelope, PayloadType, Signature};
+use crate::security::key::KeyId;
 use crate::serve::champion::Champion;
 use crate::store::error::StoreError;
 use crate::store::rows::registry::{AliasRow, PolicyRow, StoredSignature, VersionRow};
@@ -87,7 +90,7 @@ pub fn register(
         created_ms: now.millis(),
         label: label.to_string(),
     };
-    commit(app, &version, &release, &policy, &project.policy.name())?;
+    commit(app, &version, &release, &policy, project.policy.name())?;
     Ok(Registered { version, reused: false })
 }
 
@@ -130,7 +133,13 @@ fn next_of(app: &App, name: &str, candidate: &Candidate) -> Result<(u64, Label),
     Ok((number, last.label.parse::<Label>()?.after(change)))
 }
 
-fn commit(app: &App, version: &VersionRow, release: &Signed, policy: &Signed, policy_name: &str) -> Result<(), Failure> {
+fn commit(
+    app: &App,
+    version: &VersionRow,
+    release: &Signed,
+    policy: &Signed,
+    policy_name: &str,
+) -> Result<(), Failure> {
     let subject = format!("model/{}@{}", version.name, version.version);
     let body = json!({
         "model": version.model, "release": version.release, "policy": version.policy,
@@ -139,7 +148,8 @@ fn commit(app: &App, version: &VersionRow, release: &Signed, policy: &Signed, po
     let actor = app.may(Act::Train)?;
     let registered = App::entry(&actor, Kind::ModelRegistered, subject, &body)?;
     let signed = policy_entry(&actor, policy_name, policy.digest)?;
-    let row = PolicyRow { digest: policy.digest, name: policy_name.to_string(), created_ms: version.created_ms };
+    let row =
+        PolicyRow { digest: policy.digest, name: policy_name.to_string(), created_ms: version.created_ms };
     let (version, now) = (version.clone(), app.now());
     let (release, policy) = (release.clone(), policy.clone());
     app.store.write_ledger(move |ledger| {
@@ -203,7 +213,7 @@ pub fn find_version(app: &App, model: &ModelRef, serving: bool) -> Result<(Versi
             return Ok((version, policy));
         }
         Which::Unstated if !serving => {
-            let last = versions.last().cloned().ok_or(StoreError::record_missing(0))?;
+            let Some(last) = versions.last().cloned() else { return Err(no_model(app, &model.name)?) };
             let policy = last.policy;
             return Ok((last, policy));
         }
@@ -211,14 +221,20 @@ pub fn find_version(app: &App, model: &ModelRef, serving: bool) -> Result<(Versi
         Which::Alias(alias) => alias,
     };
     let row = app.store.read_ledger(|l| l.find_alias(&model.name, alias.as_str()))?;
-    let row = row.ok_or_else(|| UseCaseError::NoAlias { name: model.name.clone(), alias: alias.to_string() })?;
+    let row =
+        row.ok_or_else(|| UseCaseError::NoAlias { name: model.name.clone(), alias: alias.to_string() })?;
     Ok((numbered(row.version)?, row.policy))
 }
 
 /// A version's release, by the one verifier.
 pub fn load_release(app: &App, version: &VersionRow) -> Result<VerifiedRelease, Failure> {
     let bytes = app.store.blobs().read(&version.release, limits::MANIFEST_BYTES_MAX)?;
-    Ok(verify_release(&app.trust, SECURITY_EPOCH, &bytes, &signatures(app, &version.release, PayloadType::Release)?)?)
+    Ok(verify_release(
+        &app.trust,
+        SECURITY_EPOCH,
+        &bytes,
+        &signatures(app, &version.release, PayloadType::Release)?,
+    )?)
 }
 
 pub fn load_policy(app: &App, digest: &Digest) -> Result<LoadedPolicy, Failure> {
@@ -231,7 +247,7 @@ pub fn load_policy(app: &App, digest: &Digest) -> Result<LoadedPolicy, Failure> 
 fn signatures(app: &App, signed: &Digest, of: PayloadType) -> Result<Vec<Signature>, Failure> {
     let stored = app.store.read_ledger(|l| l.list_signatures(signed))?;
     let read = |s: &StoredSignature| {
-        Some(Signature { key_id: s.key_id.parse().ok()?, sig: parse_base64_array(&s.sig)? })
+        Some(Signature { key_id: KeyId::try_from(s.key_id.clone()).ok()?, sig: parse_base64_array(&s.sig)? })
     };
     Ok(stored.iter().filter(|s| s.payload_type == of.as_str()).filter_map(read).collect())
 }
@@ -283,8 +299,7 @@ pub fn export(app: &App, model: &ModelRef, folder: &Path) -> Result<VersionRow, 
         put(&format!("blobs/{}", blob.digest), &bytes)?;
     }
     put("model.json", &blobs.read(&version.model, limits::MANIFEST_BYTES_MAX)?)?;
-    let pairs =
-        [("release", version.release, PayloadType::Release), ("policy", policy, PayloadType::Policy)];
+    let pairs = [("release", version.release, PayloadType::Release), ("policy", policy, PayloadType::Policy)];
     for (name, digest, payload_type) in pairs {
         let bytes = blobs.read(&digest, limits::MANIFEST_BYTES_MAX)?;
         let envelope = Envelope::new(payload_type, &bytes, signatures(app, &digest, payload_type)?);

@@ -26,7 +26,7 @@ pub fn find(app: &App, id: &str) -> Result<Run, Failure> {
 
 pub fn metric_history(app: &App, id: &str, key: &str) -> Result<Vec<MetricPoint>, Failure> {
     let run = find(app, id)?;
-    Ok(app.store.read_lab(|lab| lab.list_metric_history(&run.run_id, key))?)
+    Ok(app.store.read_lab(|lab| lab.list_metric_history(&run.run_id, key, limits::METRIC_POINTS_MAX))?)
 }
 
 pub fn artifact(app: &App, id: &str, path: &str) -> Result<Vec<u8>, Failure> {

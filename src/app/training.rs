@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::child::{self, ChildError};
 use crate::app::datasets::{self, DataSource, ReadySet};
+use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::app::registry::{self, Registered};
 use crate::base::cancel::CancelFlag;
@@ -24,9 +25,8 @@ use crate::pipeline::evaluation::Evaluation;
 use crate::pipeline::events::Event;
 use crate::pipeline::spec::{TrainSpec, freeze};
 use crate::security::actor::Act;
-use crate::store::error::StoreError;
 use crate::tracking::metric::MetricPoint;
-use crate::tracking::name::draw_name;
+use crate::tracking::name::draw_run_name;
 use crate::tracking::run::{Artifact, DatasetInput, Run, RunStatus};
 
 /// What to train, on what.
@@ -79,7 +79,7 @@ fn staging(app: &App, run_id: &RunId) -> PathBuf {
 
 fn begin(app: &App, project: &Project, set: &ReadySet) -> Result<RunId, Failure> {
     let (run_id, now) = (RunId::draw(), app.now().millis());
-    let name = draw_name(run_id.as_str());
+    let name = draw_run_name(u64::from_str_radix(&run_id.as_str()[..8], 16).unwrap_or(0));
     let user = app.person.name().to_string();
     let mut run = Run::start(run_id.clone(), "0", &name, &user, now);
     for (key, value) in flatten(&serde_json::to_value(&project.params).map_err(CanonicalError::Write)?) {
@@ -186,7 +186,7 @@ fn finish(
         for (key, value) in &points {
             lab.add_metric(&id, key, &MetricPoint { value: *value, timestamp: now, step: 0 })?;
         }
-        let mut run = lab.find_run(&id)?.ok_or_else(|| StoreError::no_run(&id))?;
+        let mut run = lab.find_run(&id)?.ok_or_else(|| UseCaseError::NoRun { id: id.to_string() })?;
         for artifact in &artifacts {
             run.log_artifact(artifact.clone())?;
         }
@@ -211,7 +211,12 @@ fn fail(app: &App, run_id: &RunId, error: &Failure, cancel: &CancelFlag) -> Resu
 }
 
 /// The record that a leak suspicion was waived, before the run that relies on it.
-pub fn record_waivers(app: &App, project: &Project, content: Digest, waived: &[String]) -> Result<(), Failure> {
+pub fn record_waivers(
+    app: &App,
+    project: &Project,
+    content: Digest,
+    waived: &[String],
+) -> Result<(), Failure> {
     let actor = app.may(Act::Train)?;
     for waiver in project.settings.leak_waivers.iter().filter(|w| waived.contains(&w.column)) {
         let body = json!({"column": waiver.column, "reason": waiver.reason, "data": content});

@@ -14,7 +14,7 @@ pub struct CancelFlag(Arc<AtomicBool>);
 pub struct Cancelled;
 
 impl Fact for Cancelled {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         "cancelled"
     }
 

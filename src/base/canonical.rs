@@ -23,17 +23,18 @@ pub enum CanonicalError {
 }
 
 impl Fact for CanonicalError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Write(_) => "canonical.write",
             Self::Parse(_) => "canonical.parse",
             Self::NotCanonical => "canonical.form",
+            Self::Inexact(_) => "canonical.inexact",
         }
     }
 
     fn class(&self) -> Class {
         match self {
-            Self::Write(_) => Class::Failed,
+            Self::Write(_) | Self::Inexact(_) => Class::Failed,
             Self::Parse(_) | Self::NotCanonical => Class::Integrity,
         }
     }

@@ -148,3 +148,5 @@ pub const EXPECTATIONS_MAX: usize = 2_000;
 /// Examples quoted for one failed expectation.
 pub const EXPECTATION_EXAMPLES_MAX: usize = 20;
 pub const REGEX_BYTES_MAX: usize = 4_096;
+/// Points of one metric that a history answers.
+pub const METRIC_POINTS_MAX: usize = 25_000;

@@ -69,7 +69,7 @@ fn log(from: u64, limit: usize, invocation: &Invocation) -> Result<Answer, Failu
             h.seq.to_string(),
             millis_to_text(h.time_ms),
             kind.unwrap_or_default(),
-            h.actor.clone(),
+            format!("{} ({})", h.actor.name(), h.actor.role()),
             h.subject.clone(),
         ]
     }));

@@ -57,7 +57,10 @@ pub fn run_store(command: StoreCommand, invocation: &Invocation) -> Result<Answe
     match command {
         StoreCommand::Check => {
             let report = integrity::check_store(&invocation.home_folder()?)?;
-            let text = format!("No damage found: {} rows and {} blobs are as they were written.", report.rows, report.blobs);
+            let text = format!(
+                "No damage found: {} rows and {} blobs are as they were written.",
+                report.rows, report.blobs
+            );
             Ok(Answer::new(text, json!({"problems": [], "rows": report.rows, "blobs": report.blobs})))
         }
     }

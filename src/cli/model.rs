@@ -19,7 +19,9 @@ use crate::registry::version::{Alias, ModelRef};
 use crate::store::rows::registry::VersionRow;
 
 #[derive(Subcommand)]
-#[command(after_help = "A model is named as NAME, NAME@3 or NAME:production.\n\nExamples:\n  tallystick model list\n  tallystick model promote loan-default --to production --why 'first release'\n  tallystick model rollback loan-default --why 'complaints from the branch'")]
+#[command(
+    after_help = "A model is named as NAME, NAME@3 or NAME:production.\n\nExamples:\n  tallystick model list\n  tallystick model promote loan-default --to production --why 'first release'\n  tallystick model rollback loan-default --why 'complaints from the branch'"
+)]
 pub enum ModelCommand {
     /// Every model with its newest version and its aliases
     List,
@@ -99,7 +101,10 @@ pub fn run(command: ModelCommand, invocation: &Invocation) -> Result<Answer, Fai
             let version = promotion::rollback(&app, &name, alias, &why, dry_run)?;
             let verb = if dry_run { "would go" } else { "went" };
             let text = format!("{name}:{alias} {verb} back to version {}.", version.version);
-            Ok(Answer::new(text, version_json(&version, &[("alias", json!(alias)), ("dry_run", json!(dry_run))])))
+            Ok(Answer::new(
+                text,
+                version_json(&version, &[("alias", json!(alias)), ("dry_run", json!(dry_run))]),
+            ))
         }
         ModelCommand::History { name, alias } => history(&app, &name, alias),
         ModelCommand::Export { model, folder } => {
@@ -139,7 +144,8 @@ fn list(app: &App) -> Result<Answer, Failure> {
         let aliases: Value = aliases.iter().map(|a| (a.alias.clone(), json!(a.version))).collect();
         json.push(version_json(version, &[("aliases", aliases)]));
     }
-    let text = if models.is_empty() { "No models yet: `tallystick train DIR`.".into() } else { columns(&rows) };
+    let text =
+        if models.is_empty() { "No models yet: `tallystick train DIR`.".into() } else { columns(&rows) };
     Ok(Answer::new(text, json!({ "models": json })))
 }
 
@@ -214,8 +220,17 @@ fn history(app: &App, name: &str, alias: Alias) -> Result<Answer, Failure> {
         let when = millis_to_text(step.moved_ms);
         let (to, policy) = (step.to.version, step.to.policy);
         let from_text = from.map_or("-".into(), |v| v.to_string());
-        rows.push(vec![when.clone(), from_text, to.to_string(), policy.short(), step.by.clone(), step.why.clone()]);
-        json.push(json!({"when": when, "from": from, "to": to, "policy": policy, "by": step.by, "why": step.why}));
+        rows.push(vec![
+            when.clone(),
+            from_text,
+            to.to_string(),
+            policy.short(),
+            step.by.clone(),
+            step.why.clone(),
+        ]);
+        json.push(
+            json!({"when": when, "from": from, "to": to, "policy": policy, "by": step.by, "why": step.why}),
+        );
     }
     Ok(Answer::new(columns(&rows), json!({"name": name, "alias": alias, "moves": json})))
 }
@@ -234,7 +249,8 @@ pub fn run_policy(command: PolicyCommand, invocation: &Invocation) -> Result<Ans
         PolicyCommand::Show { digest } => {
             let policy = policies::find(&invocation.app()?, &digest)?;
             let object = policy.policy().object();
-            let mut text = format!("{} ({})\ncut-off {}\n", object.name, policy.digest(), object.cutoff.value);
+            let mut text =
+                format!("{} ({})\ncut-off {}\n", object.name, policy.digest(), object.cutoff.value);
             for band in &object.bands {
                 let upto = band.upto.map_or("otherwise".into(), |p| format!("below {p:.4}"));
                 text += &format!("  {:<10} {upto}\n", band.outcome);
@@ -266,7 +282,11 @@ pub fn run_release(command: ReleaseCommand, _invocation: &Invocation) -> Result<
         seen.signed_by,
         seen.key_id,
         seen.golden_rows,
-        if trust.is_some() { "" } else { "\nThe trust root is the folder's own: compare its digest with the box's." }
+        if trust.is_some() {
+            ""
+        } else {
+            "\nThe trust root is the folder's own: compare its digest with the box's."
+        }
     );
     let json = json!({
         "name": seen.name, "version": seen.version, "digest": seen.model, "key_id": seen.key_id,

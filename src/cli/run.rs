@@ -16,7 +16,9 @@ use crate::cli::output::{Answer, columns};
 use crate::tracking::run::Run;
 
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  tallystick run list\n  tallystick run show 1f0c...\n  tallystick run artifact 1f0c... roc.svg --out roc.svg")]
+#[command(
+    after_help = "Examples:\n  tallystick run list\n  tallystick run show 1f0c...\n  tallystick run artifact 1f0c... roc.svg --out roc.svg"
+)]
 pub enum RunCommand {
     /// The newest runs
     List {

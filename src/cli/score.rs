@@ -23,7 +23,9 @@ use crate::serve::output::{BatchOptions, OutputFormat};
 use crate::serve::scorer::Notes;
 
 #[derive(Args)]
-#[command(after_help = "The row is one JSON object, its fields named as in the contract. `data row` makes one from a file.\n\nExamples:\n  tallystick data row my-loans loans.csv 1 --out applicant.json\n  tallystick decide my-loans --row applicant.json")]
+#[command(
+    after_help = "The row is one JSON object, its fields named as in the contract. `data row` makes one from a file.\n\nExamples:\n  tallystick data row my-loans loans.csv 1 --out applicant.json\n  tallystick decide my-loans --row applicant.json"
+)]
 pub struct RowArguments {
     /// NAME (what is in production), NAME@3 or NAME:staging
     model: ModelRef,
@@ -33,7 +35,9 @@ pub struct RowArguments {
 }
 
 #[derive(Args)]
-#[command(after_help = "OUT gets a folder named after what was scored by what, and `latest` points to the newest.\nThe same batch again is verified and reused; an interrupted one goes on where it stopped.\n\nExamples:\n  tallystick batch loan-default new.csv scores/\n  tallystick batch loan-default@2 new.parquet scores/ --format parquet")]
+#[command(
+    after_help = "OUT gets a folder named after what was scored by what, and `latest` points to the newest.\nThe same batch again is verified and reused; an interrupted one goes on where it stopped.\n\nExamples:\n  tallystick batch loan-default new.csv scores/\n  tallystick batch loan-default@2 new.parquet scores/ --format parquet"
+)]
 pub struct BatchArguments {
     model: ModelRef,
     /// CSV (also gzipped) or Parquet
@@ -52,7 +56,7 @@ pub struct BatchArguments {
 struct NotText;
 
 impl Fact for NotText {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         "row.not_text"
     }
 
@@ -91,13 +95,21 @@ pub fn decide(arguments: RowArguments, invocation: &Invocation) -> Result<Answer
     let answered = decisions::decide(&invocation.app()?, &arguments.model, &row)?;
     let d = &answered.answer;
     let in_hundred = (100.0 * d.probability).round();
-    let mut text = format!("{}\nabout {in_hundred} in 100 such cases ({:.4})\n", d.outcome.to_uppercase(), d.probability);
+    let mut text = format!(
+        "{}\nabout {in_hundred} in 100 such cases ({:.4})\n",
+        d.outcome.to_uppercase(),
+        d.probability
+    );
     for reason in &d.reasons.list {
         let value = reason.value.as_ref().map_or("missing".into(), |v| format!("{} = {v}", reason.field));
         text += &format!("  - {} ({value})\n", reason.text);
     }
     text += &notes_text(&d.notes);
-    text += &format!("by {}, policy {}\nThis is an answer, not a record.", named(&answered.release), d.policy.short());
+    text += &format!(
+        "by {}, policy {}\nThis is an answer, not a record.",
+        named(&answered.release),
+        d.policy.short()
+    );
     Ok(Answer::new(text, with_release(json!(d), &answered.release)))
 }
 
@@ -120,7 +132,10 @@ fn notes_text(notes: &Notes) -> String {
     };
     add("missing", notes.missing.clone());
     add("defaulted", notes.defaulted.clone());
-    add("never seen in training", notes.unseen.iter().map(|u| format!("{} = {}", u.field, u.level)).collect());
+    add(
+        "never seen in training",
+        notes.unseen.iter().map(|u| format!("{} = {}", u.field, u.level)).collect(),
+    );
     add("outside the training range", notes.out_of_range.clone());
     text
 }

@@ -22,7 +22,9 @@ use crate::pipeline::flow;
 use crate::pipeline::spec::TrainSpec;
 
 #[derive(Args)]
-#[command(after_help = "The same project, data and seed give the same model, digest for digest.\n\nExamples:\n  tallystick train my-loans --data loans.csv\n  tallystick train my-loans --set seed=8 --set logistic.epochs=40")]
+#[command(
+    after_help = "The same project, data and seed give the same model, digest for digest.\n\nExamples:\n  tallystick train my-loans --data loans.csv\n  tallystick train my-loans --set seed=8 --set logistic.epochs=40"
+)]
 pub struct TrainArguments {
     /// The project folder
     project: PathBuf,
@@ -44,7 +46,7 @@ pub enum ChildCommand {
 struct NoSignals(std::io::Error);
 
 impl Fact for NoSignals {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         "process.signals"
     }
 

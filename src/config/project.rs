@@ -15,9 +15,11 @@ use crate::base::limits;
 use crate::config::text;
 use crate::config::toml_file::{TomlError, read_toml};
 use crate::data::contract::{Contract, ContractError, RawContract, Role};
-use crate::data::expect::{RawSuite, Suite, SuiteError};
-use crate::decide::policy::{Policy, PolicyError, RawPolicy};
-use crate::features::recipe::{FeatureError, RawRecipe, Recipe};
+use crate::data::expect::suite::{ExpectError, RawSuite, Suite};
+use crate::decide::policy::{Policy, PolicyContext, PolicyError, RawPolicy};
+use crate::features::error::FeatureError;
+use crate::features::recipe::{RawRecipe, Recipe};
+use crate::registry::content::Purpose;
 use crate::registry::gate::{GateError, Gates, RawGates};
 use crate::train::params::{ParamsError, RawTrainParams, TrainParams};
 
@@ -32,25 +34,6 @@ pub const FILES: [&str; 8] = [
     "policy.toml",
     "text/en.toml",
 ];
-
-/// What the model is for; it decides what may be a feature and what an outcome is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    Credit,
-    Marketing,
-    Education,
-}
-
-impl Purpose {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Credit => "credit",
-            Self::Marketing => "marketing",
-            Self::Education => "education",
-        }
-    }
-}
 
 /// A column the leak guard refuses and somebody answers for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,7 +85,7 @@ pub enum ProjectError {
     #[error("{path}: {source}", path = path.display())]
     Contract { path: PathBuf, source: ContractError },
     #[error("{path}: {source}", path = path.display())]
-    Suite { path: PathBuf, source: SuiteError },
+    Suite { path: PathBuf, source: ExpectError },
     #[error("{path}: {source}", path = path.display())]
     Recipe { path: PathBuf, source: FeatureError },
     #[error("{path}: {source}", path = path.display())]
@@ -173,12 +156,16 @@ impl Project {
             .check(&contract)
             .map_err(|source| ProjectError::Recipe { path: path("recipe.toml"), source })?;
         let params = read_params(&path("train.toml"), overrides)?;
-        let gates = read_toml::<RawGates>(&path("gates.toml"))?
-            .check()
-            .map_err(|source| ProjectError::Gates { path: path("gates.toml"), source })?;
+        let gates = read_gates(&path("gates.toml"))?;
         let texts = read_texts(&path("text/en.toml"))?;
+        let fields: Vec<&str> = recipe.features().iter().map(|f| f.field.as_str()).collect();
         let policy = read_toml::<RawPolicy>(&path("policy.toml"))?
-            .check(&contract, &texts)
+            .check(&PolicyContext {
+                purpose: settings.purpose,
+                contract: &contract,
+                fields: &fields,
+                texts: &texts,
+            })
             .map_err(|source| ProjectError::Policy { path: path("policy.toml"), source })?;
         let digest = configuration_digest(folder, overrides)?;
         let folder = folder.to_path_buf();
@@ -204,7 +191,8 @@ impl Project {
         {
             return Err(ProjectError::Subject { path: path(), subject: subject.clone() });
         }
-        let is_feature = |w: &LeakWaiver| self.contract.find(&w.column).is_some_and(|c| c.role == Role::Feature);
+        let is_feature =
+            |w: &LeakWaiver| self.contract.find(&w.column).is_some_and(|c| c.role == Role::Feature);
         match settings.leak_waivers.iter().find(|w| !is_feature(w) || w.reason.trim().is_empty()) {
             Some(w) => Err(ProjectError::Waiver { path: path(), column: w.column.clone() }),
             None => Ok(()),
@@ -212,11 +200,17 @@ impl Project {
     }
 }
 
+/// Gates by themselves: a promotion may be judged by another file than the project's.
+pub fn read_gates(path: &Path) -> Result<Gates, ProjectError> {
+    let raw: RawGates = read_toml(path)?;
+    raw.check().map_err(|source| ProjectError::Gates { path: path.to_path_buf(), source })
+}
+
 fn read_params(path: &Path, overrides: &[String]) -> Result<TrainParams, ProjectError> {
     let refuse = |source| ProjectError::Params { path: path.to_path_buf(), source };
     let mut raw: RawTrainParams = read_toml(path)?;
     for assignment in overrides {
-        raw = raw.set(assignment).map_err(refuse)?;
+        raw.set(assignment).map_err(refuse)?;
     }
     raw.check().map_err(refuse)
 }

@@ -130,7 +130,7 @@ pub enum ContractError {
 }
 
 impl Fact for ContractError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Empty => "contract.empty",
             Self::TooManyColumns { .. } => "contract.too_many_columns",

@@ -52,7 +52,7 @@ fn list(fields: &[FieldError]) -> String {
 }
 
 impl Fact for RowError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::TooLong { .. } => "row.too_long",
             Self::TooDeep => "row.too_deep",

@@ -36,7 +36,7 @@ pub enum WriteError {
 }
 
 impl Fact for WriteError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::File(_) => "data.write.file",
             Self::Parquet { .. } | Self::Arrow { .. } => "data.write.parquet",

@@ -31,7 +31,7 @@ pub struct NotAProbability {
 }
 
 impl Fact for NotAProbability {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         "decide.not_a_probability"
     }
 

@@ -42,6 +42,13 @@ pub enum CutoffBy {
     Rate { rate: f64 },
 }
 
+/// Where a policy's cut-off comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CutoffSource {
+    Written(f64),
+    Scores(ThresholdRule),
+}
+
 /// `[[band]]`: every band but the last ends below `upto` or `upto_cutoff` times the cut-off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,7 +133,7 @@ pub enum PolicyError {
 }
 
 impl Fact for PolicyError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Name(_) => "policy.name",
             Self::Rule(inner) => inner.code(),
@@ -284,27 +291,28 @@ pub(crate) fn check_rules(rules: &[Rule]) -> Result<(), PolicyError> {
 }
 
 impl Policy {
+    pub fn name(&self) -> &str {
+        &self.raw.name
+    }
+
     pub fn positive_is(&self) -> PositiveIs {
         self.raw.positive_is
     }
 
-    pub fn cutoff(&self) -> CutoffBy {
-        self.raw.cutoff
-    }
-
-    /// How evaluation finds the cut-off on a model's scores; `None` where it is written down.
-    pub fn threshold_rule(&self) -> Option<ThresholdRule> {
-        match (self.raw.cutoff, self.raw.positive_is) {
-            (CutoffBy::Value { .. }, _) => None,
-            (CutoffBy::Rate { rate }, _) => Some(ThresholdRule::Rate { at_most: rate }),
+    /// Where the cut-off comes from: the policy itself, or a rule over a model's scores.
+    pub fn cutoff_source(&self) -> CutoffSource {
+        let rule = match (self.raw.cutoff, self.raw.positive_is) {
+            (CutoffBy::Value { value }, _) => return CutoffSource::Written(value),
+            (CutoffBy::Rate { rate }, _) => ThresholdRule::Rate { at_most: rate },
             (CutoffBy::Cost { missed_bad, refused_good }, PositiveIs::Bad) => {
-                Some(ThresholdRule::Cost { missed_positive: missed_bad, flagged_negative: refused_good })
+                ThresholdRule::Cost { missed_positive: missed_bad, flagged_negative: refused_good }
             }
             // What is flagged is what is accepted: a missed positive is a good one refused.
             (CutoffBy::Cost { missed_bad, refused_good }, PositiveIs::Good) => {
-                Some(ThresholdRule::Cost { missed_positive: refused_good, flagged_negative: missed_bad })
+                ThresholdRule::Cost { missed_positive: refused_good, flagged_negative: missed_bad }
             }
-        }
+        };
+        CutoffSource::Scores(rule)
     }
 
     /// Makes the object that is signed: `cutoff` is the probability the policy's figures led to on

@@ -55,7 +55,7 @@ pub enum ReasonError {
 }
 
 impl Fact for ReasonError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::NoField { .. } => "reason.no_field",
             Self::NoText { .. } => "reason.no_text",

@@ -73,7 +73,7 @@ pub enum RuleError {
 }
 
 impl Fact for RuleError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::NoField { .. } => "rule.no_field",
             Self::Role { .. } => "rule.role",

@@ -22,7 +22,7 @@ pub enum ImportanceError {
 }
 
 impl Fact for ImportanceError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         "evaluate.contribution"
     }
 

@@ -22,7 +22,7 @@ pub enum ScoresError {
 }
 
 impl Fact for ScoresError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Uneven { .. } => "evaluate.uneven",
             Self::Empty => "evaluate.empty",

@@ -73,7 +73,7 @@ pub enum CheckpointError {
 }
 
 impl Fact for CheckpointError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::TooLarge { .. } | Self::Form { .. } | Self::Size { .. } => "ledger.checkpoint_malformed",
             Self::OtherLog { .. } => "ledger.checkpoint_other_log",

@@ -66,7 +66,7 @@ pub enum RecordError {
 }
 
 impl Fact for RecordError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::HeaderTooLarge { .. } | Self::BodyTooLarge { .. } => "ledger.record_too_large",
             Self::Header(_) => "ledger.header_malformed",

@@ -28,7 +28,7 @@ pub struct BadPlatt {
 }
 
 impl Fact for BadPlatt {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         "model.calibration"
     }
 

@@ -26,7 +26,7 @@ pub enum DeviceError {
 }
 
 impl Fact for DeviceError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::NotBuiltIn => "device.not_built_in",
             Self::Failed { .. } => "device.failed",

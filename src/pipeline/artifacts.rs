@@ -58,7 +58,7 @@ pub fn draw_artifacts(
     let epochs: Vec<EpochLoss> = fitted
         .epochs
         .iter()
-        .map(|e| EpochLoss { epoch: e.epoch as u64, train: e.train, valid: Some(e.valid) })
+        .map(|e| EpochLoss { step: e.epoch as u64, train: e.train, valid: Some(e.valid) })
         .collect();
     if !epochs.is_empty() {
         let svg = draw_loss(&epochs);

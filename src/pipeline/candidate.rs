@@ -12,7 +12,6 @@ use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::limits;
 use crate::config::project::Project;
-use crate::data::table::Table;
 use crate::features::golden::draw_golden;
 use crate::features::reference::Reference;
 use crate::model::trained::Model;
@@ -62,7 +61,8 @@ pub fn pack(
     };
     let purpose = project.settings.purpose;
     let contract = &project.contract;
-    let pack = assemble(Parts { purpose, contract, model, reference: &reference, golden: &golden, training })?;
+    let pack =
+        assemble(Parts { purpose, contract, model, reference: &reference, golden: &golden, training })?;
     Ok(Candidate { pack, evaluation, artifacts })
 }
 

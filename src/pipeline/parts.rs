@@ -1,10 +1,11 @@
 //! The rows of a training divided into train, valid and test, with their labels, then encoded.
 //! Fits nothing but calibration and reference means, each on the part that is meant for it.
 
-use crate::base::fact::Failure;
+use crate::base::fact::{Class, Fact, Failure};
 use crate::config::project::Project;
-use crate::data::label::read_labels;
-use crate::data::split::{Split, divide};
+use crate::data::contract::Role;
+use crate::data::label::find_labels;
+use crate::data::split::{SplitPlan, TestRule};
 use crate::data::table::Table;
 use crate::decide::policy::PositiveIs;
 use crate::features::matrix::Matrix;
@@ -12,6 +13,7 @@ use crate::features::recipe::FittedRecipe;
 use crate::model::trained::Model;
 use crate::train::examples::Examples;
 use crate::train::fit::{FittedFamily, accepted_reference, background, calibrate};
+use crate::train::params::SplitParams;
 
 /// Some rows and their outcomes.
 pub struct Rows {
@@ -43,8 +45,8 @@ pub struct TestScores<'a> {
 
 impl Parts {
     pub fn divide(project: &Project, table: Table) -> Result<Self, Failure> {
-        let labels = read_labels(&table, &project.contract.target().name, &project.settings.positive)?;
-        let split: Split = divide(&table, &labels, &project.params.split, project.params.seed)?;
+        let labels = find_labels(&table, &project.contract.target().name, &project.settings.positive)?;
+        let split = split_plan(project)?.split(&table, &labels, project.params.seed)?;
         let part = |rows: &[usize]| Rows {
             table: table.select(rows),
             labels: rows.iter().map(|&row| labels[row]).collect(),
@@ -97,14 +99,49 @@ impl EncodedParts<'_> {
     }
 
     pub fn score(&self, model: &Model) -> Result<TestScores<'_>, Failure> {
-        Ok(TestScores {
-            labels: &self.rows.test.labels,
-            probabilities: probabilities(model, &self.test),
-        })
+        Ok(TestScores { labels: &self.rows.test.labels, probabilities: probabilities(model, &self.test) })
     }
 }
 
 /// Calibrated probabilities of encoded rows.
 pub fn probabilities(model: &Model, matrix: &Matrix) -> Vec<f64> {
     model.margins(matrix).into_iter().map(|margin| model.probability(margin)).collect()
+}
+
+/// The parameters' way to split, with the contract's split column where they name none.
+fn split_plan(project: &Project) -> Result<SplitPlan, Failure> {
+    let own = || {
+        let column = project.contract.with_role(Role::Split).next();
+        column.map(|spec| spec.name.clone()).ok_or(NoSplitColumn)
+    };
+    Ok(match project.params.split.clone() {
+        SplitParams::Random { test, valid } => {
+            SplitPlan { test: TestRule::Random { share: test }, valid_share: valid }
+        }
+        SplitParams::Column { column, test_values, valid } => {
+            let column = column.map_or_else(own, Ok)?;
+            SplitPlan { test: TestRule::Column { column, test_values }, valid_share: valid }
+        }
+        SplitParams::Time { column, test, valid } => {
+            SplitPlan { test: TestRule::Latest { column, share: test }, valid_share: valid }
+        }
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("split.by = \"column\" names no column, and the contract has none with the role `split`")]
+struct NoSplitColumn;
+
+impl Fact for NoSplitColumn {
+    fn code(&self) -> &str {
+        "train_params.no_split_column"
+    }
+
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+
+    fn next_step(&self) -> Option<String> {
+        Some("Write split.column in train.toml.".into())
+    }
 }

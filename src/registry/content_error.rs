@@ -53,7 +53,7 @@ impl ContentError {
 }
 
 impl Fact for ContentError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::TooLarge { .. } => "content.too_large",
             Self::Digest { .. } => "content.altered",

@@ -48,6 +48,7 @@ pub enum Bound {
 /// Rules that hold together: each has one finite bound and none is there twice.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gates {
+    raw: RawGates,
     rules: Vec<Rule>,
 }
 
@@ -96,7 +97,7 @@ pub enum GateError {
 }
 
 impl Fact for GateError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Empty => "gate.empty",
             Self::TooMany { .. } => "gate.too_many",
@@ -124,7 +125,7 @@ impl Fact for GateError {
 }
 
 impl Bound {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Min => "min",
             Self::Max => "max",
@@ -156,7 +157,7 @@ impl RawGates {
             }
             rules.push(rule);
         }
-        Ok(Gates { rules })
+        Ok(Gates { raw: self, rules })
     }
 }
 
@@ -193,6 +194,11 @@ impl RawGate {
 }
 
 impl Gates {
+    /// As they were written; a release keeps them beside its figures.
+    pub fn raw(&self) -> &RawGates {
+        &self.raw
+    }
+
     /// Judges every rule, also after one has failed.
     pub fn judge(&self, metrics: &BTreeMap<String, f64>) -> GateReport {
         let rules: Vec<RuleResult> = self.rules.iter().map(|rule| rule.judge(metrics)).collect();

@@ -53,6 +53,8 @@ pub struct Lineage {
     /// Content digests of the tables the run read.
     pub data: Vec<Digest>,
     pub config: Digest,
+    /// What was measured of the model, and the gates it was measured for.
+    pub evaluation: Digest,
     pub code_version: String,
     /// What the CPU offered; other features may give other bits.
     pub cpu_features: Vec<String>,
@@ -77,7 +79,7 @@ pub enum ReleaseError {
 }
 
 impl Fact for ReleaseError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Form(_) => "release.form",
             Self::Format { .. } => "release.format",

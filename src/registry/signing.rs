@@ -54,7 +54,7 @@ pub enum SigningError {
 }
 
 impl Fact for SigningError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::TooLarge { .. } => "signing.too_large",
             Self::Signature(inner) => inner.code(),

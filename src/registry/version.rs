@@ -233,7 +233,7 @@ pub enum VersionError {
 }
 
 impl Fact for VersionError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Label { .. } => "version.label",
             Self::Alias { .. } => "version.alias",

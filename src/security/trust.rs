@@ -99,7 +99,7 @@ pub enum TrustError {
 }
 
 impl Fact for TrustError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::TooLarge { .. } => "security.trust_too_large",
             Self::Form(_) => "security.trust_malformed",

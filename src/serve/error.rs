@@ -32,7 +32,7 @@ pub enum ServeError {
 }
 
 impl Fact for ServeError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Content { source, .. } => source.code(),
             Self::Policy { source, .. } => source.code(),

@@ -74,7 +74,7 @@ impl StoreError {
 }
 
 impl Fact for StoreError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Corrupt { .. } => "store.corrupt_row",
             Self::CorruptFile { .. } => "store.corrupt_file",

@@ -38,7 +38,7 @@ pub enum TrainError {
 }
 
 impl Fact for TrainError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Empty { .. } => "train.empty",
             Self::Uneven { .. } => "train.uneven",

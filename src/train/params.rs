@@ -176,7 +176,7 @@ pub enum ParamsError {
 }
 
 impl Fact for ParamsError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
             Self::Range { .. } => "train_params.range",
             Self::Needed { .. } => "train_params.needed",

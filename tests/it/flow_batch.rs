@@ -44,7 +44,16 @@ fn scores_are_bit_equal_at_batch_sizes_1_7_and_1000() {
     fs::write(place.path("in.csv"), lines.join("\n")).unwrap();
     let scores: Vec<Vec<u8>> = ["1", "7", "1000"]
         .into_iter()
-        .map(|n| read_scores(&place.ok(&["batch", "loan-default", "in.csv", &format!("out{n}"), "--chunk-rows", n])))
+        .map(|n| {
+            read_scores(&place.ok(&[
+                "batch",
+                "loan-default",
+                "in.csv",
+                &format!("out{n}"),
+                "--chunk-rows",
+                n,
+            ]))
+        })
         .collect();
     assert!(scores[0].len() > 1000);
     assert!(scores.iter().all(|s| *s == scores[0]));
@@ -80,7 +89,8 @@ fn rows_that_break_the_contract_are_set_aside_with_their_reason() {
     fs::write(place.path("in.csv"), lines.join("\n")).unwrap();
     let batch = place.ok(&["batch", "loan-default", "in.csv", "out"]);
     assert_eq!((batch["scored"].as_u64(), batch["quarantined"].as_u64()), (Some(993), Some(7)));
-    let aside = fs::read_to_string(Path::new(batch["folder"].as_str().unwrap()).join("quarantine.csv")).unwrap();
+    let aside =
+        fs::read_to_string(Path::new(batch["folder"].as_str().unwrap()).join("quarantine.csv")).unwrap();
     assert_eq!(aside.matches("plenty").count() >= 7, true, "{aside}");
     assert!(aside.contains("annual_inc") && aside.contains("type"), "{aside}");
 }

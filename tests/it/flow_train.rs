@@ -124,8 +124,8 @@ fn a_leak_that_hides_as_a_feature_is_found_by_what_it_knows() {
 fn a_gate_that_is_not_met_refuses_with_both_numbers() {
     let place = Place::with_model();
     fs::write(place.path("strict.toml"), "[[gate]]\nmetric = \"auc\"\nmin = 0.99\n").unwrap();
-    let error =
-        place.refused(4, &["model", "promote", "loan-default@1", "--to", "production", "--gates", "strict.toml"]);
+    let error = place
+        .refused(4, &["model", "promote", "loan-default@1", "--to", "production", "--gates", "strict.toml"]);
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("0.99") && message.contains("auc"), "{message}");
     let rule = &error["details"]["rules"][0];
@@ -180,7 +180,8 @@ fn the_same_seed_gives_the_same_model_side_by_side_and_on_any_number_of_threads(
 fn project_new_writes_a_folder_that_trains_as_it_is() {
     let place = Place::with_home();
     let made = place.ok(&["project", "new", "--from", &sample(), "--name", "mine", "--dir", "mine"]);
-    let leaks: Vec<&str> = made["leaks"].as_array().unwrap().iter().map(|l| l["column"].as_str().unwrap()).collect();
+    let leaks: Vec<&str> =
+        made["leaks"].as_array().unwrap().iter().map(|l| l["column"].as_str().unwrap()).collect();
     for leak in ["recoveries", "total_pymnt", "settlement_status"] {
         assert!(leaks.contains(&leak), "{leak} is not among {leaks:?}");
     }
@@ -199,7 +200,8 @@ fn a_run_keeps_params_metrics_by_step_artifacts_and_lineage() {
     assert_eq!(id.len(), 32);
     let run = place.ok(&["run", "show", &id]);
     assert_eq!(run["info"]["status"], "FINISHED");
-    let names: Vec<&str> = run["artifacts"].as_array().unwrap().iter().map(|a| a["path"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        run["artifacts"].as_array().unwrap().iter().map(|a| a["path"].as_str().unwrap()).collect();
     for name in ["roc.json", "roc.svg", "pr.json", "pr.svg", "calibration.svg", "importance.svg"] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }

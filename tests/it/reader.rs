@@ -26,7 +26,8 @@ fn the_reader_rederives_the_model_digest_and_verifies_release_and_checkpoint() {
     place.ok(&["release", "verify", "exported"]);
 
     place.ok(&["audit", "export", "log"]);
-    let words = ["checkpoint", "log/checkpoint.txt", "--trust", "log/trust.json", "--leaves", "log/leaves.txt"];
+    let words =
+        ["checkpoint", "log/checkpoint.txt", "--trust", "log/trust.json", "--leaves", "log/leaves.txt"];
     let seen = read(&words, &place.path(""));
     assert!(seen.status.success(), "{}", String::from_utf8_lossy(&seen.stdout));
 }

@@ -147,15 +147,16 @@ fn figures_of_the_cutoff_lie_in_their_ranges() {
 
 #[test]
 fn costs_are_told_to_evaluation_from_the_side_of_the_positive_class() {
-    let costs =
-        |missed_positive, flagged_negative| Some(ThresholdRule::Cost { missed_positive, flagged_negative });
-    assert_eq!(check(|_| ()).unwrap().threshold_rule(), costs(5.0, 1.0));
+    let costs = |missed_positive, flagged_negative| {
+        CutoffSource::Scores(ThresholdRule::Cost { missed_positive, flagged_negative })
+    };
+    assert_eq!(check(|_| ()).unwrap().cutoff_source(), costs(5.0, 1.0));
     let turned = check_for(Purpose::Marketing, |p| p["positive_is"] = json!("good")).unwrap();
-    assert_eq!(turned.threshold_rule(), costs(1.0, 5.0));
+    assert_eq!(turned.cutoff_source(), costs(1.0, 5.0));
     let rate = check(|p| p["cutoff"] = json!({"by": "rate", "rate": 0.2})).unwrap();
-    assert_eq!(rate.threshold_rule(), Some(ThresholdRule::Rate { at_most: 0.2 }));
+    assert_eq!(rate.cutoff_source(), CutoffSource::Scores(ThresholdRule::Rate { at_most: 0.2 }));
     let written = check(|p| p["cutoff"] = json!({"by": "value", "value": 0.2})).unwrap();
-    assert_eq!(written.threshold_rule(), None);
+    assert_eq!(written.cutoff_source(), CutoffSource::Written(0.2));
 }
 
 #[test]
