@@ -91,9 +91,11 @@ fn begin(app: &App, project: &Project, set: &ReadySet) -> Result<RunId, Failure>
     run.set_tag("tallystick.project", &project.settings.name)?;
     run.set_tag("tallystick.config_digest", &project.digest.to_hex())?;
     run.set_tag("tallystick.code_version", env!("CARGO_PKG_VERSION"))?;
+    run.set_tag("tallystick.data_digest", &set.row.content.to_hex())?;
     run.log_input(DatasetInput {
         name: set.row.name.clone(),
-        digest: set.row.content.to_hex(),
+        // MLflow keeps 36 characters of a digest; the whole one is a tag.
+        digest: set.row.content.to_hex()[..32].to_string(),
         context: "training".into(),
     })?;
     app.store.write_lab(move |lab| lab.put_run_new(&run))?;
