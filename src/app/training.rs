@@ -25,6 +25,7 @@ use crate::pipeline::evaluation::Evaluation;
 use crate::pipeline::events::Event;
 use crate::pipeline::spec::{TrainSpec, freeze};
 use crate::security::actor::Act;
+use crate::store::views::LabWrite;
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::name::draw_run_name;
 use crate::tracking::run::{Artifact, DatasetInput, Run, RunStatus};
@@ -159,8 +160,24 @@ fn announced_other(folder: &Path) -> ChildError {
 }
 
 fn log_metric(app: &App, run_id: &RunId, key: &str, point: MetricPoint) -> Result<(), Failure> {
-    let (run_id, key) = (run_id.clone(), key.to_string());
-    app.store.write_lab(move |lab| lab.add_metric(&run_id, &key, &point))?;
+    let (run_id, points) = (run_id.clone(), vec![(key.to_string(), point)]);
+    app.store.write_lab(move |lab| {
+        let mut run = find_run(lab, &run_id)?;
+        log_points(lab, &mut run, &points)?;
+        Ok::<_, Failure>(lab.put_run(&run)?)
+    })
+}
+
+fn find_run(lab: &LabWrite<'_>, run_id: &RunId) -> Result<Run, Failure> {
+    Ok(lab.find_run(run_id)?.ok_or_else(|| UseCaseError::NoRun { id: run_id.to_string() })?)
+}
+
+/// Each point goes into its metric's history, and the latest into the run itself.
+fn log_points(lab: &LabWrite<'_>, run: &mut Run, points: &[(String, MetricPoint)]) -> Result<(), Failure> {
+    for (key, point) in points {
+        lab.add_metric(&run.run_id, key, point)?;
+        run.log_metric(key, *point)?;
+    }
     Ok(())
 }
 
@@ -180,15 +197,15 @@ fn finish(
     let registered = registry::register(app, project, set.row.content, run_id, &candidate)?;
     let evaluation = candidate.evaluation;
     let now = app.now().millis();
-    let mut points: Vec<(String, f64)> = evaluation.metrics.clone().into_iter().collect();
-    points.push(("train_seconds".into(), train_seconds));
+    let point = |value: f64| MetricPoint { value, timestamp: now, step: 0 };
+    let mut points: Vec<(String, MetricPoint)> =
+        evaluation.metrics.iter().map(|(key, value)| (key.clone(), point(*value))).collect();
+    points.push(("train_seconds".into(), point(train_seconds)));
     let (id, model) = (run_id.clone(), registered.version.model);
     let version = format!("{}@{}", registered.version.name, registered.version.version);
     app.store.write_lab(move |lab| {
-        for (key, value) in &points {
-            lab.add_metric(&id, key, &MetricPoint { value: *value, timestamp: now, step: 0 })?;
-        }
-        let mut run = lab.find_run(&id)?.ok_or_else(|| UseCaseError::NoRun { id: id.to_string() })?;
+        let mut run = find_run(lab, &id)?;
+        log_points(lab, &mut run, &points)?;
         for artifact in &artifacts {
             run.log_artifact(artifact.clone())?;
         }

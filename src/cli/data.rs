@@ -13,12 +13,12 @@ use crate::base::files;
 use crate::cli::Invocation;
 use crate::cli::output::{Answer, columns};
 use crate::config::project::Project;
+use crate::data::infer::profile_file;
+use crate::data::profile::{ColumnProfile, Profile};
 use crate::pipeline::ready::{self, Validated, finding_text};
 
 #[derive(Subcommand)]
-#[command(
-    after_help = "Examples:\n  tallystick data validate my-loans loans.csv\n  tallystick data import my-loans loans.csv --quarantine bad.csv\n  tallystick data profile loans.csv --target loan_status --positive 'Charged Off'"
-)]
+#[command(after_help = "Examples:\n  tallystick data validate my-loans loans.csv\n  tallystick data import my-loans loans.csv --quarantine bad.csv\n  tallystick data profile loans.csv --target loan_status --positive 'Charged Off'")]
 pub enum DataCommand {
     /// Validate a file and keep it as a data set
     Import {
@@ -73,7 +73,10 @@ pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Fail
             let (_, validated) = ready::validate(&project, &file, quarantine.as_deref())?;
             Ok(Answer::new(validated_text(&validated), validated_json(&validated)))
         }
-        DataCommand::Profile { .. } => Ok(Answer::new("", json!(null))),
+        DataCommand::Profile { file, target, positive } => {
+            let profile = profile_file(&file, target.as_deref(), positive.as_deref())?;
+            Ok(Answer::new(profile_text(&profile), json!(profile)))
+        }
         DataCommand::List => list(invocation),
         DataCommand::Row { project, file, number, out } => {
             let row = datasets::row_as_json(&Project::load(&project, &[])?, &file, number)?;
@@ -91,16 +94,12 @@ pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Fail
 
 fn validated_text(validated: &Validated) -> String {
     let report = &validated.report;
-    let mut text = format!(
-        "{} rows read, {} fit, {} set aside",
-        report.rows_read, validated.suite.rows, validated.set_aside
-    );
+    let mut text = format!("{} rows read, {} fit, {} set aside", report.rows_read, validated.suite.rows, validated.set_aside);
     let suite = &validated.suite;
     text += &format!("; {} expectations, {} warnings", suite.results.len(), suite.failed_warning);
     for result in suite.results.iter().filter(|r| !r.success) {
         let of = result.column.as_deref().unwrap_or("table");
-        text +=
-            &format!("\n  {} {} of {of}: {}", result.severity.as_str(), result.expectation, result.message);
+        text += &format!("\n  {} {} of {of}: {}", result.severity.as_str(), result.expectation, result.message);
     }
     for finding in report.findings.iter().filter(|f| f.row.is_none()) {
         text += &format!("\n  {}: {}", finding.severity.as_str(), finding_text(finding));
@@ -119,6 +118,27 @@ fn validated_json(validated: &Validated) -> Value {
     })
 }
 
+fn profile_text(profile: &Profile) -> String {
+    let head = ["column", "kind", "missing", "distinct", "auc", "iv", "range or levels"].map(String::from);
+    let mut rows = vec![head.to_vec()];
+    rows.extend(profile.columns.iter().map(column_line));
+    format!("{} rows\n{}", profile.rows, columns(&rows))
+}
+
+fn column_line(column: &ColumnProfile) -> Vec<String> {
+    let share = |x: Option<f64>| x.map_or("-".to_string(), |x| format!("{x:.3}"));
+    let signal = column.signal.as_ref();
+    vec![
+        column.name.clone(),
+        column.kind.as_str().to_string(),
+        column.missing.to_string(),
+        column.distinct.to_string(),
+        share(signal.map(|s| s.auc)),
+        share(signal.map(|s| s.information_value)),
+        column.summary(),
+    ]
+}
+
 fn list(invocation: &Invocation) -> Result<Answer, Failure> {
     let sets = datasets::list(&invocation.app()?)?;
     let mut rows = vec![["project", "content", "rows", "from", "imported"].map(String::from).to_vec()];
@@ -126,10 +146,6 @@ fn list(invocation: &Invocation) -> Result<Answer, Failure> {
         let (rows, imported) = (s.rows.to_string(), millis_to_text(s.imported_ms));
         vec![s.name.clone(), s.content.short(), rows, s.source_name.clone(), imported]
     }));
-    let text = if sets.is_empty() {
-        "No data yet: `tallystick data import DIR FILE`.".into()
-    } else {
-        columns(&rows)
-    };
+    let text = if sets.is_empty() { "No data yet: `tallystick data import DIR FILE`.".into() } else { columns(&rows) };
     Ok(Answer::new(text, json!({ "datasets": sets })))
 }

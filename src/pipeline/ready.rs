@@ -15,19 +15,7 @@ use crate::data::finding::{Finding, FindingCount};
 use crate::data::import::reader::{Purpose, Reader};
 use crate::data::import::report::ImportReport;
 use crate::data::import::whole::collect_rows;
-#[derive(Debug, serde::Serialize)]
-pub struct LeakSuspicion {
-    column: String,
-    why: String,
-}
-fn guard(
-    _: &crate::data::contract::Contract,
-    _: &[&str],
-    _: &Table,
-    _: &str,
-) -> Result<Vec<LeakSuspicion>, ReadyError> {
-    Ok(vec![])
-}
+use crate::data::leak::{LeakSuspicion, guard};
 use crate::data::quarantine::{Quarantine, reject_row};
 use crate::data::table::{Cell, Kind, Table};
 
@@ -166,12 +154,7 @@ fn failed_expectations(path: &Path, report: SuiteReport) -> ReadyError {
         let example = result.examples.first().map_or(String::new(), |e| format!("; {}", finding_text(e)));
         format!("{}{of}: {}{example}", result.expectation, result.message)
     });
-    ReadyError::Expectations {
-        path: path.to_path_buf(),
-        failed: report.failed_critical,
-        first,
-        report: Box::new(report),
-    }
+    ReadyError::Expectations { path: path.to_path_buf(), failed: report.failed_critical, first, report: Box::new(report) }
 }
 
 /// A finding as a person reads it: row, column, value, what is wrong, by which rule.
