@@ -74,3 +74,5 @@ pub const EXPECTATIONS_MAX: usize = 2_000;
 /// Examples quoted for one failed expectation.
 pub const EXPECTATION_EXAMPLES_MAX: usize = 20;
 pub const REGEX_BYTES_MAX: usize = 4_096;
+/// Frequent levels of one column that a profile names.
+pub const PROFILE_LEVELS_MAX: usize = 20;
