@@ -150,3 +150,5 @@ pub const EXPECTATION_EXAMPLES_MAX: usize = 20;
 pub const REGEX_BYTES_MAX: usize = 4_096;
 /// Points of one metric that a history answers.
 pub const METRIC_POINTS_MAX: usize = 25_000;
+/// Frequent levels of one column that a profile names.
+pub const PROFILE_LEVELS_MAX: usize = 20;

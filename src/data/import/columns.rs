@@ -34,11 +34,7 @@ impl ColumnPlan {
         contract: &Contract,
         purpose: Purpose,
     ) -> Result<Self, DataError> {
-        if header.len() > limits::COLUMNS_MAX {
-            let (path, found) = (path.to_path_buf(), header.len());
-            return Err(DataError::TooManyColumns { path, found, max: limits::COLUMNS_MAX });
-        }
-        check_unique(path, header)?;
+        check_header(path, header)?;
         let (places, unknown) = place(path, header, contract)?;
         check_present(path, contract, purpose, &places, &unknown)?;
         let kept = contract.columns().iter().filter(|spec| spec.role != Role::Ignored);
@@ -72,8 +68,13 @@ impl ColumnPlan {
     }
 }
 
-/// A trailing separator makes nameless columns; more than one of those is no ambiguity.
-fn check_unique(path: &Path, header: &[String]) -> Result<(), DataError> {
+/// Refuses too many columns and two of one name. A trailing separator makes nameless columns;
+/// more than one of those is no ambiguity.
+pub fn check_header(path: &Path, header: &[String]) -> Result<(), DataError> {
+    if header.len() > limits::COLUMNS_MAX {
+        let (path, found) = (path.to_path_buf(), header.len());
+        return Err(DataError::TooManyColumns { path, found, max: limits::COLUMNS_MAX });
+    }
     let mut seen = BTreeSet::new();
     match header.iter().find(|word| !word.is_empty() && !seen.insert(*word)) {
         Some(word) => Err(DataError::DuplicateColumn { path: path.to_path_buf(), column: word.clone() }),
