@@ -16,6 +16,10 @@ pub struct VersionRow {
     pub version: u64,
     pub model: Digest,
     pub release: Digest,
+    /// The policy that was signed with the version.
+    pub policy: Digest,
+    /// What was measured of it, as the release names it.
+    pub evaluation: Digest,
     pub run_id: String,
     pub created_ms: i64,
     pub label: String,

@@ -100,7 +100,7 @@ impl<V: Rows> Ledger<V> {
     pub fn list_referenced(&self) -> Result<BTreeSet<Digest>, StoreError> {
         let mut named = BTreeSet::new();
         self.0.each(&Span::all(), &mut |row: VersionRow| {
-            named.extend([row.model, row.release]);
+            named.extend([row.model, row.release, row.policy, row.evaluation]);
             Ok(())
         })?;
         self.0.each(&Span::all(), &mut |row: PolicyRow| {
