@@ -1,6 +1,8 @@
 //! One redb file: opened only whole and verified, read only under a guard that turns a panic of the engine into
 //! an error. Never creates a file that should already be there.
 
+mod pages;
+
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use redb::{Builder, Database, ReadableDatabase};
 use crate::base::files::{self, FileError};
 use crate::base::limits;
 use crate::store::error::{StoreError, engine};
+use crate::store::file::pages::RememberedFile;
 use crate::store::tables::StoreName;
 use crate::store::views::{ReadView, WriteView};
 
@@ -28,7 +31,10 @@ impl StoreFile {
         if path.exists() {
             return Err(StoreError::AlreadyAHome { path: path.to_path_buf() });
         }
-        let database = guard(store, || builder().create(path).map_err(engine(store, "creating")))?;
+        let database = guard(store, || {
+            let pages = RememberedFile::create(path).map_err(engine(store, "creating"))?;
+            builder().create_with_backend(pages).map_err(engine(store, "creating"))
+        })?;
         Ok(Self { store, path: path.to_path_buf(), database: Some(database), repaired: false })
     }
 
@@ -105,7 +111,10 @@ fn builder() -> Builder {
 
 fn open_verified(store: StoreName, path: &Path) -> Result<(Database, bool), StoreError> {
     guard(store, || {
-        let mut database = builder().open(path).map_err(engine(store, "opening"))?;
+        let pages = RememberedFile::open(path).map_err(engine(store, "opening"))?;
+        // Not an empty file, as was checked: the engine would make a new store of one.
+        let mut database = builder().create_with_backend(pages).map_err(engine(store, "opening"))?;
+        // Reads every page that is in use, so that every one is remembered as verified.
         let clean = database.check_integrity().map_err(engine(store, "verifying"))?;
         Ok((database, clean))
     })

@@ -130,7 +130,9 @@ fn a_check_finds_lost_and_damaged_blobs_and_a_sound_home_has_no_finding() {
     let (_folder, path) = new_home();
     let store = open(&path);
     let (model, release) = (store.blobs().put(b"model").unwrap(), store.blobs().put(b"release").unwrap());
-    let row = VersionRow { model, release, ..version("loans", 1) };
+    let (policy, evaluation) =
+        (store.blobs().put(b"policy").unwrap(), store.blobs().put(b"evaluation").unwrap());
+    let row = VersionRow { model, release, policy, evaluation, ..version("loans", 1) };
     store
         .write_ledger(move |ledger| {
             ledger.append_record(entry("model/loans@1"), stamp(1))?;
@@ -139,7 +141,7 @@ fn a_check_finds_lost_and_damaged_blobs_and_a_sound_home_has_no_finding() {
         .unwrap();
     drop(store);
     let report = check_home(&path).unwrap();
-    assert!(report.is_sound() && report.blobs == 2 && report.rows >= 9, "{report:?}");
+    assert!(report.is_sound() && report.blobs == 4 && report.rows >= 9, "{report:?}");
     let place = |hex: String| path.join("blobs/sha256").join(&hex[..2]).join(hex);
     std::fs::write(place(model.to_hex()), b"m0del").unwrap();
     std::fs::remove_file(place(release.to_hex())).unwrap();

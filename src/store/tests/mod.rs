@@ -47,6 +47,8 @@ fn version(name: &str, version: u64) -> VersionRow {
         version,
         model: Digest::of(format!("model {name} {version}").as_bytes()),
         release: Digest::of(format!("release {name} {version}").as_bytes()),
+        policy: Digest::of(b"policy"),
+        evaluation: Digest::of(b"evaluation"),
         run_id: "0123456789abcdef0123456789abcdef".to_string(),
         created_ms: 1_000,
         label: "1.0.0".to_string(),
