@@ -3,10 +3,13 @@
 
 pub mod cell;
 pub mod contract;
+pub mod expect;
 pub mod finding;
 pub mod import;
-pub mod records;
+pub mod label;
+pub mod quarantine;
 pub mod row;
 pub mod spelling;
+pub mod split;
 pub mod table;
 pub mod write;

@@ -11,16 +11,15 @@ use crate::base::fault;
 use crate::base::files::at;
 use crate::base::progress::Progress;
 use crate::data::import::reader::{Chunk, Purpose, Reader, RejectedRow};
-use crate::data::records::{RecordBuffer, records_to_parquet};
+use crate::data::quarantine::QuarantineLayout;
+use crate::data::write::records::{RecordBuffer, records_to_parquet};
 use crate::serve::batch_error::BatchError;
 use crate::serve::champion::Champion;
 use crate::serve::error::ServeError;
 use crate::serve::folder::{PartFolder, final_folder, point_latest};
 use crate::serve::journal::{Journal, RowCounts};
 use crate::serve::manifest::{self, Content, InputFile, Manifest, Output, Run, Subject};
-use crate::serve::output::{
-    BatchOptions, OutputFormat, OutputPlan, quarantine_cells, quarantine_header, unscorable,
-};
+use crate::serve::output::{BatchOptions, OutputFormat, OutputPlan, unscorable};
 
 const SCORES: &str = "scores.csv";
 const SCORES_PARQUET: &str = "scores.parquet";
@@ -128,15 +127,16 @@ impl Batch<'_> {
         }
         let contract = &self.champion.loaded().content.contract;
         let mut reader = Reader::open(self.order.input, contract, Purpose::Scoring)?;
+        let layout = QuarantineLayout::new(reader.file_columns(), contract);
         let mut parts = match self.find_parts()? {
             Some(parts) => parts,
-            None => self.begin_parts(reader.file_columns())?,
+            None => self.begin_parts(&layout)?,
         };
         let resumed_rows = parts.journal.rows.read;
         if reader.skip_rows(resumed_rows)? != resumed_rows {
             return self.refuse_changed_input();
         }
-        self.score_all(&mut reader, &mut parts)?;
+        self.score_all(&mut reader, &layout, &mut parts)?;
         if InputFile::of(self.order.input)? != self.subject.input {
             return self.refuse_changed_input();
         }
@@ -157,7 +157,7 @@ impl Batch<'_> {
         Ok(scores.zip(quarantine).map(|(scores, quarantine)| Parts { journal, scores, quarantine }))
     }
 
-    fn begin_parts(&self, file_columns: &[String]) -> Result<Parts, BatchError> {
+    fn begin_parts(&self, layout: &QuarantineLayout) -> Result<Parts, BatchError> {
         self.folder.keep_only(&[])?;
         let journal = Journal {
             id: self.id.clone(),
@@ -170,13 +170,17 @@ impl Batch<'_> {
         let mut parts = Parts { journal, scores, quarantine };
         let (mut scores, mut quarantine) = (RecordBuffer::new(), RecordBuffer::new());
         scores.write(self.plan.header(), &self.folder.file(SCORES))?;
-        quarantine.write(quarantine_header(file_columns), &self.folder.file(QUARANTINE))?;
+        quarantine.write(layout.header(), &self.folder.file(QUARANTINE))?;
         self.append(&mut parts, scores, quarantine)?;
         Ok(parts)
     }
 
-    fn score_all(&self, reader: &mut Reader, parts: &mut Parts) -> Result<(), BatchError> {
-        let file_columns = reader.file_columns().to_vec();
+    fn score_all(
+        &self,
+        reader: &mut Reader,
+        layout: &QuarantineLayout,
+        parts: &mut Parts,
+    ) -> Result<(), BatchError> {
         self.watch.progress.stage("score", 0);
         self.watch.progress.step(parts.journal.rows.read);
         loop {
@@ -185,7 +189,7 @@ impl Batch<'_> {
                 return Err(BatchError::Cancelled { rows: parts.journal.rows.read, folder });
             }
             let Some(chunk) = reader.next_chunk(self.order.chunk_rows)? else { return Ok(()) };
-            self.score_chunk(chunk, &file_columns, parts)?;
+            self.score_chunk(chunk, layout, parts)?;
             self.watch.progress.step(parts.journal.rows.read);
             fault::point("batch.after_chunk");
         }
@@ -194,7 +198,7 @@ impl Batch<'_> {
     fn score_chunk(
         &self,
         chunk: Chunk,
-        file_columns: &[String],
+        layout: &QuarantineLayout,
         parts: &mut Parts,
     ) -> Result<(), BatchError> {
         let (mut scores, mut quarantine) = (RecordBuffer::new(), RecordBuffer::new());
@@ -208,14 +212,14 @@ impl Batch<'_> {
                     rows.scored += 1;
                 }
                 Err(ServeError::NotFinite { margin }) => {
-                    rejected.push(unscorable(&chunk.table, row, number, file_columns, margin));
+                    rejected.push(unscorable(&chunk.table, row, number, margin));
                 }
                 Err(source) => return Err(BatchError::Row { row: number, source }),
             }
         }
         rejected.sort_by_key(|refused| refused.row);
         for refused in &rejected {
-            quarantine.write(quarantine_cells(refused, file_columns), &self.folder.file(QUARANTINE))?;
+            quarantine.write(layout.record(refused), &self.folder.file(QUARANTINE))?;
         }
         rows.quarantined += rejected.len() as u64;
         rows.read += chunk.rows_read;

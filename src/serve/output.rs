@@ -1,4 +1,4 @@
-//! What a batch writes of a row: the columns of scores and of the quarantine, and their texts.
+//! What a batch writes of a row: the columns of its scores and their texts.
 //! Never touches a file.
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,7 @@ use crate::base::limits;
 use crate::data::contract::{Contract, Role};
 use crate::data::finding::{Finding, Severity};
 use crate::data::import::reader::RejectedRow;
+use crate::data::quarantine::reject_row;
 use crate::data::spelling::number_text;
 use crate::data::table::{Kind, Table};
 use crate::data::write::cell_text;
@@ -35,10 +36,6 @@ pub struct OutputPlan {
     columns: Vec<(String, Kind)>,
     decides: bool,
 }
-
-/// Before the file's own columns in the quarantine.
-const QUARANTINE: [&str; 5] =
-    ["quarantine.row", "quarantine.rule", "quarantine.column", "quarantine.message", "quarantine.extra"];
 
 impl OutputPlan {
     /// Fails with the name of an id column that is also a column of scores.
@@ -112,43 +109,8 @@ fn notes_text(notes: &Notes) -> String {
     missing.chain(unseen).chain(out_of_range).chain(defaulted).collect::<Vec<_>>().join("|")
 }
 
-pub fn quarantine_header(file_columns: &[String]) -> impl Iterator<Item = &str> {
-    QUARANTINE.into_iter().chain(file_columns.iter().map(String::as_str))
-}
-
-/// The cells of a refused row: what broke, then the row as the file had it. Cells beyond the
-/// header stand as one JSON list in `quarantine.extra`, so that every record has the same width.
-pub fn quarantine_cells(rejected: &RejectedRow, file_columns: &[String]) -> Vec<String> {
-    let joined = |text: fn(&Finding) -> &str, with: &str| {
-        rejected.findings.iter().map(text).collect::<Vec<_>>().join(with)
-    };
-    let raw = |at: usize| rejected.cells.get(at).map_or(String::new(), |(_, text)| text.clone());
-    let extra: Vec<&str> =
-        rejected.cells.iter().skip(file_columns.len()).map(|(_, text)| text.as_str()).collect();
-    let extra = if extra.is_empty() { String::new() } else { serde_json::json!(extra).to_string() };
-    let mut cells = vec![
-        rejected.row.to_string(),
-        joined(|f| &f.rule, "|"),
-        joined(|f| f.column.as_deref().unwrap_or(""), "|"),
-        joined(|f| &f.message, "; "),
-        extra,
-    ];
-    cells.extend((0..file_columns.len()).map(raw));
-    cells
-}
-
 /// A row that kept its contract but has no finite score goes to the quarantine as well.
-pub fn unscorable(
-    table: &Table,
-    row: usize,
-    number: u64,
-    file_columns: &[String],
-    margin: f64,
-) -> RejectedRow {
-    let text = |name: &String| {
-        let column = table.find_column(name);
-        (name.clone(), column.map_or(String::new(), |column| cell_text(column, row)))
-    };
+pub fn unscorable(table: &Table, row: usize, number: u64, margin: f64) -> RejectedRow {
     let finding = Finding {
         row: Some(number),
         column: None,
@@ -157,5 +119,5 @@ pub fn unscorable(
         severity: Severity::Critical,
         message: format!("the row's margin {margin} is no finite number"),
     };
-    RejectedRow { row: number, cells: file_columns.iter().map(text).collect(), findings: vec![finding] }
+    reject_row(table, row, number, vec![finding])
 }

@@ -208,3 +208,74 @@ fn timestamps(array: &dyn Array, unit: &TimeUnit) -> Option<Decoded> {
     };
     dates.map(Decoded::Date)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::builder::{Int32Builder, ListBuilder};
+    use arrow_array::{
+        ArrayRef, Date32Array, Float32Array, Int16Array, TimestampMillisecondArray, UInt64Array,
+    };
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::{Compression, GzipLevel};
+    use parquet::file::properties::WriterProperties;
+
+    use super::*;
+
+    fn foreign(path: &Path, compression: Compression) {
+        let mut list = ListBuilder::new(Int32Builder::new());
+        (0..2).for_each(|_| list.append(true));
+        let decimals =
+            Decimal128Array::from(vec![Some(123_450), None]).with_precision_and_scale(12, 2).unwrap();
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("small", Arc::new(Int16Array::from(vec![Some(-7), None]))),
+            ("big", Arc::new(UInt64Array::from(vec![Some(u64::MAX), None]))),
+            ("half", Arc::new(Float32Array::from(vec![Some(0.5), None]))),
+            ("money", Arc::new(decimals)),
+            ("day", Arc::new(Date32Array::from(vec![Some(-1), None]))),
+            ("time", Arc::new(TimestampMillisecondArray::from(vec![Some(-1), None]))),
+            ("text", Arc::new(StringArray::from(vec![Some("Köln"), None]))),
+            ("flag", Arc::new(BooleanArray::from(vec![Some(true), None]))),
+            ("nested", Arc::new(list.finish())),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let file = File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn files_of_other_programs_are_read_by_their_types() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.parquet");
+        for compression in
+            [Compression::SNAPPY, Compression::GZIP(GzipLevel::default()), Compression::UNCOMPRESSED]
+        {
+            foreign(&path, compression);
+            let (mut file, header) = ParquetFile::open(&path, &|_| false).unwrap();
+            assert_eq!(header.columns, ["small", "big", "half", "money", "day", "time", "text", "flag"]);
+            assert_eq!(header.unread, ["nested"]);
+            assert!(file.advance().unwrap());
+            let cells: Vec<RawCell<'_>> = (0..8).map(|at| file.cell(at)).collect();
+            let expected = [
+                RawCell::Integer(-7),
+                RawCell::Integer(i128::from(u64::MAX)),
+                RawCell::Number(0.5),
+                RawCell::Text("1234.50".into()),
+                RawCell::Date(-1.0),
+                RawCell::Date(-1.0),
+                RawCell::Text("Köln".into()),
+                RawCell::Boolean(true),
+            ];
+            assert_eq!(cells, expected);
+            assert!(file.advance().unwrap());
+            assert!((0..8).all(|at| file.cell(at) == RawCell::Missing));
+            assert!(!file.advance().unwrap());
+        }
+        let error = ParquetFile::open(&path, &|name| name == "nested").err().unwrap();
+        assert!(matches!(error, DataError::UnsupportedType { column, .. } if column == "nested"));
+    }
+}

@@ -1,0 +1,56 @@
+//! Expectations of the table as a whole: how many rows, how many columns, and which.
+//! Looks at no cell.
+
+use std::collections::BTreeSet;
+
+use crate::data::expect::aggregates::Observed;
+use crate::data::expect::arguments::Arguments;
+use crate::data::expect::range::Range;
+use crate::data::expect::suite::ExpectError;
+use crate::data::table::{Kind, Table};
+
+pub const TYPES: [&str; 4] =
+    ["row_count_between", "column_count_between", "columns_match_set", "columns_exist"];
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableRule {
+    RowCount(Range),
+    ColumnCount(Range),
+    /// Exactly these columns, in any order.
+    Match(BTreeSet<String>),
+    Exist(BTreeSet<String>),
+}
+
+pub fn parse(kind: &str, arguments: &mut Arguments) -> Result<TableRule, ExpectError> {
+    Ok(match kind {
+        "row_count_between" => TableRule::RowCount(arguments.range(Kind::Integer)?),
+        "column_count_between" => TableRule::ColumnCount(arguments.range(Kind::Integer)?),
+        "columns_match_set" => TableRule::Match(arguments.texts("names")?.into_iter().collect()),
+        _ => TableRule::Exist(arguments.texts("names")?.into_iter().collect()),
+    })
+}
+
+impl TableRule {
+    pub fn evaluate(&self, table: &Table) -> Observed {
+        let names: BTreeSet<&str> = table.columns().iter().map(|c| c.name.as_str()).collect();
+        let found = |wanted: &BTreeSet<String>| wanted.iter().filter(|n| names.contains(n.as_str())).count();
+        match self {
+            Self::RowCount(range) => {
+                let value = table.rows() as f64;
+                Observed { value, success: range.contains(value) }
+            }
+            Self::ColumnCount(range) => {
+                let value = names.len() as f64;
+                Observed { value, success: range.contains(value) }
+            }
+            Self::Match(wanted) => {
+                let value = found(wanted);
+                Observed { value: value as f64, success: value == wanted.len() && value == names.len() }
+            }
+            Self::Exist(wanted) => {
+                let value = found(wanted);
+                Observed { value: value as f64, success: value == wanted.len() }
+            }
+        }
+    }
+}
