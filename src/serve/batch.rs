@@ -10,16 +10,15 @@ use crate::base::clock::Clock;
 use crate::base::fault;
 use crate::base::files::at;
 use crate::base::progress::Progress;
-use crate::data::import::reader::{Chunk, Purpose, Reader, RejectedRow};
+use crate::data::import::reader::{Chunk, Purpose, Reader};
 use crate::data::quarantine::QuarantineLayout;
 use crate::data::write::records::{RecordBuffer, records_to_parquet};
 use crate::serve::batch_error::BatchError;
 use crate::serve::champion::Champion;
-use crate::serve::error::ServeError;
 use crate::serve::folder::{PartFolder, final_folder, point_latest};
 use crate::serve::journal::{Journal, RowCounts};
 use crate::serve::manifest::{self, Content, InputFile, Manifest, Output, Run, Subject};
-use crate::serve::output::{BatchOptions, OutputFormat, OutputPlan, unscorable};
+use crate::serve::output::{BatchOptions, OutputFormat, OutputPlan};
 
 const SCORES: &str = "scores.csv";
 const SCORES_PARQUET: &str = "scores.parquet";
@@ -61,8 +60,7 @@ pub fn run(
         return Err(BatchError::NoChunk);
     }
     let contract = &champion.loaded().content.contract;
-    let plan = OutputPlan::new(contract, champion.policy().is_some())
-        .map_err(|column| BatchError::ColumnName { column })?;
+    let plan = OutputPlan::new(contract, champion.policy().is_some())?;
     watch.progress.stage("digest", 0);
     let subject = Subject {
         input: InputFile::of(order.input)?,
@@ -94,9 +92,9 @@ fn find_finished(
     if !folder.try_exists().map_err(at(&folder))? {
         return Ok(None);
     }
-    let what = || "there is no manifest.json".to_string();
-    let manifest = Manifest::find_verified(&folder, subject)?
-        .ok_or_else(|| BatchError::Altered { path: folder.clone(), what: what() })?;
+    let Some(manifest) = Manifest::find_verified(&folder, subject)? else {
+        return Err(BatchError::Altered { path: folder, what: "there is no manifest.json".to_string() });
+    };
     point_latest(order.out, id)?;
     Ok(Some(BatchResult { folder, manifest, reused: true, resumed_rows: 0 }))
 }
@@ -203,25 +201,17 @@ impl Batch<'_> {
     ) -> Result<(), BatchError> {
         let (mut scores, mut quarantine) = (RecordBuffer::new(), RecordBuffer::new());
         let scored = self.champion.score_table(&chunk.table, &chunk.defaulted)?;
-        let mut rejected: Vec<RejectedRow> = chunk.rejected;
-        let rows = &mut parts.journal.rows;
         for (row, &number) in chunk.row_numbers.iter().enumerate() {
-            match self.plan.cells(&scored, &chunk.table, row, number) {
-                Ok(cells) => {
-                    scores.write(&cells, &self.folder.file(SCORES))?;
-                    rows.scored += 1;
-                }
-                Err(ServeError::NotFinite { margin }) => {
-                    rejected.push(unscorable(&chunk.table, row, number, margin));
-                }
-                Err(source) => return Err(BatchError::Row { row: number, source }),
-            }
+            let cells = self.plan.cells(&scored, &chunk.table, row, number);
+            let cells = cells.map_err(|source| BatchError::Row { row: number, source })?;
+            scores.write(&cells, &self.folder.file(SCORES))?;
         }
-        rejected.sort_by_key(|refused| refused.row);
-        for refused in &rejected {
-            quarantine.write(layout.record(refused), &self.folder.file(QUARANTINE))?;
+        for rejected in &chunk.rejected {
+            quarantine.write(layout.record(rejected), &self.folder.file(QUARANTINE))?;
         }
-        rows.quarantined += rejected.len() as u64;
+        let rows = &mut parts.journal.rows;
+        rows.scored += chunk.row_numbers.len() as u64;
+        rows.quarantined += chunk.rejected.len() as u64;
         rows.read += chunk.rows_read;
         self.append(parts, scores, quarantine)
     }

@@ -5,13 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
 use crate::data::contract::{Contract, Role};
-use crate::data::finding::{Finding, Severity};
-use crate::data::import::reader::RejectedRow;
-use crate::data::quarantine::reject_row;
 use crate::data::spelling::number_text;
 use crate::data::table::{Kind, Table};
 use crate::data::write::cell_text;
 use crate::decide::outcome::DecidedBy;
+use crate::serve::batch_error::BatchError;
 use crate::serve::error::ServeError;
 use crate::serve::scorer::{Notes, ScoredTable};
 
@@ -38,8 +36,7 @@ pub struct OutputPlan {
 }
 
 impl OutputPlan {
-    /// Fails with the name of an id column that is also a column of scores.
-    pub fn new(contract: &Contract, decides: bool) -> Result<Self, String> {
+    pub fn new(contract: &Contract, decides: bool) -> Result<Self, BatchError> {
         let named = |name: &str, kind| (name.to_string(), kind);
         let ids: Vec<(String, Kind)> =
             contract.with_role(Role::Id).map(|column| (column.name.clone(), column.kind)).collect();
@@ -51,7 +48,7 @@ impl OutputPlan {
         own.push(named("notes", Kind::Text));
         own.insert(0, named("row", Kind::Integer));
         if let Some((clash, _)) = ids.iter().find(|(id, _)| own.iter().any(|(name, _)| name == id)) {
-            return Err(clash.clone());
+            return Err(BatchError::ColumnName { column: clash.clone() });
         }
         let names = ids.iter().map(|(name, _)| name.clone()).collect();
         own.splice(1..1, ids);
@@ -107,17 +104,4 @@ fn notes_text(notes: &Notes) -> String {
     let out_of_range = notes.out_of_range.iter().map(|field| told("out_of_range", field));
     let defaulted = notes.defaulted.iter().map(|field| told("defaulted", field));
     missing.chain(unseen).chain(out_of_range).chain(defaulted).collect::<Vec<_>>().join("|")
-}
-
-/// A row that kept its contract but has no finite score goes to the quarantine as well.
-pub fn unscorable(table: &Table, row: usize, number: u64, margin: f64) -> RejectedRow {
-    let finding = Finding {
-        row: Some(number),
-        column: None,
-        rule: "score.not_finite".to_string(),
-        value: None,
-        severity: Severity::Critical,
-        message: format!("the row's margin {margin} is no finite number"),
-    };
-    reject_row(table, row, number, vec![finding])
 }
