@@ -4,12 +4,17 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::base::canonical::exact::{NotExact, check_exact};
 use crate::base::digest::Digest;
+
+pub mod exact;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CanonicalError {
     #[error("the value cannot be written as canonical JSON: {0}")]
     Write(#[source] serde_json::Error),
+    #[error("the value has no canonical JSON: {0}")]
+    Inexact(#[from] NotExact),
     #[error("not the JSON that was expected: {0}")]
     Parse(#[source] serde_json::Error),
     #[error("the JSON is valid but not canonical (RFC 8785): its digest would not name its content")]
@@ -17,6 +22,7 @@ pub enum CanonicalError {
 }
 
 pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    check_exact(value)?;
     serde_json_canonicalizer::to_vec(value).map_err(CanonicalError::Write)
 }
 
@@ -45,5 +51,19 @@ mod tests {
     fn a_space_too_many_is_refused() {
         assert!(matches!(parse::<Value>(b"{\"a\": 1}"), Err(CanonicalError::NotCanonical)));
         assert!(parse::<Value>(b"{\"a\":1}").is_ok());
+    }
+
+    #[test]
+    fn what_a_double_cannot_hold_is_refused_instead_of_rounded() {
+        let rounded = to_bytes(&json!({"a": [0, {"b": (1u64 << 53) + 1}]})).unwrap_err();
+        assert!(matches!(rounded, CanonicalError::Inexact(NotExact::Integer(_))), "{rounded}");
+        let no_number = to_bytes(&[Some(f64::NAN)]).unwrap_err();
+        assert!(matches!(no_number, CanonicalError::Inexact(NotExact::Float(_))), "{no_number}");
+    }
+
+    #[test]
+    fn a_large_double_written_like_an_integer_is_read_again() {
+        let bytes = to_bytes(&[1e18, f64::MAX, 1.2345678901234567e19, -1e20]).unwrap();
+        assert_eq!(to_bytes(&parse::<Value>(&bytes).unwrap()).unwrap(), bytes);
     }
 }

@@ -100,7 +100,7 @@ pub const SIGNATURES_MAX: usize = 16;
 /// A DSSE envelope: a manifest in base64 and its signatures.
 pub const ENVELOPE_BYTES_MAX: u64 = 6 << 20;
 
-/// What is counted or versioned in canonical JSON stays exact as a double.
+/// Up to here every integer is exact as a double, and so in canonical JSON.
 pub const EXACT_INTEGER_MAX: u64 = (1 << 53) - 1;
 /// One record of the tally log: its clear header, what it speaks of, and its body.
 pub const LEDGER_HEADER_BYTES_MAX: usize = 4 << 10;
