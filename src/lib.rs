@@ -15,3 +15,4 @@ pub mod serve;
 
 pub mod ledger;
 pub mod security;
+pub mod train;

@@ -1,7 +1,7 @@
 //! The same margins computed by burn on a chosen device, to check the flat forward pass against.
 //! Never serves a prediction; the only file of this room that names burn.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, TensorReadError};
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
@@ -21,8 +21,8 @@ pub enum ComputeDevice {
 pub enum DeviceError {
     #[error("the device \"ndarray\" is not part of this program")]
     NotBuiltIn,
-    #[error("burn could not compute on the device {device:?}: {message}")]
-    Failed { device: ComputeDevice, message: String },
+    #[error("the device {device:?} failed: {source}")]
+    Failed { device: ComputeDevice, source: TensorReadError },
 }
 
 impl Fact for DeviceError {
@@ -52,6 +52,13 @@ impl Fact for DeviceError {
 }
 
 impl ComputeDevice {
+    pub fn is_built_in(self) -> bool {
+        match self {
+            Self::Flex => true,
+            Self::Ndarray => cfg!(feature = "ndarray"),
+        }
+    }
+
     pub fn open(self) -> Result<Device, DeviceError> {
         match self {
             Self::Flex => Ok(Device::flex()),
@@ -80,9 +87,8 @@ pub fn margins(linear: &Linear, matrix: &Matrix, device: ComputeDevice) -> Resul
     let weights =
         Tensor::<2>::from_data(TensorData::new(linear.weights.clone(), [linear.weights.len(), 1]), &on);
     let margins = rows.matmul(weights).add_scalar(linear.bias);
-    let values: Vec<f32> = margins
-        .try_into_vec_as()
-        .map_err(|error| DeviceError::Failed { device, message: format!("{error:?}") })?;
+    let values: Vec<f32> =
+        margins.try_into_vec_as().map_err(|source| DeviceError::Failed { device, source })?;
     Ok(values.into_iter().map(f64::from).collect())
 }
 

@@ -1,0 +1,11 @@
+//! From a matrix with labels and checked parameters to a fitted family, its calibration and its
+//! reference vectors. Burn lives here; nothing that serves a prediction may import this room.
+
+pub mod baseline;
+pub mod examples;
+pub mod fit;
+pub mod gradient;
+pub mod optimizer;
+pub mod overrides;
+pub mod params;
+pub mod trainer;

@@ -1,0 +1,109 @@
+//! What train.toml may say, what is refused, and what an override does.
+
+use super::*;
+use serde_json::{Value, json};
+
+fn parse(value: Value) -> Result<RawTrainParams, serde_json::Error> {
+    serde_json::from_value(value)
+}
+
+fn set(assignments: &[&str]) -> Result<TrainParams, ParamsError> {
+    let mut raw = RawTrainParams::default();
+    assignments.iter().try_for_each(|assignment| raw.set(assignment))?;
+    raw.check()
+}
+
+#[test]
+fn an_empty_file_trains_with_every_value_written_out() {
+    let params = parse(json!({})).unwrap().check().unwrap();
+    let expected = json!({
+        "seed": 1,
+        "device": "flex",
+        "split": {"by": "random", "test": 0.2, "valid": 0.2},
+        "family": {"kind": "logistic", "learning_rate": 0.02, "batch_rows": 256, "epochs": 200,
+            "patience": 10, "weight_decay": 1.0, "class_weight": "none"},
+    });
+    assert_eq!(serde_json::to_value(params).unwrap(), expected);
+}
+
+#[test]
+fn an_unknown_key_is_refused_at_any_depth() {
+    assert!(parse(json!({"sed": 1})).is_err());
+    assert!(parse(json!({"split": {"share": 0.1}})).is_err());
+    assert!(parse(json!({"logistic": {"momentum": 0.1}})).is_err());
+}
+
+#[test]
+fn a_value_out_of_its_range_is_refused_with_the_range() {
+    for (assignment, key) in [
+        ("split.valid=0", "split.valid"),
+        ("split.test=0.9", "split.test"),
+        ("logistic.learning_rate=0", "logistic.learning_rate"),
+        ("logistic.batch_rows=0", "logistic.batch_rows"),
+        ("logistic.epochs=10001", "logistic.epochs"),
+        ("logistic.patience=0", "logistic.patience"),
+        ("logistic.weight_decay=-1", "logistic.weight_decay"),
+        ("logistic.class_weight={\"positive\":0}", "logistic.class_weight.positive"),
+        ("seed=9007199254740992", "seed"),
+    ] {
+        let refused = set(&[assignment]).unwrap_err();
+        assert!(matches!(refused, ParamsError::Range { key: k, .. } if k == key), "{refused}");
+    }
+    let message = set(&["logistic.epochs=0"]).unwrap_err().to_string();
+    assert_eq!(message, "logistic.epochs = 0: must be between 1 and 10000");
+}
+
+#[test]
+fn a_split_takes_what_it_needs_and_refuses_the_rest() {
+    let by_column = set(&["split.by=column", "split.column=2020", "split.test_values=[0,\"b\"]"]).unwrap();
+    let test_values = vec!["0".to_string(), "b".to_string()];
+    let column = Some("2020".to_string());
+    assert_eq!(by_column.split, SplitParams::Column { column, test_values, valid: 0.2 });
+    let by_time = set(&["split.by=time", "split.column=issued"]).unwrap();
+    let column = "issued".to_string();
+    assert_eq!(by_time.split, SplitParams::Time { column, test: 0.2, valid: 0.2 });
+    for needy in [vec!["split.by=time"], vec!["split.by=column"]] {
+        assert!(matches!(set(&needy), Err(ParamsError::Needed { .. })), "{needy:?}");
+    }
+    for odd in [
+        vec!["split.column=x"],
+        vec!["split.by=time", "split.column=x", "split.test_values=[1]"],
+        vec!["split.by=column", "split.test_values=[1]", "split.test=0.1"],
+    ] {
+        assert!(matches!(set(&odd), Err(ParamsError::DoesNotApply { .. })), "{odd:?}");
+    }
+}
+
+#[test]
+fn an_override_reads_numbers_words_and_objects() {
+    let params =
+        set(&["seed=7", "logistic.epochs = 20", "logistic.class_weight={\"positive\":2.5}"]).unwrap();
+    assert_eq!(params.seed, 7);
+    let FamilyParams::Logistic(logistic) = params.family else { panic!() };
+    assert_eq!((logistic.epochs, logistic.class_weight), (20, ClassWeight::Positive(2.5)));
+    assert_eq!(set(&["family=baseline", "logistic.epochs=20"]).unwrap().family, FamilyParams::Baseline);
+}
+
+#[test]
+fn a_bad_override_names_its_key() {
+    let refused = set(&["logistic.epoch=20"]).unwrap_err().to_string();
+    assert!(refused.contains("did you mean \"logistic.epochs\""), "{refused}");
+    assert!(matches!(set(&["logistic=1"]), Err(ParamsError::UnknownKey { .. })));
+    assert!(matches!(set(&["split/by=time"]), Err(ParamsError::UnknownKey { .. })));
+    assert!(matches!(set(&["epochs"]), Err(ParamsError::NotAnAssignment { .. })));
+    let refused = set(&["logistic.epochs=many"]).unwrap_err().to_string();
+    assert!(refused.starts_with("logistic.epochs = \"many\": "), "{refused}");
+    let refused = set(&["logistic.epochs=1.5"]).unwrap_err().to_string();
+    assert!(refused.starts_with("logistic.epochs = 1.5: "), "{refused}");
+}
+
+#[test]
+fn the_reference_device_is_there_only_if_it_was_built() {
+    let refused = set(&["device=ndarray"]);
+    if cfg!(feature = "ndarray") {
+        assert_eq!(refused.unwrap().device, ComputeDevice::Ndarray);
+    } else {
+        let refused = refused.unwrap_err();
+        assert!(refused.next_step().unwrap().contains("--features ndarray"));
+    }
+}
