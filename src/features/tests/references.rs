@@ -12,7 +12,7 @@ use crate::features::reference::{LevelRows, Marginal, Reference};
 /// Incomes in cents with gaps and one freak, dependants, a yes or no, and levels of which two are rare.
 fn training() -> Table {
     let income = |i: usize| match i {
-        7 => 9_999_999.4321,
+        7 => 9_999_999.123_456,
         _ if i.is_multiple_of(25) => f64::NAN,
         _ => (200_000 + i * 7919 % 600_000) as f64 / 100.0,
     };
