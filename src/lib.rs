@@ -29,3 +29,4 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod store;
+pub mod train;

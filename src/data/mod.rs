@@ -11,7 +11,6 @@ pub mod label;
 pub mod leak;
 pub mod profile;
 pub mod quarantine;
-pub mod records;
 pub mod row;
 pub mod spelling;
 pub mod split;

@@ -14,25 +14,28 @@ const OWN_COLUMNS: [&str; 5] =
 /// Cells beyond the header's width.
 const FURTHER: &str = "quarantine_further_cells";
 
-pub struct Quarantine {
+/// The columns of a quarantine file, and a refused row as one of its records.
+#[derive(Clone, Debug)]
+pub struct QuarantineLayout {
     columns: Vec<String>,
     ids: Vec<String>,
-    sink: RecordSink,
 }
 
-impl Quarantine {
-    /// `file_columns` are the reader's; the file appears with `finish`.
-    pub fn create(path: &Path, file_columns: &[String], contract: &Contract) -> Result<Self, WriteError> {
-        let header = OWN_COLUMNS.into_iter().chain(file_columns.iter().map(String::as_str));
-        let sink = RecordSink::create(path, header.chain([FURTHER]))?;
+impl QuarantineLayout {
+    /// `file_columns` are the reader's.
+    pub fn new(file_columns: &[String], contract: &Contract) -> Self {
         let ids = contract.with_role(Role::Id).map(|spec| spec.name.clone()).collect();
-        Ok(Self { columns: file_columns.to_vec(), ids, sink })
+        Self { columns: file_columns.to_vec(), ids }
     }
 
-    pub fn add(&mut self, row: &RejectedRow) -> Result<(), WriteError> {
+    pub fn header(&self) -> impl Iterator<Item = &str> {
+        OWN_COLUMNS.into_iter().chain(self.columns.iter().map(String::as_str)).chain([FURTHER])
+    }
+
+    pub fn record(&self, row: &RejectedRow) -> Vec<String> {
         let find = |name: &String| row.cells.iter().find(|(n, _)| n == name).map_or("", |(_, text)| text);
         let key: Vec<&str> = self.ids.iter().map(find).collect();
-        let own = [
+        let mut record = vec![
             row.row.to_string(),
             key.join("|"),
             join(&row.findings, |f| f.rule.clone()),
@@ -42,10 +45,29 @@ impl Quarantine {
                 None => f.message.clone(),
             }),
         ];
-        let known = self.columns.iter().map(|name| find(name).to_string());
+        record.extend(self.columns.iter().map(|name| find(name).to_string()));
         let further = row.cells.iter().filter(|(name, _)| !self.columns.contains(name));
         let further: Vec<&str> = further.map(|(_, text)| text.as_str()).collect();
-        self.sink.write(own.into_iter().chain(known).chain([further.join("|")]))
+        record.push(further.join("|"));
+        record
+    }
+}
+
+pub struct Quarantine {
+    layout: QuarantineLayout,
+    sink: RecordSink,
+}
+
+impl Quarantine {
+    /// `file_columns` are the reader's; the file appears with `finish`.
+    pub fn create(path: &Path, file_columns: &[String], contract: &Contract) -> Result<Self, WriteError> {
+        let layout = QuarantineLayout::new(file_columns, contract);
+        let sink = RecordSink::create(path, layout.header())?;
+        Ok(Self { layout, sink })
+    }
+
+    pub fn add(&mut self, row: &RejectedRow) -> Result<(), WriteError> {
+        self.sink.write(self.layout.record(row))
     }
 
     /// Makes the file appear; answers the number of rows in it.

@@ -1,6 +1,8 @@
 //! Tables to files, piece by piece: Parquet for ourselves, CSV for people. A file appears when it is finished.
 //! The same rows give the same bytes, however they were cut into pieces.
 
+pub mod records;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -12,7 +12,6 @@ use crate::decide::policy::PositiveIs;
 use crate::decide::resolved::ResolvedPolicy;
 use crate::decide::rules::Rule;
 use crate::decide::texts::Variant;
-use crate::features::recipe::{FittedEncoding, FittedField};
 use crate::model::explain::Contribution;
 use crate::model::trained::Model;
 
@@ -141,8 +140,8 @@ fn from_contribution(
     let variant = match column.cell(row.row) {
         Cell::Missing => Variant::Missing,
         _ if column.kind == Kind::Text => Variant::Value,
-        _ if place(fitted, |at| row.encoded.get(at).map(|x| f64::from(*x)))
-            > place(fitted, |at| vector.get(at).copied()) =>
+        _ if fitted.place(|at| row.encoded.get(at).map(|x| f64::from(*x)))
+            > fitted.place(|at| vector.get(at).copied()) =>
         {
             Variant::High
         }
@@ -150,19 +149,6 @@ fn from_contribution(
     };
     let told = reason(policy, row, &field, variant.key(policy.stem(&field)))?;
     Ok(Reason { contribution: Some(value), ..told })
-}
-
-/// Where a numeric field lies: every numeric encoding rises with the value in each of its columns
-/// but the indicator of a missing cell, which is the last.
-fn place(field: &FittedField, column: impl Fn(usize) -> Option<f64>) -> f64 {
-    let indicator = match field.encoding {
-        FittedEncoding::Scale { indicator, .. }
-        | FittedEncoding::Quantile { indicator, .. }
-        | FittedEncoding::Piecewise { indicator, .. } => usize::from(indicator),
-        _ => 0,
-    };
-    let columns = field.start..field.start + field.width.saturating_sub(indicator);
-    columns.filter_map(column).fold(0.0, |sum, x| sum + x)
 }
 
 fn reason(

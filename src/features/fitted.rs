@@ -133,6 +133,21 @@ fn check_known(field: &FittedField) -> Result<(), &'static str> {
     if fits { Ok(()) } else { Err("its known levels are not those of its encoding") }
 }
 
+impl FittedField {
+    /// Where a numeric field of a row (or of a mean row) lies, for comparing two: each of its columns
+    /// rises with the value, but for the indicator of a missing cell, which is the last.
+    pub fn place(&self, column: impl Fn(usize) -> Option<f64>) -> f64 {
+        let indicator = match self.encoding {
+            FittedEncoding::Scale { indicator, .. }
+            | FittedEncoding::Quantile { indicator, .. }
+            | FittedEncoding::Piecewise { indicator, .. } => usize::from(indicator),
+            FittedEncoding::OneHot { .. } | FittedEncoding::Ordinal { .. } | FittedEncoding::Hash { .. } => 0,
+        };
+        let columns = self.start..self.start + self.width.saturating_sub(indicator);
+        columns.filter_map(column).fold(0.0, |sum, x| sum + x)
+    }
+}
+
 impl FittedEncoding {
     /// Numeric encodings read a column of numbers, the others one of text.
     pub fn is_numeric(&self) -> bool {

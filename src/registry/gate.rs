@@ -66,7 +66,7 @@ pub struct RuleResult {
     pub metric: String,
     pub bound: Bound,
     pub limit: f64,
-    /// Null where the run has no such metric.
+    /// Null where the run has no such metric, or no finite value of it.
     pub value: Option<f64>,
     pub passed: bool,
 }
@@ -133,7 +133,6 @@ impl Bound {
     }
 
     fn holds(self, value: f64, limit: f64) -> bool {
-        // NaN is below and above nothing, so it never passes.
         match self {
             Self::Min => value >= limit,
             Self::Max => value <= limit,
@@ -215,7 +214,7 @@ impl Gates {
 
 impl Rule {
     fn judge(&self, metrics: &BTreeMap<String, f64>) -> RuleResult {
-        let value = metrics.get(&self.key).copied().filter(|v| !v.is_nan());
+        let value = metrics.get(&self.key).copied().filter(|v| v.is_finite());
         let passed = value.is_some_and(|v| self.bound.holds(v, self.limit));
         RuleResult { metric: self.key.clone(), bound: self.bound, limit: self.limit, value, passed }
     }
@@ -247,7 +246,7 @@ impl fmt::Display for RuleResult {
         let bound = self.bound.as_str();
         match self.value {
             Some(value) => write!(f, "{metric} is {value}, {bound} {limit}: {verdict}"),
-            None => write!(f, "{metric} does not exist, {bound} {limit}: {verdict}"),
+            None => write!(f, "{metric} has no value, {bound} {limit}: {verdict}"),
         }
     }
 }
@@ -283,8 +282,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the gate refuses the model: auc is 0.74, min 0.75: failed; ece is 0.02, max 0.05: passed; \
-             policy.precision is 0.4, min 0.3: passed; gini does not exist, min 0.5: failed; \
-             ks does not exist, min 0.1: failed; ks does not exist, max 1: failed"
+             policy.precision is 0.4, min 0.3: passed; gini has no value, min 0.5: failed; \
+             ks has no value, min 0.1: failed; ks has no value, max 1: failed"
         );
     }
 

@@ -10,17 +10,15 @@ use crate::base::clock::Clock;
 use crate::base::fault;
 use crate::base::files::at;
 use crate::base::progress::Progress;
-use crate::data::import::reader::{Chunk, Purpose, Reader, RejectedRow};
-use crate::data::records::{RecordBuffer, records_to_parquet};
+use crate::data::import::reader::{Chunk, Purpose, Reader};
+use crate::data::quarantine::QuarantineLayout;
+use crate::data::write::records::{RecordBuffer, records_to_parquet};
 use crate::serve::batch_error::BatchError;
 use crate::serve::champion::Champion;
-use crate::serve::error::ServeError;
 use crate::serve::folder::{PartFolder, final_folder, point_latest};
 use crate::serve::journal::{Journal, RowCounts};
 use crate::serve::manifest::{self, Content, InputFile, Manifest, Output, Run, Subject};
-use crate::serve::output::{
-    BatchOptions, OutputFormat, OutputPlan, quarantine_cells, quarantine_header, unscorable,
-};
+use crate::serve::output::{BatchOptions, OutputFormat, OutputPlan};
 
 const SCORES: &str = "scores.csv";
 const SCORES_PARQUET: &str = "scores.parquet";
@@ -62,8 +60,7 @@ pub fn run(
         return Err(BatchError::NoChunk);
     }
     let contract = &champion.loaded().content.contract;
-    let plan = OutputPlan::new(contract, champion.policy().is_some())
-        .map_err(|column| BatchError::ColumnName { column })?;
+    let plan = OutputPlan::new(contract, champion.policy().is_some())?;
     watch.progress.stage("digest", 0);
     let subject = Subject {
         input: InputFile::of(order.input)?,
@@ -95,9 +92,9 @@ fn find_finished(
     if !folder.try_exists().map_err(at(&folder))? {
         return Ok(None);
     }
-    let what = || "there is no manifest.json".to_string();
-    let manifest = Manifest::find_verified(&folder, subject)?
-        .ok_or_else(|| BatchError::Altered { path: folder.clone(), what: what() })?;
+    let Some(manifest) = Manifest::find_verified(&folder, subject)? else {
+        return Err(BatchError::Altered { path: folder, what: "there is no manifest.json".to_string() });
+    };
     point_latest(order.out, id)?;
     Ok(Some(BatchResult { folder, manifest, reused: true, resumed_rows: 0 }))
 }
@@ -128,15 +125,16 @@ impl Batch<'_> {
         }
         let contract = &self.champion.loaded().content.contract;
         let mut reader = Reader::open(self.order.input, contract, Purpose::Scoring)?;
+        let layout = QuarantineLayout::new(reader.file_columns(), contract);
         let mut parts = match self.find_parts()? {
             Some(parts) => parts,
-            None => self.begin_parts(reader.file_columns())?,
+            None => self.begin_parts(&layout)?,
         };
         let resumed_rows = parts.journal.rows.read;
         if reader.skip_rows(resumed_rows)? != resumed_rows {
             return self.refuse_changed_input();
         }
-        self.score_all(&mut reader, &mut parts)?;
+        self.score_all(&mut reader, &layout, &mut parts)?;
         if InputFile::of(self.order.input)? != self.subject.input {
             return self.refuse_changed_input();
         }
@@ -157,7 +155,7 @@ impl Batch<'_> {
         Ok(scores.zip(quarantine).map(|(scores, quarantine)| Parts { journal, scores, quarantine }))
     }
 
-    fn begin_parts(&self, file_columns: &[String]) -> Result<Parts, BatchError> {
+    fn begin_parts(&self, layout: &QuarantineLayout) -> Result<Parts, BatchError> {
         self.folder.keep_only(&[])?;
         let journal = Journal {
             id: self.id.clone(),
@@ -170,13 +168,17 @@ impl Batch<'_> {
         let mut parts = Parts { journal, scores, quarantine };
         let (mut scores, mut quarantine) = (RecordBuffer::new(), RecordBuffer::new());
         scores.write(self.plan.header(), &self.folder.file(SCORES))?;
-        quarantine.write(quarantine_header(file_columns), &self.folder.file(QUARANTINE))?;
+        quarantine.write(layout.header(), &self.folder.file(QUARANTINE))?;
         self.append(&mut parts, scores, quarantine)?;
         Ok(parts)
     }
 
-    fn score_all(&self, reader: &mut Reader, parts: &mut Parts) -> Result<(), BatchError> {
-        let file_columns = reader.file_columns().to_vec();
+    fn score_all(
+        &self,
+        reader: &mut Reader,
+        layout: &QuarantineLayout,
+        parts: &mut Parts,
+    ) -> Result<(), BatchError> {
         self.watch.progress.stage("score", 0);
         self.watch.progress.step(parts.journal.rows.read);
         loop {
@@ -185,7 +187,7 @@ impl Batch<'_> {
                 return Err(BatchError::Cancelled { rows: parts.journal.rows.read, folder });
             }
             let Some(chunk) = reader.next_chunk(self.order.chunk_rows)? else { return Ok(()) };
-            self.score_chunk(chunk, &file_columns, parts)?;
+            self.score_chunk(chunk, layout, parts)?;
             self.watch.progress.step(parts.journal.rows.read);
             fault::point("batch.after_chunk");
         }
@@ -194,30 +196,22 @@ impl Batch<'_> {
     fn score_chunk(
         &self,
         chunk: Chunk,
-        file_columns: &[String],
+        layout: &QuarantineLayout,
         parts: &mut Parts,
     ) -> Result<(), BatchError> {
         let (mut scores, mut quarantine) = (RecordBuffer::new(), RecordBuffer::new());
         let scored = self.champion.score_table(&chunk.table, &chunk.defaulted)?;
-        let mut rejected: Vec<RejectedRow> = chunk.rejected;
-        let rows = &mut parts.journal.rows;
         for (row, &number) in chunk.row_numbers.iter().enumerate() {
-            match self.plan.cells(&scored, &chunk.table, row, number) {
-                Ok(cells) => {
-                    scores.write(&cells, &self.folder.file(SCORES))?;
-                    rows.scored += 1;
-                }
-                Err(ServeError::NotFinite { margin }) => {
-                    rejected.push(unscorable(&chunk.table, row, number, file_columns, margin));
-                }
-                Err(source) => return Err(BatchError::Row { row: number, source }),
-            }
+            let cells = self.plan.cells(&scored, &chunk.table, row, number);
+            let cells = cells.map_err(|source| BatchError::Row { row: number, source })?;
+            scores.write(&cells, &self.folder.file(SCORES))?;
         }
-        rejected.sort_by_key(|refused| refused.row);
-        for refused in &rejected {
-            quarantine.write(quarantine_cells(refused, file_columns), &self.folder.file(QUARANTINE))?;
+        for rejected in &chunk.rejected {
+            quarantine.write(layout.record(rejected), &self.folder.file(QUARANTINE))?;
         }
-        rows.quarantined += rejected.len() as u64;
+        let rows = &mut parts.journal.rows;
+        rows.scored += chunk.row_numbers.len() as u64;
+        rows.quarantined += chunk.rejected.len() as u64;
         rows.read += chunk.rows_read;
         self.append(parts, scores, quarantine)
     }

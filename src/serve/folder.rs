@@ -16,7 +16,7 @@ pub struct PartFolder {
     out: PathBuf,
     id: String,
     /// The lock is on the folder itself: it goes with the process, and leaves no file behind.
-    _lock: File,
+    lock: File,
 }
 
 pub fn final_folder(out: &Path, id: &str) -> PathBuf {
@@ -30,7 +30,7 @@ impl PartFolder {
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(at(&path))?;
         let lock = File::open(&path).map_err(at(&path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, out: out.to_path_buf(), id: id.to_string(), _lock: lock }),
+            Ok(()) => Ok(Self { path, out: out.to_path_buf(), id: id.to_string(), lock }),
             Err(TryLockError::WouldBlock) => Err(BatchError::Busy { folder: path }),
             Err(TryLockError::Error(source)) => Err(at(&path)(source).into()),
         }
@@ -86,6 +86,13 @@ impl PartFolder {
     /// Gives the part folder up with all it holds.
     pub fn discard(self) -> Result<(), BatchError> {
         Ok(files::remove_folder(&self.path)?)
+    }
+}
+
+impl Drop for PartFolder {
+    /// Says so at once: a child that is just being spawned may hold the same lock a moment longer.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 

@@ -1,16 +1,15 @@
-//! What a batch writes of a row: the columns of scores and of the quarantine, and their texts.
+//! What a batch writes of a row: the columns of its scores and their texts.
 //! Never touches a file.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
 use crate::data::contract::{Contract, Role};
-use crate::data::finding::{Finding, Severity};
-use crate::data::import::reader::RejectedRow;
 use crate::data::spelling::number_text;
 use crate::data::table::{Kind, Table};
 use crate::data::write::cell_text;
 use crate::decide::outcome::DecidedBy;
+use crate::serve::batch_error::BatchError;
 use crate::serve::error::ServeError;
 use crate::serve::scorer::{Notes, ScoredTable};
 
@@ -36,13 +35,8 @@ pub struct OutputPlan {
     decides: bool,
 }
 
-/// Before the file's own columns in the quarantine.
-const QUARANTINE: [&str; 5] =
-    ["quarantine.row", "quarantine.rule", "quarantine.column", "quarantine.message", "quarantine.extra"];
-
 impl OutputPlan {
-    /// Fails with the name of an id column that is also a column of scores.
-    pub fn new(contract: &Contract, decides: bool) -> Result<Self, String> {
+    pub fn new(contract: &Contract, decides: bool) -> Result<Self, BatchError> {
         let named = |name: &str, kind| (name.to_string(), kind);
         let ids: Vec<(String, Kind)> =
             contract.with_role(Role::Id).map(|column| (column.name.clone(), column.kind)).collect();
@@ -54,7 +48,7 @@ impl OutputPlan {
         own.push(named("notes", Kind::Text));
         own.insert(0, named("row", Kind::Integer));
         if let Some((clash, _)) = ids.iter().find(|(id, _)| own.iter().any(|(name, _)| name == id)) {
-            return Err(clash.clone());
+            return Err(BatchError::ColumnName { column: clash.clone() });
         }
         let names = ids.iter().map(|(name, _)| name.clone()).collect();
         own.splice(1..1, ids);
@@ -110,52 +104,4 @@ fn notes_text(notes: &Notes) -> String {
     let out_of_range = notes.out_of_range.iter().map(|field| told("out_of_range", field));
     let defaulted = notes.defaulted.iter().map(|field| told("defaulted", field));
     missing.chain(unseen).chain(out_of_range).chain(defaulted).collect::<Vec<_>>().join("|")
-}
-
-pub fn quarantine_header(file_columns: &[String]) -> impl Iterator<Item = &str> {
-    QUARANTINE.into_iter().chain(file_columns.iter().map(String::as_str))
-}
-
-/// The cells of a refused row: what broke, then the row as the file had it. Cells beyond the
-/// header stand as one JSON list in `quarantine.extra`, so that every record has the same width.
-pub fn quarantine_cells(rejected: &RejectedRow, file_columns: &[String]) -> Vec<String> {
-    let joined = |text: fn(&Finding) -> &str, with: &str| {
-        rejected.findings.iter().map(text).collect::<Vec<_>>().join(with)
-    };
-    let raw = |at: usize| rejected.cells.get(at).map_or(String::new(), |(_, text)| text.clone());
-    let extra: Vec<&str> =
-        rejected.cells.iter().skip(file_columns.len()).map(|(_, text)| text.as_str()).collect();
-    let extra = if extra.is_empty() { String::new() } else { serde_json::json!(extra).to_string() };
-    let mut cells = vec![
-        rejected.row.to_string(),
-        joined(|f| &f.rule, "|"),
-        joined(|f| f.column.as_deref().unwrap_or(""), "|"),
-        joined(|f| &f.message, "; "),
-        extra,
-    ];
-    cells.extend((0..file_columns.len()).map(raw));
-    cells
-}
-
-/// A row that kept its contract but has no finite score goes to the quarantine as well.
-pub fn unscorable(
-    table: &Table,
-    row: usize,
-    number: u64,
-    file_columns: &[String],
-    margin: f64,
-) -> RejectedRow {
-    let text = |name: &String| {
-        let column = table.find_column(name);
-        (name.clone(), column.map_or(String::new(), |column| cell_text(column, row)))
-    };
-    let finding = Finding {
-        row: Some(number),
-        column: None,
-        rule: "score.not_finite".to_string(),
-        value: None,
-        severity: Severity::Critical,
-        message: format!("the row's margin {margin} is no finite number"),
-    };
-    RejectedRow { row: number, cells: file_columns.iter().map(text).collect(), findings: vec![finding] }
 }

@@ -110,7 +110,7 @@ fn a_rules_outcome_is_explained_by_the_rules_and_not_by_the_score() {
 
 #[test]
 fn equal_contributions_are_ordered_by_name_and_four_are_told() {
-    use crate::features::recipe::{FittedEncoding, FittedRecipe};
+    use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
     use crate::model::linear::Linear;
     use crate::model::scorer::Family;
 

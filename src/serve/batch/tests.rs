@@ -11,7 +11,7 @@ use crate::base::clock::{Stamp, TimeQuality};
 use crate::base::fact::Fact;
 use crate::base::progress::Silent;
 use crate::base::rng::Random;
-use crate::data::records::read_records;
+use crate::data::write::records::read_records;
 use crate::serve::fixture::{champion, champion_without_policy};
 use crate::serve::journal;
 
@@ -177,12 +177,12 @@ fn a_scored_row_carries_its_id_score_outcome_and_reasons() {
 fn the_quarantine_keeps_the_whole_row_and_says_what_broke() {
     let files = files(&Scene::new().run(10).unwrap().folder);
     let quarantine = records(&files["quarantine.csv"]);
-    assert_eq!(quarantine[&3][1..3], ["required", "age"]);
+    assert_eq!(quarantine[&3][1..4], ["c,3", "required", "age"]);
     assert_eq!(quarantine[&3][5], "c,3");
-    assert_eq!(quarantine[&7][1..3], ["min", "income"]);
+    assert_eq!(quarantine[&7][2..4], ["min", "income"]);
     assert_eq!(quarantine[&7][9], "a \"b\"");
-    assert_eq!(quarantine[&11][1], "record");
-    assert_eq!(quarantine[&11][4], r#"["too","many"]"#);
+    assert_eq!(quarantine[&11][2], "record");
+    assert_eq!(quarantine[&11][10], "too|many");
 }
 
 #[test]
