@@ -29,4 +29,3 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod store;
-pub mod train;
