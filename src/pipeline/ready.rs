@@ -15,7 +15,7 @@ use crate::data::finding::{Finding, FindingCount};
 use crate::data::import::reader::{Purpose, Reader};
 use crate::data::import::report::ImportReport;
 use crate::data::import::whole::collect_rows;
-use crate::data::leak::{LeakSuspicion, guard};
+use crate::data::leak::{LeakLevel, LeakSuspicion, guard};
 use crate::data::quarantine::{Quarantine, reject_row};
 use crate::data::table::{Cell, Kind, Table};
 
@@ -41,18 +41,14 @@ pub enum ReadyError {
     },
     #[error("{}: {failed} critical expectation(s) failed; {first}", path.display())]
     Expectations { path: PathBuf, failed: usize, first: String, report: Box<SuiteReport> },
-    #[error("{} know(s) the outcome: {}", columns(.0), reasons(.0))]
+    #[error("a feature knows the outcome: {}", messages(.0))]
     Leak(Vec<LeakSuspicion>),
     #[error("{} has no row {row}", path.display())]
     NoRow { path: PathBuf, row: u64 },
 }
 
-fn columns(suspicions: &[LeakSuspicion]) -> String {
-    suspicions.iter().map(|s| format!("{:?}", s.column)).collect::<Vec<_>>().join(", ")
-}
-
-fn reasons(suspicions: &[LeakSuspicion]) -> String {
-    suspicions.iter().map(|s| format!("{} {}", s.column, s.why)).collect::<Vec<_>>().join("; ")
+fn messages(suspicions: &[LeakSuspicion]) -> String {
+    suspicions.iter().map(LeakSuspicion::message).collect::<Vec<_>>().join("; ")
 }
 
 impl Fact for ReadyError {
@@ -190,9 +186,12 @@ pub fn waived_leaks(project: &Project, table: &Table) -> Result<Vec<String>, Fai
     Ok(waivers.filter(|column| found.contains(column)).collect())
 }
 
+/// What is only suspect, by its name alone, halts nothing.
 fn find_leaks(project: &Project, table: &Table) -> Result<Vec<LeakSuspicion>, Failure> {
-    let features: Vec<&str> = project.recipe.features().iter().map(|f| f.field.as_str()).collect();
-    Ok(guard(&project.contract, &features, table, &project.settings.positive)?)
+    let features: Vec<String> = project.recipe.features().iter().map(|f| f.field.clone()).collect();
+    let mut found = guard(&project.contract, &features, table, &project.settings.positive)?;
+    found.retain(|suspicion| suspicion.level == LeakLevel::Refuse);
+    Ok(found)
 }
 
 /// One row of a file as the JSON that a scoring takes.
