@@ -23,6 +23,8 @@ pub enum UseCaseError {
     NoDataset { wanted: String },
     #[error("there is no policy {wanted:?} in this home")]
     NoPolicy { wanted: String },
+    #[error("which column of {source_name} is the outcome could not be guessed")]
+    NoTarget { source_name: String },
     #[error("policy.toml finds its cut-off by cost or rate, which needs the scores of a training")]
     CutoffOpen,
     #[error("the data the run was given are not those of digest {content}")]
@@ -46,6 +48,7 @@ impl Fact for UseCaseError {
             Self::NoArtifact { .. } => "run.unknown_artifact",
             Self::NoDataset { .. } => "data.unknown_set",
             Self::NoPolicy { .. } => "policy.unknown",
+            Self::NoTarget { .. } => "project.no_target",
             Self::CutoffOpen => "policy.cutoff_open",
             Self::OtherData { .. } => "data.other_content",
             Self::Damaged { .. } => "store.damaged",
@@ -72,6 +75,7 @@ impl Fact for UseCaseError {
             Self::NoRun { .. } => "See `tallystick run list`.",
             Self::NoDataset { .. } => "See `tallystick data list`, or give a file: `--data FILE`.",
             Self::NoPolicy { .. } => "See `tallystick policy list`.",
+            Self::NoTarget { .. } => "Say it: --target COLUMN --positive VALUE.",
             Self::CutoffOpen => "Train, which signs the policy with its model; or write by = \"value\".",
             Self::OtherData { .. } => "Import the data again and repeat the training.",
             Self::Damaged { .. } => "Restore the home from a backup; do not work on with this one.",

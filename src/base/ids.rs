@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,16 @@ use crate::base::limits;
 )]
 pub struct BadName {
     pub name: String,
+}
+
+impl Fact for BadName {
+    fn code(&self) -> &str {
+        "name.shape"
+    }
+
+    fn class(&self) -> Class {
+        Class::Usage
+    }
 }
 
 /// Checks the name of a project, model, alias or policy: safe in a path, a URL and a log.

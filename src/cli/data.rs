@@ -13,12 +13,14 @@ use crate::base::files;
 use crate::cli::Invocation;
 use crate::cli::output::{Answer, columns};
 use crate::config::project::Project;
-use crate::data::infer::profile_file;
-use crate::data::profile::{ColumnProfile, Profile};
+use crate::data::infer::draft::{Hints, infer};
+use crate::data::profile::column::{ColumnProfile, Profile};
 use crate::pipeline::ready::{self, Validated, finding_text};
 
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  tallystick data validate my-loans loans.csv\n  tallystick data import my-loans loans.csv --quarantine bad.csv\n  tallystick data profile loans.csv --target loan_status --positive 'Charged Off'")]
+#[command(
+    after_help = "Examples:\n  tallystick data validate my-loans loans.csv\n  tallystick data import my-loans loans.csv --quarantine bad.csv\n  tallystick data profile loans.csv --target loan_status --positive 'Charged Off'"
+)]
 pub enum DataCommand {
     /// Validate a file and keep it as a data set
     Import {
@@ -74,7 +76,8 @@ pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Fail
             Ok(Answer::new(validated_text(&validated), validated_json(&validated)))
         }
         DataCommand::Profile { file, target, positive } => {
-            let profile = profile_file(&file, target.as_deref(), positive.as_deref())?;
+            let hints = Hints { target, positive, split: None, protect: false };
+            let profile = infer(&file, &hints)?.profile;
             Ok(Answer::new(profile_text(&profile), json!(profile)))
         }
         DataCommand::List => list(invocation),
@@ -94,12 +97,16 @@ pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Fail
 
 fn validated_text(validated: &Validated) -> String {
     let report = &validated.report;
-    let mut text = format!("{} rows read, {} fit, {} set aside", report.rows_read, validated.suite.rows, validated.set_aside);
+    let mut text = format!(
+        "{} rows read, {} fit, {} set aside",
+        report.rows_read, validated.suite.rows, validated.set_aside
+    );
     let suite = &validated.suite;
     text += &format!("; {} expectations, {} warnings", suite.results.len(), suite.failed_warning);
     for result in suite.results.iter().filter(|r| !r.success) {
         let of = result.column.as_deref().unwrap_or("table");
-        text += &format!("\n  {} {} of {of}: {}", result.severity.as_str(), result.expectation, result.message);
+        text +=
+            &format!("\n  {} {} of {of}: {}", result.severity.as_str(), result.expectation, result.message);
     }
     for finding in report.findings.iter().filter(|f| f.row.is_none()) {
         text += &format!("\n  {}: {}", finding.severity.as_str(), finding_text(finding));
@@ -135,8 +142,19 @@ fn column_line(column: &ColumnProfile) -> Vec<String> {
         column.distinct.to_string(),
         share(signal.map(|s| s.auc)),
         share(signal.map(|s| s.information_value)),
-        column.summary(),
+        range_text(column),
     ]
+}
+
+/// What a person wants to see of a column at a glance.
+fn range_text(column: &ColumnProfile) -> String {
+    match &column.numbers {
+        Some(numbers) => {
+            let middle = numbers.quantiles.get(3).copied().unwrap_or(numbers.mean);
+            format!("{} .. {}, middle {middle}", numbers.min, numbers.max)
+        }
+        None => column.levels.iter().take(4).map(|(level, _)| level.as_str()).collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn list(invocation: &Invocation) -> Result<Answer, Failure> {
@@ -146,6 +164,10 @@ fn list(invocation: &Invocation) -> Result<Answer, Failure> {
         let (rows, imported) = (s.rows.to_string(), millis_to_text(s.imported_ms));
         vec![s.name.clone(), s.content.short(), rows, s.source_name.clone(), imported]
     }));
-    let text = if sets.is_empty() { "No data yet: `tallystick data import DIR FILE`.".into() } else { columns(&rows) };
+    let text = if sets.is_empty() {
+        "No data yet: `tallystick data import DIR FILE`.".into()
+    } else {
+        columns(&rows)
+    };
     Ok(Answer::new(text, json!({ "datasets": sets })))
 }

@@ -2,5 +2,6 @@
 //! Checks once; what it hands out is proof.
 
 pub mod project;
+pub mod scaffold;
 pub mod text;
 pub mod toml_file;

@@ -150,7 +150,12 @@ fn failed_expectations(path: &Path, report: SuiteReport) -> ReadyError {
         let example = result.examples.first().map_or(String::new(), |e| format!("; {}", finding_text(e)));
         format!("{}{of}: {}{example}", result.expectation, result.message)
     });
-    ReadyError::Expectations { path: path.to_path_buf(), failed: report.failed_critical, first, report: Box::new(report) }
+    ReadyError::Expectations {
+        path: path.to_path_buf(),
+        failed: report.failed_critical,
+        first,
+        report: Box::new(report),
+    }
 }
 
 /// A finding as a person reads it: row, column, value, what is wrong, by which rule.

@@ -30,6 +30,16 @@ pub enum Purpose {
     Education,
 }
 
+impl Purpose {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Marketing => "marketing",
+            Self::Education => "education",
+        }
+    }
+}
+
 /// model.json, field by field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
