@@ -123,7 +123,6 @@ pub type FetchBlob<'a, E> = &'a dyn Fn(Digest, u64) -> Result<Vec<u8>, E>;
 
 /// Writes a model, and proves that what was written loads.
 pub fn assemble(parts: Parts<'_>) -> Result<Pack, ContentError> {
-    check_exact(&parts.training)?;
     let model = parts.model;
     let margins = model.margins(&model.recipe.transform(parts.golden)?);
     let weights = weights::to_safetensors(&model.family)?;
@@ -218,7 +217,6 @@ impl ModelContent {
         if self.format != FORMAT {
             return Err(ContentError::Format { what: "model.json", found: self.format.clone() });
         }
-        check_exact(&self.training)?;
         let rate = self.training.base_rate;
         if !(0.0..=1.0).contains(&rate) {
             return Err(ContentError::BaseRate { found: rate });
@@ -242,38 +240,6 @@ pub fn scoring_contract(contract: &Contract) -> Result<Contract, ContentError> {
     let needed = |role| matches!(role, Role::Feature | Role::Id | Role::Target);
     let columns = contract.columns().iter().filter(|column| needed(column.role)).cloned().collect();
     Ok(RawContract { columns }.check()?)
-}
-
-/// Canonical JSON writes every number as a double: a whole number beyond 2^53 would share its
-/// spelling, and the model its digest, with another.
-fn check_exact(training: &Training) -> Result<(), ContentError> {
-    let inexact = |field: String| Err(ContentError::Inexact { field });
-    if training.seed > limits::EXACT_INTEGER_MAX {
-        return inexact("training.seed".into());
-    }
-    if training.rows > limits::EXACT_INTEGER_MAX {
-        return inexact("training.rows".into());
-    }
-    match find_inexact(&training.params, "training.params".into()) {
-        Some(field) => inexact(field),
-        None => Ok(()),
-    }
-}
-
-fn find_inexact(value: &Value, path: String) -> Option<String> {
-    match value {
-        Value::Number(number) => {
-            let whole = number.as_u64().or(number.as_i64().map(i64::unsigned_abs));
-            whole.is_some_and(|n| n > limits::EXACT_INTEGER_MAX).then_some(path)
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(n, item)| find_inexact(item, format!("{path}[{n}]")))
-        }
-        Value::Object(fields) => {
-            fields.iter().find_map(|(key, item)| find_inexact(item, format!("{path}.{key}")))
-        }
-        _ => None,
-    }
 }
 
 fn fetch_blob<E: Error + Send + Sync + 'static>(

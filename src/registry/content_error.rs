@@ -28,8 +28,6 @@ pub enum ContentError {
     Contract,
     #[error("model.json: the recipe's field {field:?} is no feature of the contract, or of another kind")]
     Field { field: String },
-    #[error("model.json: {field} is a whole number beyond 2^53, which JSON does not keep")]
-    Inexact { field: String },
     #[error("model.json: training.base_rate is {found}, which is no share")]
     BaseRate { found: f64 },
     #[error("the model's features: {0}")]
@@ -62,7 +60,6 @@ impl Fact for ContentError {
             Self::Fetch { .. } => "content.blob",
             Self::ContractForm(_) | Self::Contract => "content.contract",
             Self::Field { .. } => "content.field",
-            Self::Inexact { .. } => "content.inexact",
             Self::BaseRate { .. } => "content.base_rate",
             Self::Features(_) => "content.features",
             Self::Weights(inner) => inner.code(),
@@ -74,16 +71,12 @@ impl Fact for ContentError {
     }
 
     fn class(&self) -> Class {
-        match self {
-            Self::Inexact { .. } => Class::Usage,
-            _ => Class::Integrity,
-        }
+        Class::Integrity
     }
 
     fn next_step(&self) -> Option<String> {
         Some(match self {
             Self::Format { .. } => "Install the program version the model was made with.".into(),
-            Self::Inexact { .. } => "Choose a smaller number.".into(),
             Self::Golden { .. } => {
                 "Compare the release's CPU features with this machine's; else import the release again."
                     .into()
