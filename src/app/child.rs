@@ -1,12 +1,14 @@
 //! A run's child process, seen from the parent: started, listened to, stopped, buried.
 //! The child holds no store; its death is an error value here and nothing more.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::base::cancel::CancelFlag;
@@ -26,13 +28,13 @@ pub enum ChildError {
     #[error("the training process spoke out of turn: {why}")]
     Protocol { why: String },
     #[error("{message}")]
-    Refused { code: String, class: Class, message: String, next: Option<String> },
+    Refused { code: &'static str, class: Class, message: String, next: Option<String> },
     #[error("cancelled; the run is recorded as KILLED and nothing was registered")]
     Cancelled,
 }
 
 impl Fact for ChildError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Start { .. } => "run.start",
             Self::Killed { .. } => "run.killed",
@@ -159,10 +161,24 @@ fn conclude(last: Option<Event>, status: ExitStatus, log: &Path) -> Result<Diges
     match last {
         Some(Event::Done { model }) if status.success() => Ok(model),
         Some(Event::Failed { code, exit_code, message, next_step }) => {
+            let code = known_code(code);
             Err(ChildError::Refused { code, class: class_of(exit_code), message, next: next_step })
         }
         _ => Err(ChildError::Died { code: status.code().unwrap_or(-1), tail: log_tail(log) }),
     }
+}
+
+/// A code that came as text, as the constant it is in the child: codes are a closed set of this same
+/// program, so each is kept once.
+fn known_code(code: String) -> &'static str {
+    static CODES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut codes = CODES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = codes.get(code.as_str()) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(code.into_boxed_str());
+    codes.insert(kept);
+    kept
 }
 
 fn class_of(exit_code: u8) -> Class {

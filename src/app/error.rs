@@ -38,7 +38,7 @@ pub enum UseCaseError {
 }
 
 impl Fact for UseCaseError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::NoModel { .. } => "model.unknown",
             Self::NoVersion { .. } => "model.unknown_version",

@@ -29,7 +29,7 @@ pub struct OtherPayload {
 }
 
 impl Fact for OtherPayload {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "release.other_payload"
     }
 

@@ -54,7 +54,7 @@ pub enum HomeError {
 }
 
 impl Fact for HomeError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::OtherKey { .. } => "home.other_key",
             Self::NoTrust => "home.no_trust",

@@ -14,7 +14,7 @@ pub struct CancelFlag(Arc<AtomicBool>);
 pub struct Cancelled;
 
 impl Fact for Cancelled {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "cancelled"
     }
 

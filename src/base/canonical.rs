@@ -23,7 +23,7 @@ pub enum CanonicalError {
 }
 
 impl Fact for CanonicalError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Write(_) => "canonical.write",
             Self::Parse(_) => "canonical.parse",

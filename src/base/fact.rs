@@ -25,7 +25,7 @@ impl Class {
 /// An error that names a thing (by `Display`), has a stable code and knows what to do next.
 pub trait Fact: std::error::Error {
     /// Stable and dotted, such as `data.missing_column`; scripts match on it.
-    fn code(&self) -> &str;
+    fn code(&self) -> &'static str;
     fn class(&self) -> Class;
     /// One sentence in the imperative, or nothing where the message says it all.
     fn next_step(&self) -> Option<String> {
@@ -42,7 +42,7 @@ pub trait Fact: std::error::Error {
 pub struct Failure(Box<dyn Fact + Send + Sync>);
 
 impl Failure {
-    pub fn code(&self) -> &str {
+    pub fn code(&self) -> &'static str {
         self.0.code()
     }
 

@@ -24,7 +24,7 @@ impl FileError {
 }
 
 impl Fact for FileError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } if self.is_not_found() => "file.missing",
             Self::Io { .. } => "file.io",

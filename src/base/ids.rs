@@ -17,7 +17,7 @@ pub struct BadName {
 }
 
 impl Fact for BadName {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "name.shape"
     }
 

@@ -56,7 +56,7 @@ pub struct BatchArguments {
 struct NotText;
 
 impl Fact for NotText {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "row.not_text"
     }
 

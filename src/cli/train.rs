@@ -46,7 +46,7 @@ pub enum ChildCommand {
 struct NoSignals(std::io::Error);
 
 impl Fact for NoSignals {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "process.signals"
     }
 

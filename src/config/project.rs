@@ -107,7 +107,7 @@ pub enum ProjectError {
 }
 
 impl Fact for ProjectError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Toml(e) => e.code(),
             Self::Name { .. } => "project.name",

@@ -20,7 +20,7 @@ pub enum TomlError {
 }
 
 impl Fact for TomlError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::File(e) if e.is_not_found() => "config.missing_file",
             Self::File(_) => "config.file",

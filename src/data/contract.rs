@@ -130,7 +130,7 @@ pub enum ContractError {
 }
 
 impl Fact for ContractError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Empty => "contract.empty",
             Self::TooManyColumns { .. } => "contract.too_many_columns",

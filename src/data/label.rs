@@ -25,7 +25,7 @@ fn hint(nearest: &Option<String>) -> String {
 }
 
 impl Fact for LabelError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::NoColumn { .. } => "data.label.no_column",
             Self::NotOfKind { .. } => "data.label.not_of_kind",

@@ -52,7 +52,7 @@ fn list(fields: &[FieldError]) -> String {
 }
 
 impl Fact for RowError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::TooLong { .. } => "row.too_long",
             Self::TooDeep => "row.too_deep",

@@ -59,7 +59,7 @@ pub enum SplitError {
 }
 
 impl Fact for SplitError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Share { .. } => "data.split.share",
             Self::Labels { .. } => "data.split.labels",

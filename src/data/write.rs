@@ -38,7 +38,7 @@ pub enum WriteError {
 }
 
 impl Fact for WriteError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::File(_) => "data.write.file",
             Self::Parquet { .. } | Self::Arrow { .. } => "data.write.parquet",

@@ -31,7 +31,7 @@ pub struct NotAProbability {
 }
 
 impl Fact for NotAProbability {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "decide.not_a_probability"
     }
 

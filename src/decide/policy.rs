@@ -133,7 +133,7 @@ pub enum PolicyError {
 }
 
 impl Fact for PolicyError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Name(_) => "policy.name",
             Self::Rule(inner) => inner.code(),

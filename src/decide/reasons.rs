@@ -54,7 +54,7 @@ pub enum ReasonError {
 }
 
 impl Fact for ReasonError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::NoField { .. } => "reason.no_field",
             Self::NoText { .. } => "reason.no_text",

@@ -73,7 +73,7 @@ pub enum RuleError {
 }
 
 impl Fact for RuleError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::NoField { .. } => "rule.no_field",
             Self::Role { .. } => "rule.role",

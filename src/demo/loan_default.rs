@@ -37,7 +37,7 @@ pub enum DemoError {
 }
 
 impl Fact for DemoError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Rows { .. } => "demo.rows",
             Self::Uneven(_) => "demo.uneven_columns",

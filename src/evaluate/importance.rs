@@ -22,7 +22,7 @@ pub enum ImportanceError {
 }
 
 impl Fact for ImportanceError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "evaluate.contribution"
     }
 

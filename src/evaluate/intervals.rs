@@ -30,7 +30,7 @@ pub enum IntervalError {
 }
 
 impl Fact for IntervalError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Rounds { .. } => "evaluate.bootstrap_rounds",
             Self::Level { .. } => "evaluate.bootstrap_level",

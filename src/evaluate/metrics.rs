@@ -21,7 +21,7 @@ pub fn check_threshold(threshold: f64) -> Result<(), BadThreshold> {
 }
 
 impl Fact for BadThreshold {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "evaluate.threshold"
     }
 

@@ -22,7 +22,7 @@ pub enum ScoresError {
 }
 
 impl Fact for ScoresError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Uneven { .. } => "evaluate.uneven",
             Self::Empty => "evaluate.empty",

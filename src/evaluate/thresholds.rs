@@ -31,7 +31,7 @@ pub enum ThresholdError {
 }
 
 impl Fact for ThresholdError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Cost { .. } => "evaluate.threshold_cost",
             Self::Rate { .. } => "evaluate.threshold_rate",

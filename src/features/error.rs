@@ -67,7 +67,7 @@ pub enum FeatureError {
 }
 
 impl Fact for FeatureError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::RecipeEmpty => "recipe.empty",
             Self::RecipeTooLong { .. } => "recipe.too_long",

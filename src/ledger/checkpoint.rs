@@ -73,7 +73,7 @@ pub enum CheckpointError {
 }
 
 impl Fact for CheckpointError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } | Self::Form { .. } | Self::Size { .. } => "ledger.checkpoint_malformed",
             Self::OtherLog { .. } => "ledger.checkpoint_other_log",

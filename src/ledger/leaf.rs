@@ -66,7 +66,7 @@ pub enum RecordError {
 }
 
 impl Fact for RecordError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::HeaderTooLarge { .. } | Self::BodyTooLarge { .. } => "ledger.record_too_large",
             Self::Header(_) => "ledger.header_malformed",

@@ -60,7 +60,7 @@ pub enum AuditError<E: std::error::Error + 'static> {
 }
 
 impl<E: Fact + 'static> Fact for AuditError<E> {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::MissingRecord { .. } | Self::Truncated { .. } => "ledger.record_missing",
             Self::Record { source, .. } => source.code(),

@@ -28,7 +28,7 @@ pub struct BadPlatt {
 }
 
 impl Fact for BadPlatt {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "model.calibration"
     }
 

@@ -26,7 +26,7 @@ pub enum DeviceError {
 }
 
 impl Fact for DeviceError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::NotBuiltIn => "device.not_built_in",
             Self::Failed { .. } => "device.failed",

@@ -33,7 +33,7 @@ pub enum ModelError {
 }
 
 impl Fact for ModelError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Gap { .. } => "model.recipe_gap",
             Self::RecipeWidth { .. } => "model.recipe_width",

@@ -31,7 +31,7 @@ pub enum WeightsError {
 }
 
 impl Fact for WeightsError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Kind { .. } => "weights.kind",
             Self::Width { .. } => "weights.width",

@@ -133,7 +133,7 @@ fn split_plan(project: &Project) -> Result<SplitPlan, Failure> {
 struct NoSplitColumn;
 
 impl Fact for NoSplitColumn {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "train_params.no_split_column"
     }
 

@@ -52,7 +52,7 @@ fn messages(suspicions: &[LeakSuspicion]) -> String {
 }
 
 impl Fact for ReadyError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Contract { .. } => "data.contract",
             Self::Expectations { .. } => "data.expectations",

@@ -51,7 +51,7 @@ impl ContentError {
 }
 
 impl Fact for ContentError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "content.too_large",
             Self::Digest { .. } => "content.altered",

@@ -97,7 +97,7 @@ pub enum GateError {
 }
 
 impl Fact for GateError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Empty => "gate.empty",
             Self::TooMany { .. } => "gate.too_many",

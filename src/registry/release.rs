@@ -79,7 +79,7 @@ pub enum ReleaseError {
 }
 
 impl Fact for ReleaseError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Form(_) => "release.form",
             Self::Format { .. } => "release.format",
@@ -173,6 +173,7 @@ pub(crate) mod tests {
             lineage: Lineage {
                 run_id: RunId::try_from("0123456789abcdef0123456789abcdef".to_string()).unwrap(),
                 data: vec![Digest::of(b"data")],
+                evaluation: Digest::of(b"evaluation"),
                 config: Digest::of(b"config"),
                 code_version: "0.1.0".into(),
                 cpu_features: vec!["avx2".into()],

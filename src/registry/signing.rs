@@ -54,7 +54,7 @@ pub enum SigningError {
 }
 
 impl Fact for SigningError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "signing.too_large",
             Self::Signature(inner) => inner.code(),

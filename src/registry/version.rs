@@ -233,7 +233,7 @@ pub enum VersionError {
 }
 
 impl Fact for VersionError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Label { .. } => "version.label",
             Self::Alias { .. } => "version.alias",

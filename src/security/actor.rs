@@ -168,7 +168,7 @@ pub struct BadActorName {
 }
 
 impl Fact for BadActorName {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "security.actor_name"
     }
 
@@ -225,7 +225,7 @@ pub struct Forbidden {
 }
 
 impl Fact for Forbidden {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         "security.forbidden"
     }
 

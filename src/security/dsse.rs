@@ -95,7 +95,7 @@ impl SignatureError {
 }
 
 impl Fact for SignatureError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::NoSignature { .. } => "security.no_signature",
             Self::TooMany { .. } => "security.too_many_signatures",
@@ -178,7 +178,7 @@ pub enum EnvelopeError {
 }
 
 impl Fact for EnvelopeError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "security.envelope_too_large",
             Self::Form(_) | Self::Payload => "security.envelope_malformed",

@@ -32,7 +32,7 @@ pub enum KeyError {
 }
 
 impl Fact for KeyError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Generate => "security.key_not_made",
             Self::Encode => "security.key_not_written",

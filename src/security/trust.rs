@@ -99,7 +99,7 @@ pub enum TrustError {
 }
 
 impl Fact for TrustError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "security.trust_too_large",
             Self::Form(_) => "security.trust_malformed",

@@ -38,7 +38,7 @@ pub enum BatchError {
 }
 
 impl Fact for BatchError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::File(_) => "batch.file",
             Self::Data(inner) => inner.code(),

@@ -32,7 +32,7 @@ pub enum ServeError {
 }
 
 impl Fact for ServeError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Content { source, .. } => source.code(),
             Self::Policy { source, .. } => source.code(),

@@ -74,7 +74,7 @@ impl StoreError {
 }
 
 impl Fact for StoreError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Corrupt { .. } => "store.corrupt_row",
             Self::CorruptFile { .. } => "store.corrupt_file",

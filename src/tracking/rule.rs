@@ -38,7 +38,7 @@ pub enum TrackingError {
 }
 
 impl Fact for TrackingError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::NameCharacters { .. } => "tracking.name_characters",
             Self::NameResolves { .. } => "tracking.name_resolves",

@@ -38,7 +38,7 @@ pub enum TrainError {
 }
 
 impl Fact for TrainError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Empty { .. } => "train.empty",
             Self::Uneven { .. } => "train.uneven",

@@ -176,7 +176,7 @@ pub enum ParamsError {
 }
 
 impl Fact for ParamsError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Range { .. } => "train_params.range",
             Self::Needed { .. } => "train_params.needed",

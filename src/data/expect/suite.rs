@@ -66,7 +66,7 @@ fn hint(nearest: &Option<String>) -> String {
 }
 
 impl Fact for ExpectError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::UnknownType { .. } => "expect.unknown_type",
             Self::UnknownKey { .. } => "expect.unknown_key",

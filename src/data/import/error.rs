@@ -66,7 +66,7 @@ impl DataError {
 }
 
 impl Fact for DataError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::File(e) if e.is_not_found() => "data.no_such_file",
             Self::File(_) => "data.file",

@@ -78,7 +78,7 @@ fn hint(nearest: &Option<String>) -> String {
 }
 
 impl Fact for InferError {
-    fn code(&self) -> &str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Data(e) => e.code(),
             Self::Label(e) => e.code(),
