@@ -16,6 +16,8 @@ use crate::data::import::reader::Purpose;
 pub struct PlannedColumn {
     pub at: usize,
     pub rule: CellRule,
+    /// The purpose can do without the column: a broken cell is missing and no reason to refuse the row.
+    pub lenient: bool,
 }
 
 pub struct ColumnPlan {
@@ -38,11 +40,13 @@ impl ColumnPlan {
         let (places, unknown) = place(path, header, contract)?;
         check_present(path, contract, purpose, &places, &unknown)?;
         let kept = contract.columns().iter().filter(|spec| spec.role != Role::Ignored);
-        let columns: Vec<PlannedColumn> = kept
-            .filter_map(|spec| places.get(spec.name.as_str()).map(|&at| (at, spec)))
+        let plan = |spec: &ColumnSpec| {
+            let at = *places.get(spec.name.as_str())?;
+            let lenient = purpose == Purpose::Scoring && !is_needed(spec.role, purpose);
             // A checked contract's rules hold together, so none is dropped here.
-            .filter_map(|(at, spec)| CellRule::new(spec).ok().map(|rule| PlannedColumn { at, rule }))
-            .collect();
+            Some(PlannedColumn { at, rule: CellRule::new(spec).ok()?, lenient })
+        };
+        let columns: Vec<PlannedColumn> = kept.filter_map(plan).collect();
         if columns.is_empty() {
             return Err(DataError::NothingKnown { path: path.to_path_buf() });
         }
@@ -116,7 +120,10 @@ fn check_present(
     let missing: Vec<MissingColumn> = absent
         .filter_map(|spec| {
             let near = find_meant(spec, unknown);
-            let wanted = is_needed(spec.role, purpose) || (near.is_some() && spec.role != Role::Ignored);
+            // A column that may be absent is missed only where the header has it in another spelling.
+            let misspelt = spec.role != Role::Ignored
+                && near.as_ref().is_some_and(|word| names(spec).any(|name| plain(name) == plain(word)));
+            let wanted = is_needed(spec.role, purpose) || misspelt;
             wanted.then(|| MissingColumn { column: spec.name.clone(), nearest: near })
         })
         .collect();
@@ -135,14 +142,20 @@ fn is_needed(role: Role, purpose: Purpose) -> bool {
     }
 }
 
-/// The unknown word of the header that was probably meant, whatever its case and separators.
+fn names(spec: &ColumnSpec) -> impl Iterator<Item = &String> {
+    std::iter::once(&spec.name).chain(&spec.aliases)
+}
+
+/// A word without its case and separators.
+fn plain(word: &str) -> String {
+    word.to_lowercase().replace([' ', '-', '.'], "_")
+}
+
+/// The unknown word of the header that was probably meant.
 fn find_meant(spec: &ColumnSpec, unknown: &[String]) -> Option<String> {
-    let plain = |word: &str| word.to_lowercase().replace([' ', '-', '.'], "_");
     let known: Vec<(String, &String)> = unknown.iter().map(|word| (plain(word), word)).collect();
-    let names = std::iter::once(&spec.name).chain(&spec.aliases);
-    let found = names.filter_map(|name| {
+    names(spec).find_map(|name| {
         let near = nearest(&plain(name), known.iter().map(|(word, _)| word.as_str()))?;
         known.iter().find(|(word, _)| word == near).map(|(_, original)| (*original).clone())
-    });
-    found.into_iter().next()
+    })
 }

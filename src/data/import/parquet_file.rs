@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use arrow_array::types::{
@@ -40,10 +41,9 @@ pub struct ParquetHeader {
 impl ParquetFile {
     /// Opens the file; a column that is `needed` and has no counterpart in a table is an error.
     pub fn open(path: &Path, needed: &dyn Fn(&str) -> bool) -> Result<(Self, ParquetHeader), DataError> {
-        let broken = |source| DataError::Parquet { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(DataError::io(path))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(broken)?;
+        let builder = contain(path, || ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))?;
         check_size(path, &builder)?;
         let mut header = ParquetHeader { columns: Vec::new(), unread: Vec::new() };
         let mut roots = Vec::new();
@@ -59,8 +59,8 @@ impl ParquetFile {
             }
         }
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let batches = builder.with_projection(mask).with_batch_size(limits::PARQUET_BATCH_ROWS).build();
-        let batches = batches.map_err(broken)?;
+        let builder = builder.with_projection(mask).with_batch_size(limits::PARQUET_BATCH_ROWS);
+        let batches = contain(path, || builder.build())?;
         Ok((Self { path: path.to_path_buf(), batches, batch: Vec::new(), rows: 0, at: 0 }, header))
     }
 
@@ -68,25 +68,15 @@ impl ParquetFile {
     pub fn advance(&mut self) -> Result<bool, DataError> {
         self.at += 1;
         while self.at > self.rows {
-            let Some(batch) = self.batches.next() else { return Ok(false) };
-            let batch = batch.map_err(|e| self.broken(ParquetError::from(e)))?;
-            self.rows = batch.num_rows();
-            self.batch = self.decode(&batch)?;
-            self.at = 1;
+            let batches = &mut self.batches;
+            let next = contain(&self.path, || match batches.next() {
+                Some(batch) => decode_batch(&batch?).map(Some),
+                None => Ok(None),
+            })?;
+            let Some((rows, batch)) = next else { return Ok(false) };
+            (self.rows, self.batch, self.at) = (rows, batch, 1);
         }
         Ok(true)
-    }
-
-    fn decode(&self, batch: &RecordBatch) -> Result<Vec<Decoded>, DataError> {
-        let one = |column| {
-            decode(column)
-                .ok_or_else(|| self.broken(ParquetError::General("a column changed its type".into())))
-        };
-        batch.columns().iter().map(|column| one(column.as_ref())).collect()
-    }
-
-    fn broken(&self, source: ParquetError) -> DataError {
-        DataError::Parquet { path: self.path.clone(), source }
     }
 
     pub fn cell(&self, at: usize) -> RawCell<'_> {
@@ -95,6 +85,22 @@ impl ParquetFile {
             _ => RawCell::Missing,
         }
     }
+}
+
+/// The decoder panics on some damaged files; here that is an error like any other.
+fn contain<T>(path: &Path, work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, DataError> {
+    let broken = |source| DataError::Parquet { path: path.to_path_buf(), source };
+    // After a panic the reader is not asked again: the error ends the reading.
+    match std::panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(broken),
+        Err(_) => Err(broken(ParquetError::General("the file is damaged".into()))),
+    }
+}
+
+fn decode_batch(batch: &RecordBatch) -> Result<(usize, Vec<Decoded>), ParquetError> {
+    let columns: Option<Vec<Decoded>> = batch.columns().iter().map(|c| decode(c.as_ref())).collect();
+    let columns = columns.ok_or_else(|| ParquetError::General("a column changed its type".into()))?;
+    Ok((batch.num_rows(), columns))
 }
 
 fn check_size(path: &Path, builder: &ParquetRecordBatchReaderBuilder<File>) -> Result<(), DataError> {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::limits;
-use crate::data::cell::{CellFault, Parsed, RawCell, Spelling};
+use crate::data::cell::{CellFault, Parsed, RawCell, Spelling, Value};
 use crate::data::contract::Contract;
 use crate::data::finding::{Finding, FindingLog, Severity};
 use crate::data::import::columns::{ColumnPlan, PlannedColumn};
@@ -43,6 +43,13 @@ pub struct RejectedRow {
     /// Column and raw text; contract columns by the contract's name.
     pub cells: Vec<(String, String)>,
     pub findings: Vec<Finding>,
+}
+
+/// What is to be said of a row that went into the table.
+#[derive(Default)]
+struct GoodRow {
+    defaulted: Vec<String>,
+    warnings: Vec<Finding>,
 }
 
 pub struct Reader {
@@ -117,10 +124,11 @@ impl Reader {
         while chunk.rows_read < max_rows as u64 && self.advance()? {
             chunk.rows_read += 1;
             match self.read_row(&mut builder) {
-                Ok(defaulted) => {
-                    self.rows_defaulted += u64::from(!defaulted.is_empty());
+                Ok(good) => {
+                    self.rows_defaulted += u64::from(!good.defaulted.is_empty());
+                    good.warnings.iter().for_each(|finding| self.log.add(finding));
                     chunk.row_numbers.push(self.rows_read);
-                    chunk.defaulted.push(defaulted);
+                    chunk.defaulted.push(good.defaulted);
                 }
                 Err(rejected) => {
                     self.rejected_rows.push(rejected.row);
@@ -145,24 +153,35 @@ impl Reader {
         Ok(true)
     }
 
-    /// Adds the current row to the table and answers which columns a default stands in, or says why not.
-    fn read_row(&self, builder: &mut TableBuilder) -> Result<Vec<String>, RejectedRow> {
+    /// Adds the current row to the table, or says why not.
+    fn read_row(&self, builder: &mut TableBuilder) -> Result<GoodRow, RejectedRow> {
         let mut findings: Vec<Finding> = self.check_width().into_iter().collect();
         let mut cells: Vec<Parsed<'_>> = Vec::with_capacity(self.plan.columns.len());
-        if findings.is_empty() {
-            for column in &self.plan.columns {
-                match self.read_cell(column) {
-                    Ok(parsed) => cells.push(parsed),
-                    Err(finding) => findings.push(finding),
+        let mut good = GoodRow::default();
+        // Cells of a row of another width may stand under the wrong names.
+        let columns = if findings.is_empty() { self.plan.columns.as_slice() } else { &[] };
+        for column in columns {
+            match self.read_cell(column) {
+                Ok(parsed) => {
+                    if parsed.defaulted {
+                        good.defaulted.push(column.rule.name().to_string());
+                    }
+                    cells.push(parsed);
                 }
+                Err(finding) if column.lenient => {
+                    cells.push(Parsed { value: Value::Missing, defaulted: false });
+                    if finding.rule != CellFault::Required.rule() {
+                        good.warnings.push(Finding { severity: Severity::Warning, ..finding });
+                    }
+                }
+                Err(finding) => findings.push(finding),
             }
         }
         if !findings.is_empty() {
             return Err(RejectedRow { row: self.rows_read, cells: self.raw_cells(), findings });
         }
         builder.push_row(cells.iter().map(|parsed| parsed.value.as_cell()));
-        let served = self.plan.columns.iter().zip(&cells).filter(|(_, parsed)| parsed.defaulted);
-        Ok(served.map(|(column, _)| column.rule.name().to_string()).collect())
+        Ok(good)
     }
 
     fn read_cell<'a>(&'a self, column: &'a PlannedColumn) -> Result<Parsed<'a>, Finding> {
@@ -170,7 +189,9 @@ impl Reader {
             |fault: &CellFault, raw: &RawCell<'_>| column.rule.finding(fault, Some(self.rows_read), raw);
         let raw = match self.source.cell(column.at) {
             Ok(raw) => raw,
-            Err(fault) => return Err(finding(&fault, &RawCell::Text(self.source.shown(column.at).into()))),
+            Err(fault) => {
+                return Err(finding(&fault, &RawCell::Text(self.source.shown(column.at).into())));
+            }
         };
         column.rule.parse(raw, self.spelling).map_err(|fault| {
             // The raw cell was given away; a broken one is read again, a good one never is.

@@ -8,7 +8,9 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, p
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::base::rng::Random;
 use crate::data::contract::{Cast, ColumnSpec, Contract, RawContract, Role};
+use crate::data::finding::Severity;
 use crate::data::import::bytes::Encoding;
 use crate::data::import::error::DataError;
 use crate::data::import::reader::{Purpose, Reader};
@@ -180,6 +182,20 @@ fn scoring_needs_no_outcome_and_an_unknown_column_is_a_warning() {
 }
 
 #[test]
+fn scoring_refuses_no_row_for_a_column_it_can_do_without() {
+    let folder = Folder::new();
+    let path = folder.file("x.csv", "id,income,city,since,bad\n1,5,a,,\n2,5,a,,maybe\n3,-5,a,,1\n");
+    let mut contract = contract().columns().to_vec();
+    contract.iter_mut().filter(|c| c.name == "bad").for_each(|c| c.required = true);
+    let contract = RawContract { columns: contract }.check().unwrap();
+    let (table, report) = read_table(&path, &contract, Purpose::Scoring, 9).unwrap();
+    assert_eq!((table.rows(), report.rows_rejected), (2, 1));
+    assert_eq!(table.find_column("bad").unwrap().cell(1), Cell::Missing);
+    let counts: Vec<(Severity, &str)> = report.counts.iter().map(|c| (c.severity, c.rule.as_str())).collect();
+    assert_eq!(counts, [(Severity::Critical, "min"), (Severity::Warning, "type")]);
+}
+
+#[test]
 fn an_open_quotation_mark_ends_with_an_error_and_not_with_all_memory() {
     let text = format!("{HEADER}1,10,\"a,,,,f,1\n{}", "2,10,a,,,,f,1\n".repeat(300_000));
     assert!(matches!(refused(&text), DataError::RecordTooLong { row: 1, .. }));
@@ -314,7 +330,41 @@ fn table_of(rows: &[(i64, f64, String, i32, bool)]) -> Table {
     builder.finish()
 }
 
+#[test]
+fn a_damaged_parquet_file_is_an_error_and_never_a_panic() {
+    let folder = Folder::new();
+    let path = folder.0.path().join("x.parquet");
+    let row = |i: i32| (i64::from(i), f64::from(i) / 3.0, format!("level {}", i % 17), i, i % 3 == 0);
+    write_as(&path, &table_of(&(0..500).map(row).collect::<Vec<_>>()));
+    let good = fs::read(&path).unwrap();
+    let mut random = Random::new(1, "damage");
+    for _ in 0..500 {
+        let mut bytes = good.clone();
+        // Half of the flips go into the footer, where the decoder trusts most.
+        let at = if random.below(2) == 0 {
+            random.below(bytes.len())
+        } else {
+            bytes.len() - 1 - random.below(600)
+        };
+        bytes[at] = random.below(256) as u8;
+        fs::write(&path, &bytes).unwrap();
+        if let Err(error) = read_table(&path, &laws_contract(), Purpose::Training, 1_000) {
+            assert_eq!(error.class(), Class::DataRefused, "{error}");
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic_or_lose_a_row(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let folder = Folder::new();
+        let path = folder.file("x.csv", [b"i,n,t,d,b\n", bytes.as_slice()].concat());
+        if let Ok((table, report)) = read_table(&path, &laws_contract(), Purpose::Training, 1_000) {
+            prop_assert_eq!(table.rows() as u64, report.rows_good);
+            prop_assert_eq!(report.rows_good + report.rows_rejected, report.rows_read);
+        }
+    }
+
     #[test]
     fn what_is_written_reads_back_in_any_chunks(rows in cells(), step in 1usize..9, skip in 0u64..40) {
         let table = table_of(&rows);

@@ -117,3 +117,11 @@ fn brackets_within_strings_are_no_depth() {
     let text = format!("{{\"annual_inc\": 1, \"case\": \"{}\\\"[\"}}", "[".repeat(100));
     assert!(parse_row(&contract(), &text).is_ok());
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "[{}\\[\\]\":,a-z0-9.\\\\ ]{0,60}") {
+        let _ = parse_row(&contract(), &text);
+        let _ = parse_row(&contract(), &format!("{{\"annual_inc\": {text}}}"));
+    }
+}
