@@ -2,7 +2,7 @@
 //! The rows themselves stay in the output folder.
 
 use crate::app::home::App;
-use crate::app::registry;
+use crate::app::registry::versions;
 use crate::base::fact::Failure;
 use crate::ledger::leaf::Kind;
 use crate::registry::version::ModelRef;
@@ -17,7 +17,7 @@ pub fn run(
     order: &BatchOrder<'_>,
     watch: &Watch<'_>,
 ) -> Result<BatchResult, Failure> {
-    let champion = registry::champion(app, model)?;
+    let champion = versions::champion(app, model)?;
     let result = batch::run(&champion, order, watch)?;
     if !result.reused {
         let content = serde_json::to_value(&result.manifest.content)

@@ -11,7 +11,7 @@ use crate::app::child::{self, ChildError};
 use crate::app::datasets::{self, DataSource, ReadySet};
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
-use crate::app::registry::{self, Registered};
+use crate::app::registry::versions::{self, Registered};
 use crate::base::cancel::CancelFlag;
 use crate::base::canonical::CanonicalError;
 use crate::base::digest::Digest;
@@ -58,9 +58,10 @@ pub fn train(
     cancel.check()?;
     let run_id = begin(app, &project, &set)?;
     let begun = Instant::now();
-    let candidate = run_child(app, request, &set, &run_id, cancel, hear);
+    let run = Begun { app, project: &project, set: &set, run_id: &run_id };
+    let candidate = run.run_child(request, cancel, hear);
     let seconds = begun.elapsed().as_secs_f64();
-    let finished = candidate.and_then(|candidate| finish(app, &project, &set, &run_id, candidate, seconds));
+    let finished = candidate.and_then(|candidate| run.finish(candidate, seconds));
     let cleared = files::remove_folder(&staging(app, &run_id));
     match finished {
         Ok(trained) => {
@@ -120,39 +121,88 @@ fn flatten(value: &Value) -> BTreeMap<String, String> {
     out
 }
 
-fn run_child(
-    app: &App,
-    request: &TrainRequest,
-    set: &ReadySet,
-    run_id: &RunId,
-    cancel: &CancelFlag,
-    hear: &mut dyn FnMut(&Event),
-) -> Result<Candidate, Failure> {
-    let folder = staging(app, run_id);
-    freeze(&request.project, &folder.join("project"))?;
-    let spec = TrainSpec {
-        project: folder.join("project"),
-        overrides: request.overrides.clone(),
-        data: app.store.blobs().open_path(&set.row.parquet)?,
-        content: set.row.content,
-        candidate: folder.join("candidate"),
-    };
-    let path = folder.join("spec.json");
-    spec.write(&path)?;
-    let mut lost = None;
-    let mut listen = |event: &Event| {
-        hear(event);
-        if let Event::Metric { key, step, value } = event {
-            let point = MetricPoint { value: *value, timestamp: app.now().millis(), step: *step };
-            lost = lost.take().or(log_metric(app, run_id, key, point).err());
+/// A run that has its row: what it trains, and for whom.
+struct Begun<'a> {
+    app: &'a App,
+    project: &'a Project,
+    set: &'a ReadySet,
+    run_id: &'a RunId,
+}
+
+impl Begun<'_> {
+    fn run_child(
+        &self,
+        request: &TrainRequest,
+        cancel: &CancelFlag,
+        hear: &mut dyn FnMut(&Event),
+    ) -> Result<Candidate, Failure> {
+        let Self { app, set, run_id, .. } = *self;
+        let folder = staging(app, run_id);
+        freeze(&request.project, &folder.join("project"))?;
+        let spec = TrainSpec {
+            project: folder.join("project"),
+            overrides: request.overrides.clone(),
+            data: app.store.blobs().open_path(&set.row.parquet)?,
+            content: set.row.content,
+            candidate: folder.join("candidate"),
+        };
+        let path = folder.join("spec.json");
+        spec.write(&path)?;
+        let mut lost = None;
+        let mut listen = |event: &Event| {
+            hear(event);
+            if let Event::Metric { key, step, value } = event {
+                let point = MetricPoint { value: *value, timestamp: app.now().millis(), step: *step };
+                lost = lost.take().or(log_metric(app, run_id, key, point).err());
+            }
+        };
+        let model = child::run(&["train"], &path, cancel, &mut listen)?;
+        if let Some(error) = lost {
+            return Err(error);
         }
-    };
-    let model = child::run(&["train"], &path, cancel, &mut listen)?;
-    if let Some(error) = lost {
-        return Err(error);
+        let candidate = Candidate::read(&spec.candidate)?;
+        if candidate.pack.digest == model {
+            Ok(candidate)
+        } else {
+            Err(announced_other(&spec.candidate).into())
+        }
     }
-    let candidate = Candidate::read(&spec.candidate)?;
-    if candidate.pack.digest == model { Ok(candidate) } else { Err(announced_other(&spec.candidate).into()) }
+
+    fn finish(&self, candidate: Candidate, train_seconds: f64) -> Result<Trained, Failure> {
+        let Self { app, project, set, run_id } = *self;
+        let mut artifacts = Vec::new();
+        for artifact in &candidate.artifacts {
+            let digest = app.store.blobs().put(&artifact.bytes)?;
+            artifacts.push(Artifact {
+                path: artifact.path.clone(),
+                digest,
+                size: artifact.bytes.len() as u64,
+            });
+        }
+        let registered = versions::register(app, project, set.row.content, run_id, &candidate)?;
+        let evaluation = candidate.evaluation;
+        let now = app.now().millis();
+        let point = |value: f64| MetricPoint { value, timestamp: now, step: 0 };
+        let mut points: Vec<(String, MetricPoint)> =
+            evaluation.metrics.iter().map(|(key, value)| (key.clone(), point(*value))).collect();
+        points.push(("train_seconds".into(), point(train_seconds)));
+        let (id, model) = (run_id.clone(), registered.version.model);
+        let version = format!("{}@{}", registered.version.name, registered.version.version);
+        app.store.write_lab(move |lab| {
+            let mut run = find_run(lab, &id)?;
+            log_points(lab, &mut run, &points)?;
+            for artifact in &artifacts {
+                run.log_artifact(artifact.clone())?;
+            }
+            run.set_tag("tallystick.model", &version)?;
+            run.set_tag("tallystick.model_digest", &model.to_hex())?;
+            run.status = RunStatus::Finished;
+            run.end_time = Some(now);
+            lab.put_run(&run)?;
+            Ok::<_, Failure>(())
+        })?;
+        Ok(Trained { run_id: run_id.clone(), registered, evaluation, train_seconds })
+    }
 }
 
 fn announced_other(folder: &Path) -> ChildError {
@@ -179,44 +229,6 @@ fn log_points(lab: &LabWrite<'_>, run: &mut Run, points: &[(String, MetricPoint)
         run.log_metric(key, *point)?;
     }
     Ok(())
-}
-
-fn finish(
-    app: &App,
-    project: &Project,
-    set: &ReadySet,
-    run_id: &RunId,
-    candidate: Candidate,
-    train_seconds: f64,
-) -> Result<Trained, Failure> {
-    let mut artifacts = Vec::new();
-    for artifact in &candidate.artifacts {
-        let digest = app.store.blobs().put(&artifact.bytes)?;
-        artifacts.push(Artifact { path: artifact.path.clone(), digest, size: artifact.bytes.len() as u64 });
-    }
-    let registered = registry::register(app, project, set.row.content, run_id, &candidate)?;
-    let evaluation = candidate.evaluation;
-    let now = app.now().millis();
-    let point = |value: f64| MetricPoint { value, timestamp: now, step: 0 };
-    let mut points: Vec<(String, MetricPoint)> =
-        evaluation.metrics.iter().map(|(key, value)| (key.clone(), point(*value))).collect();
-    points.push(("train_seconds".into(), point(train_seconds)));
-    let (id, model) = (run_id.clone(), registered.version.model);
-    let version = format!("{}@{}", registered.version.name, registered.version.version);
-    app.store.write_lab(move |lab| {
-        let mut run = find_run(lab, &id)?;
-        log_points(lab, &mut run, &points)?;
-        for artifact in &artifacts {
-            run.log_artifact(artifact.clone())?;
-        }
-        run.set_tag("tallystick.model", &version)?;
-        run.set_tag("tallystick.model_digest", &model.to_hex())?;
-        run.status = RunStatus::Finished;
-        run.end_time = Some(now);
-        lab.put_run(&run)?;
-        Ok::<_, Failure>(())
-    })?;
-    Ok(Trained { run_id: run_id.clone(), registered, evaluation, train_seconds })
 }
 
 /// The run keeps why it ended; the error goes on to whoever asked.

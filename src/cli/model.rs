@@ -7,8 +7,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::app::home::App;
-use crate::app::promotion::{self, PromoteRequest};
-use crate::app::{exported, policies, registry};
+use crate::app::registry::promotion::{self, PromoteRequest};
+use crate::app::registry::{exported, policies, versions};
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::cli::Invocation;
@@ -108,7 +108,7 @@ pub fn run(command: ModelCommand, invocation: &Invocation) -> Result<Answer, Fai
         }
         ModelCommand::History { name, alias } => history(&app, &name, alias),
         ModelCommand::Export { model, folder } => {
-            let version = registry::export(&app, &model, &folder)?;
+            let version = versions::export(&app, &model, &folder)?;
             let text = format!("{}@{} is in {}.", version.name, version.version, folder.display());
             Ok(Answer::new(text, version_json(&version, &[("folder", json!(folder))])))
         }
@@ -133,7 +133,7 @@ fn version_json(version: &VersionRow, more: &[(&str, Value)]) -> Value {
 }
 
 fn list(app: &App) -> Result<Answer, Failure> {
-    let models = registry::list_models(app)?;
+    let models = versions::list_models(app)?;
     let mut rows = vec![["model", "newest", "label", "created", "aliases"].map(String::from).to_vec()];
     let mut json = Vec::new();
     for (version, aliases) in &models {
@@ -150,9 +150,9 @@ fn list(app: &App) -> Result<Answer, Failure> {
 }
 
 fn show(app: &App, model: &ModelRef) -> Result<Answer, Failure> {
-    let (version, policy) = registry::find_version(app, model, false)?;
-    let evaluation = registry::evaluation(app, &version)?;
-    let release = registry::load_release(app, &version)?;
+    let (version, policy) = versions::find_version(app, model, false)?;
+    let evaluation = versions::evaluation(app, &version)?;
+    let release = versions::load_release(app, &version)?;
     let signed_by = release.signed_by().key_id.to_string();
     let lines = [
         ("model", format!("{}@{} ({})", version.name, version.version, version.label)),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::app::decisions::Answered;
 use crate::app::{batches, decisions};
 use crate::base::clock::SystemClock;
 use crate::base::fact::{Class, Fact, Failure};
@@ -20,7 +21,7 @@ use crate::registry::release::Release;
 use crate::registry::version::ModelRef;
 use crate::serve::batch::{BatchOrder, BatchResult, Watch};
 use crate::serve::output::{BatchOptions, OutputFormat};
-use crate::serve::scorer::Notes;
+use crate::serve::scorer::{Decision, Notes};
 
 #[derive(Args)]
 #[command(
@@ -92,12 +93,16 @@ pub fn predict(arguments: RowArguments, invocation: &Invocation) -> Result<Answe
 
 pub fn decide(arguments: RowArguments, invocation: &Invocation) -> Result<Answer, Failure> {
     let row = read_row(&arguments.row)?;
-    let answered = decisions::decide(&invocation.app()?, &arguments.model, &row)?;
+    Ok(decision_answer(&decisions::decide(&invocation.app()?, &arguments.model, &row)?))
+}
+
+pub fn decision_answer(answered: &Answered<Decision>) -> Answer {
     let d = &answered.answer;
     let in_hundred = (100.0 * d.probability).round();
     let mut text = format!(
-        "{}\nabout {in_hundred} in 100 such cases ({:.4})\n",
+        "{}\nabout {in_hundred} in 100 such cases turn out {:?} ({:.4})\n",
         d.outcome.to_uppercase(),
+        answered.positive,
         d.probability
     );
     for reason in &d.reasons.list {
@@ -110,7 +115,7 @@ pub fn decide(arguments: RowArguments, invocation: &Invocation) -> Result<Answer
         named(&answered.release),
         d.policy.short()
     );
-    Ok(Answer::new(text, with_release(json!(d), &answered.release)))
+    Answer::new(text, with_release(json!(d), &answered.release))
 }
 
 fn named(release: &Release) -> String {
@@ -157,7 +162,7 @@ pub fn batch(arguments: BatchArguments, invocation: &Invocation) -> Result<Answe
     Ok(batch_answer(&result?))
 }
 
-fn batch_answer(result: &BatchResult) -> Answer {
+pub fn batch_answer(result: &BatchResult) -> Answer {
     let content = &result.manifest.content;
     let rows = &content.rows;
     let how = match (result.reused, result.resumed_rows) {

@@ -5,4 +5,5 @@ pub mod borrower;
 pub mod draw;
 pub mod loan;
 pub mod loan_default;
+pub mod project;
 pub mod words;

@@ -91,7 +91,8 @@ fn a_leak_column_as_a_feature_is_refused_by_name() {
     let recipe = fs::read_to_string(project.join("recipe.toml")).unwrap();
     let with_leak = format!("{recipe}\n[[features]]\nfield = \"recoveries\"\nencode = \"scale\"\n");
     fs::write(project.join("recipe.toml"), with_leak).unwrap();
-    let error = place.refused(3, &["train", "project", "--data", &sample()]);
+    let error = place.refused(2, &["train", "project", "--data", &sample()]);
+    assert_eq!(error["code"], "recipe.leak");
     assert!(error["message"].as_str().unwrap().contains("recoveries"), "{error}");
     assert_eq!(place.ok(&["run", "list"])["runs"], Value::Array(vec![]));
 }
@@ -107,6 +108,9 @@ fn a_leak_that_hides_as_a_feature_is_found_by_what_it_knows() {
     let recipe = fs::read_to_string(project.join("recipe.toml")).unwrap();
     let with_leak = format!("{recipe}\n[[features]]\nfield = \"recoveries\"\nencode = \"scale\"\n");
     fs::write(project.join("recipe.toml"), with_leak).unwrap();
+    let texts = fs::read_to_string(project.join("text/en.toml")).unwrap();
+    let told = "\n[recoveries]\nhigh = \"High.\"\nlow = \"Low.\"\nmissing = \"Unknown.\"\n";
+    fs::write(project.join("text/en.toml"), texts + told).unwrap();
     let error = place.refused(3, &["train", "project", "--data", &sample()]);
     assert_eq!(error["code"], "data.leak", "{error}");
     assert!(error["message"].as_str().unwrap().contains("recoveries"), "{error}");
@@ -218,8 +222,9 @@ fn a_run_keeps_params_metrics_by_step_artifacts_and_lineage() {
         .unwrap()
         .windows(2)
         .map(|w| {
-            let at = |i: usize, k: &str| w[i][k].as_f64().unwrap();
-            (at(1, "fpr") - at(0, "fpr")) * (at(1, "tpr") + at(0, "tpr")) / 2.0
+            let x = |i: usize| w[i]["false_positive_rate"].as_f64().unwrap();
+            let y = |i: usize| w[i]["true_positive_rate"].as_f64().unwrap();
+            (x(1) - x(0)) * (y(1) + y(0)) / 2.0
         })
         .sum();
     assert!((area - find("auc").unwrap()).abs() < 1e-9, "the ROC integrates to the logged AUC");
@@ -252,7 +257,7 @@ fn rollback_goes_to_the_version_before_and_the_history_keeps_both() {
 #[test]
 fn commands_without_a_home_say_how_to_make_one() {
     let place = Place::empty();
-    let error = place.refused(7, &["model", "list"]);
+    let error = place.refused(2, &["model", "list"]);
     assert!(error["next_step"].as_str().unwrap().contains("tallystick init"), "{error}");
     place.ok(&["init"]);
     place.refused(2, &["init"]);

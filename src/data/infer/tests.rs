@@ -1,3 +1,5 @@
+//! Guessed contracts: kinds, roles, targets and leaks of small files written here.
+
 use std::path::{Path, PathBuf};
 
 use crate::base::fact::Fact;

@@ -1,3 +1,5 @@
+//! Profiles of tables made here: what each figure must be, and what luck must not look like.
+
 use crate::base::rng::Random;
 use crate::data::profile::column::{Profile, profile};
 use crate::data::profile::group::{Group, PureGroup};

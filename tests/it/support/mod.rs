@@ -106,7 +106,9 @@ pub fn fixture(name: &str) -> String {
 }
 
 pub fn copy_folder(from: impl AsRef<Path>, to: &Path) {
+    let from = from.as_ref();
     std::fs::create_dir_all(to).unwrap();
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
-use crate::app::registry;
+use crate::app::registry::versions;
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
 use crate::config::project::read_gates;
@@ -40,10 +40,10 @@ pub struct Promoted {
 /// Judges the version by its gates and points the alias at it.
 pub fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Promoted, Failure> {
     let actor = app.may(Act::PromoteModel)?;
-    let (version, own_policy) = registry::find_version(app, &request.model, false)?;
+    let (version, own_policy) = versions::find_version(app, &request.model, false)?;
     let policy = request.policy.unwrap_or(own_policy);
     check_fit(app, &version, &policy)?;
-    let evaluation = registry::evaluation(app, &version)?;
+    let evaluation = versions::evaluation(app, &version)?;
     let gates = match request.gates {
         Some(path) => read_gates(path)?,
         None => evaluation.gates.clone().check()?,
@@ -70,7 +70,7 @@ pub fn rollback(
     let target = find_before(&moves).ok_or_else(nothing)?;
     let model =
         ModelRef { name: name.to_string(), which: crate::registry::version::Which::Number(target.version) };
-    let (version, _) = registry::find_version(app, &model, false)?;
+    let (version, _) = versions::find_version(app, &model, false)?;
     check_fit(app, &version, &target.policy)?;
     if !dry_run {
         move_alias(app, &actor, name, (alias, target), why)?;
@@ -93,13 +93,13 @@ fn find_before(moves: &[AliasHistoryRow]) -> Option<AliasTarget> {
 }
 
 pub fn history(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRow>, Failure> {
-    registry::list_versions(app, name)?;
+    versions::list_versions(app, name)?;
     Ok(app.store.read_ledger(|l| l.list_alias_history(name, alias.as_str()))?)
 }
 
 /// Nothing that would not load may be promoted.
 fn check_fit(app: &App, version: &VersionRow, policy: &Digest) -> Result<(), Failure> {
-    registry::open_champion(app, version, policy)?;
+    versions::open_champion(app, version, policy)?;
     Ok(())
 }
 

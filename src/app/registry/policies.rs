@@ -3,7 +3,7 @@
 
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
-use crate::app::registry::{load_policy, policy_entry, stored};
+use crate::app::registry::versions::{load_policy, policy_entry, stored};
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
 use crate::config::project::Project;
