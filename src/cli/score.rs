@@ -148,9 +148,10 @@ fn notes_text(notes: &Notes) -> String {
 pub fn batch(arguments: BatchArguments, invocation: &Invocation) -> Result<Answer, Failure> {
     let app = invocation.app()?;
     let format = if arguments.format == "parquet" { OutputFormat::Parquet } else { OutputFormat::Csv };
+    let out = std::path::absolute(&arguments.out).map_err(at(&arguments.out))?;
     let order = BatchOrder {
         input: &arguments.input,
-        out: &arguments.out,
+        out: &out,
         options: BatchOptions { format },
         chunk_rows: arguments.chunk_rows,
     };

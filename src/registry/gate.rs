@@ -122,6 +122,13 @@ impl Fact for GateError {
             _ => Some("Correct gates.toml and run `tallystick project check`.".into()),
         }
     }
+
+    fn details(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Refused(report) => serde_json::to_value(report).ok(),
+            _ => None,
+        }
+    }
 }
 
 impl Bound {
