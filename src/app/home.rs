@@ -26,6 +26,7 @@ use crate::store::error::StoreError;
 use crate::store::home::Home;
 use crate::store::open::Store;
 use crate::store::views::log::CheckpointSigner;
+use crate::tracking::experiment::{DEFAULT_NAME, Experiment};
 use crate::tracking::run::{Run, RunStatus};
 
 /// An open home and who acts in it.
@@ -206,12 +207,23 @@ fn open_parts(home: Home, actor: &Actor, now: Stamp) -> Result<(Store, Arc<Signi
         }
         key_file::save_new(&path, &key)?;
     }
+    found_experiment(&store, now)?;
     let trust = match store.read_ledger(|ledger| ledger.find_trust())? {
         Some(bytes) => TrustRoot::parse(&bytes)?,
         None => found_trust(&store, &store_id, &key, actor, now)?,
     };
     check_key(&trust, &key)?;
     Ok((store, key, trust))
+}
+
+/// The experiment "0" that every MLflow client expects to be there.
+fn found_experiment(store: &Store, now: Stamp) -> Result<(), Failure> {
+    if store.read_lab(|lab| lab.find_experiment("0"))?.is_some() {
+        return Ok(());
+    }
+    let experiment = Experiment::new(0, DEFAULT_NAME, now.millis())?;
+    store.write_lab(move |lab| lab.put_experiment(&experiment))?;
+    Ok(())
 }
 
 fn signer(store_id: &str, key: &Arc<SigningKey>) -> CheckpointSigner {

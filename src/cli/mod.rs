@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::base::fact::Failure;
+use crate::base::fact::{Class, Fact, Failure};
 use crate::cli::output::{Answer, Output};
 
 const EXIT_CODES: &str = "\
@@ -99,6 +99,25 @@ enum Command {
     Child(train::ChildCommand),
 }
 
+/// Words that are no command, for a caller that reads JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+impl Fact for Usage {
+    fn code(&self) -> &'static str {
+        "usage"
+    }
+
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+
+    fn next_step(&self) -> Option<String> {
+        Some("See `tallystick --help`, or `--help` after a command.".into())
+    }
+}
+
 /// Everything a command needs to know of the invocation.
 pub struct Invocation {
     pub home: Option<PathBuf>,
@@ -110,8 +129,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<OsString>) -> ExitCode {
+    let wants_json = arguments.iter().skip(1).any(|word| word == "--json");
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
+        Err(error) if wants_json && error.use_stderr() => {
+            return conclude(Output { json: true, quiet: true }, Err(Usage(error.to_string()).into()));
+        }
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(error.exit_code() as u8);

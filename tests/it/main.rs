@@ -9,7 +9,11 @@ mod flow_batch;
 #[cfg(test)]
 mod flow_train;
 #[cfg(test)]
+mod model_laws;
+#[cfg(test)]
 mod reader;
+#[cfg(test)]
+mod release_damage;
 #[cfg(test)]
 mod store_damage;
 #[cfg(test)]

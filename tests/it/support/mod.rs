@@ -7,7 +7,11 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_tallystick");
+/// The binary under test: the one just built, or, to walk the same tests with a release build, another.
+/// Fault points exist in debug builds only: such a walk leaves `faults` out.
+fn binary() -> String {
+    std::env::var("TALLYSTICK_TEST_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tallystick").to_string())
+}
 
 /// A folder of its own with a home inside, gone when the test ends.
 pub struct Place {
@@ -61,7 +65,7 @@ impl Place {
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command
             .current_dir(self.folder.path())
             .env("TALLYSTICK_HOME", self.path("home"))
