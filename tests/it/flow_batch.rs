@@ -151,35 +151,44 @@ fn a_training_killed_anywhere_is_a_failed_run_and_the_next_one_gives_the_same_mo
     let place = Place::with_home();
     place.project();
     place.ok(&["data", "import", "project", &sample()]);
+    let started = Instant::now();
     let expected = place.ok(&["train", "project"])["model"]["digest"].clone();
-    let fresh = Place::with_home();
-    fresh.project();
-    fresh.ok(&["data", "import", "project", &sample()]);
-    for round in 0..kill_rounds() {
-        let mut parent = fresh.command(&["train", "project"]).stdout(Stdio::null()).spawn().unwrap();
-        let pause = Duration::from_millis(40 + 60 * round as u64);
-        let until = Instant::now() + pause;
-        while Instant::now() < until && parent.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
-        // Even rounds lose the parent (a power cut), odd ones only the child.
-        match child_of(parent.id()) {
-            Some(child) if round % 2 == 1 => kill_by_id(child),
-            _ => drop(parent.kill()),
-        }
-        parent.wait().unwrap();
+    let length = started.elapsed();
+    let (mut ended_early, rounds) = (0, kill_rounds());
+    for round in 0..rounds {
+        let fresh = Place::with_home();
+        fresh.project();
+        fresh.ok(&["data", "import", "project", &sample()]);
+        let share = (round as f64 + 0.5) / rounds as f64;
+        ended_early += usize::from(kill_a_training(&fresh, length.mul_f64(share), round % 2 == 1));
+        let runs = fresh.ok(&["run", "list"]);
+        let runs = runs["runs"].as_array().unwrap();
+        assert!(runs.iter().all(|r| ["FAILED", "FINISHED"].contains(&r["info"]["status"].as_str().unwrap())));
+        let models = fresh.ok(&["model", "list"])["models"].as_array().unwrap().len();
+        let finished = runs.iter().filter(|r| r["info"]["status"] == "FINISHED").count();
+        assert_eq!(models, finished, "a version is there exactly if its run is finished");
+        assert_eq!(fresh.ok(&["train", "project"])["model"]["digest"], expected);
+        assert_eq!(fresh.ok(&["store", "check"])["problems"], Value::Array(vec![]));
+        fresh.ok(&["audit", "verify"]);
+        let staged = fs::read_dir(fresh.path("home/staging")).unwrap().count();
+        assert_eq!(staged, 0, "nothing half-written stays");
     }
-    let runs = fresh.ok(&["run", "list"]);
-    for run in runs["runs"].as_array().unwrap() {
-        let status = run["info"]["status"].as_str().unwrap();
-        assert!(["FAILED", "FINISHED"].contains(&status), "{run}");
+    println!("{ended_early} of {rounds} trainings died before they were finished");
+    assert!(ended_early > 0, "no kill landed in the middle of a training");
+}
+
+/// Kills the child alone, or the parent as a power cut would; true if a run was left unfinished.
+fn kill_a_training(place: &Place, after: Duration, only_the_child: bool) -> bool {
+    let mut parent = place.command(&["train", "project"]).stdout(Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + after;
+    while Instant::now() < until && parent.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
     }
-    let after = fresh.ok(&["train", "project"]);
-    assert_eq!(after["model"]["digest"], expected);
-    assert_eq!(fresh.ok(&["store", "check"])["problems"], Value::Array(vec![]));
-    fresh.ok(&["audit", "verify"]);
-    let staged = fs::read_dir(fresh.path("home/staging")).unwrap().count();
-    assert_eq!(staged, 0, "nothing half-written stays");
+    match child_of(parent.id()) {
+        Some(child) if only_the_child => kill_by_id(child),
+        _ => drop(parent.kill()),
+    }
+    !parent.wait().unwrap().success()
 }
 
 fn child_of(parent: u32) -> Option<u32> {
