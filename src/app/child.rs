@@ -182,7 +182,14 @@ fn known_code(code: String) -> &'static str {
 }
 
 fn class_of(exit_code: u8) -> Class {
-    let known = [Class::Usage, Class::DataRefused, Class::GateRefused, Class::Integrity, Class::Permission];
+    let known = [
+        Class::Usage,
+        Class::DataRefused,
+        Class::GateRefused,
+        Class::Integrity,
+        Class::Permission,
+        Class::Unavailable,
+    ];
     known.into_iter().find(|c| c.exit_code() == exit_code).unwrap_or(Class::Failed)
 }
 

@@ -69,7 +69,9 @@ pub fn train(
             Ok(trained)
         }
         Err(error) => {
-            fail(app, &run_id, &error, cancel)?;
+            // What failed first is what a person must hear; a run that cannot be closed now is
+            // closed when the home is opened again.
+            let _ = fail(app, &run_id, &error, cancel);
             Err(error)
         }
     }

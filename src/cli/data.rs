@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::app::datasets;
-use crate::base::clock::millis_to_text;
+use crate::base::clock::{iso_date, millis_to_text};
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::cli::Invocation;
@@ -15,6 +15,7 @@ use crate::cli::output::{Answer, columns};
 use crate::config::project::Project;
 use crate::data::infer::draft::{Hints, infer};
 use crate::data::profile::column::{ColumnProfile, Profile};
+use crate::data::table::Kind;
 use crate::pipeline::ready::{self, Validated, finding_text};
 
 #[derive(Subcommand)]
@@ -149,6 +150,10 @@ fn column_line(column: &ColumnProfile) -> Vec<String> {
 /// What a person wants to see of a column at a glance.
 fn range_text(column: &ColumnProfile) -> String {
     match &column.numbers {
+        Some(numbers) if column.kind == Kind::Date => {
+            let date = |days: f64| iso_date(days).unwrap_or_default();
+            format!("{} .. {}", date(numbers.min), date(numbers.max))
+        }
         Some(numbers) => {
             let middle = numbers.quantiles.get(3).copied().unwrap_or(numbers.mean);
             format!("{} .. {}, middle {middle}", numbers.min, numbers.max)

@@ -48,7 +48,10 @@ impl Fact for WriteError {
     }
 
     fn class(&self) -> Class {
-        Class::Failed
+        match self {
+            Self::File(error) => error.class(),
+            _ => Class::Failed,
+        }
     }
 
     fn next_step(&self) -> Option<String> {

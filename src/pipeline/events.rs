@@ -119,9 +119,10 @@ mod tests {
     #[test]
     fn steps_in_quick_succession_are_thinned() {
         let mut bytes = Vec::new();
-        let writer = EventWriter::new(&mut bytes);
-        (0..1000).for_each(|i| writer.step(i));
-        drop(writer);
+        {
+            let writer = EventWriter::new(&mut bytes);
+            (0..1000).for_each(|i| writer.step(i));
+        }
         assert!(bytes.iter().filter(|&&b| b == b'\n').count() < 100);
     }
 }

@@ -40,7 +40,7 @@ pub enum BatchError {
 impl Fact for BatchError {
     fn code(&self) -> &'static str {
         match self {
-            Self::File(_) => "batch.file",
+            Self::File(inner) => inner.code(),
             Self::Data(inner) => inner.code(),
             Self::Write(inner) => inner.code(),
             Self::Row { source, .. } => source.code(),
@@ -65,12 +65,14 @@ impl Fact for BatchError {
             Self::InputChanged { .. } => Class::DataRefused,
             Self::Altered { .. } => Class::Integrity,
             Self::ColumnName { .. } | Self::NoChunk => Class::Usage,
-            Self::File(_) | Self::Cancelled { .. } | Self::Form(_) => Class::Failed,
+            Self::File(inner) => inner.class(),
+            Self::Cancelled { .. } | Self::Form(_) => Class::Failed,
         }
     }
 
     fn next_step(&self) -> Option<String> {
         match self {
+            Self::File(inner) => inner.next_step(),
             Self::Data(inner) => inner.next_step(),
             Self::Write(inner) => inner.next_step(),
             Self::Row { source, .. } => source.next_step(),

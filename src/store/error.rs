@@ -41,7 +41,7 @@ pub enum StoreError {
     WriterStopped { store: StoreName, cause: Arc<StoreError> },
     #[error("the {store} store was closed before the write was answered")]
     WriterGone { store: StoreName },
-    #[error("{doing} in {store}.redb failed")]
+    #[error("{doing} in {store}.redb failed: {source}")]
     Engine { store: StoreName, doing: &'static str, source: redb::Error },
     #[error("no checkpoint could be signed for {size} log records")]
     Checkpoint { size: u64, source: Box<dyn std::error::Error + Send + Sync> },
@@ -62,6 +62,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The engine's own way to say that the disk has no room.
+    fn is_disk_full(&self) -> bool {
+        let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+        matches!(self, Self::Engine { source: redb::Error::Io(error), .. } if full(error))
+    }
+
     /// Whether something stored is not what was stored.
     pub fn is_corrupt(&self) -> bool {
         self.class() == Class::Integrity
@@ -97,7 +103,7 @@ impl Fact for StoreError {
             Self::NoBlob { .. } => "store.no_blob",
             Self::BlobTooLarge { .. } => "store.blob_too_large",
             Self::Record(error) => error.code(),
-            Self::File(_) => "store.file",
+            Self::File(error) => error.code(),
         }
     }
 
@@ -116,12 +122,13 @@ impl Fact for StoreError {
             Self::Record(error) => error.class(),
             Self::WriterStopped { cause, .. } if cause.is_corrupt() => Class::Integrity,
             Self::WriterStopped { .. } => Class::Unavailable,
+            Self::File(error) => error.class(),
+            Self::Engine { .. } if self.is_disk_full() => Class::Unavailable,
             Self::Engine { .. }
             | Self::Checkpoint { .. }
             | Self::Exists { .. }
             | Self::Unwritable { .. }
-            | Self::BlobTooLarge { .. }
-            | Self::File(_) => Class::Failed,
+            | Self::BlobTooLarge { .. } => Class::Failed,
         }
     }
 
@@ -147,6 +154,10 @@ impl Fact for StoreError {
             Self::InUse { .. } => "Wait until that process has ended, or stop it.",
             Self::Busy { .. } => "Try again in a moment.",
             Self::WriterStopped { .. } => "Restart the program; the store is repaired when it is opened.",
+            Self::Engine { .. } if self.is_disk_full() => {
+                "Free some space on this disk and run the command again."
+            }
+            Self::File(error) => return error.next_step(),
             _ => return None,
         };
         Some(step.to_string())

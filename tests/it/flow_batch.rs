@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Place, fixture};
+use crate::support::{Place, fixture, say};
 
 fn sample() -> String {
     fixture("loan-default/sample.csv")
@@ -91,7 +91,7 @@ fn rows_that_break_the_contract_are_set_aside_with_their_reason() {
     assert_eq!((batch["scored"].as_u64(), batch["quarantined"].as_u64()), (Some(993), Some(7)));
     let aside =
         fs::read_to_string(Path::new(batch["folder"].as_str().unwrap()).join("quarantine.csv")).unwrap();
-    assert_eq!(aside.matches("plenty").count() >= 7, true, "{aside}");
+    assert!(aside.matches("plenty").count() >= 7, "{aside}");
     assert!(aside.contains("annual_inc") && aside.contains("type"), "{aside}");
 }
 
@@ -173,7 +173,7 @@ fn a_training_killed_anywhere_is_a_failed_run_and_the_next_one_gives_the_same_mo
         let staged = fs::read_dir(fresh.path("home/staging")).unwrap().count();
         assert_eq!(staged, 0, "nothing half-written stays");
     }
-    println!("{ended_early} of {rounds} trainings died before they were finished");
+    say(&format!("{ended_early} of {rounds} trainings died before they were finished"));
     assert!(ended_early > 0, "no kill landed in the middle of a training");
 }
 

@@ -16,7 +16,7 @@ use tallystick::pipeline::candidate::Candidate;
 use tallystick::pipeline::flow;
 use tallystick::registry::content::LoadedModel;
 
-use crate::support::fixture;
+use crate::support::{fixture, say};
 
 fn trained(overrides: &[String]) -> (Table, Candidate) {
     let project = Project::load(Path::new(&fixture("projects/loan-default")), overrides).unwrap();
@@ -42,7 +42,7 @@ fn burn_on_both_devices_agrees_with_the_flat_pass_to_a_millionth() {
     let matrix = loaded.model.recipe.transform(&table).unwrap();
     for device in [ComputeDevice::Flex, ComputeDevice::Ndarray] {
         let difference = largest_difference(&loaded, &matrix, device);
-        println!("{device:?}: {} rows, {} columns, at most {difference:e}", matrix.rows, matrix.width);
+        say(&format!("{device:?}: {} rows, {} columns, at most {difference:e}", matrix.rows, matrix.width));
         assert!(difference <= 1e-6, "{device:?} differs by {difference:e}");
     }
 }

@@ -12,7 +12,7 @@ fn read(words: &[&str], folder: &Path) -> Output {
 }
 
 #[test]
-fn the_reader_rederives_the_model_digest_and_verifies_release_and_checkpoint() {
+fn the_python_reader_rederives_the_model_digest_and_verifies_release_and_checkpoint() {
     if !has_program("python3") {
         return;
     }
@@ -33,7 +33,7 @@ fn the_reader_rederives_the_model_digest_and_verifies_release_and_checkpoint() {
 }
 
 #[test]
-fn one_changed_byte_is_refused_by_the_reader_and_by_the_binary() {
+fn one_changed_byte_is_refused_by_the_python_reader_and_by_the_binary() {
     let place = Place::with_model();
     place.ok(&["model", "export", "loan-default@1", "exported"]);
     let python = has_program("python3");

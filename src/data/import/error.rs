@@ -88,8 +88,7 @@ impl Fact for DataError {
 
     fn class(&self) -> Class {
         match self {
-            Self::File(e) if e.is_not_found() => Class::Usage,
-            Self::File(_) => Class::Failed,
+            Self::File(e) => e.class(),
             _ => Class::DataRefused,
         }
     }

@@ -1,6 +1,7 @@
 //! What every black-box test shares: the built binary, a home of its own, and answers as JSON.
 //! Knows nothing of the crate's inside.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -137,7 +138,12 @@ pub fn replace_in(path: &Path, from: &str, to: &str) {
 pub fn has_program(name: &str) -> bool {
     let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found.is_err() {
-        eprintln!("SKIPPED: {name} is not installed");
+        say(&format!("SKIPPED: {name} is not installed"));
     }
     found.is_ok()
+}
+
+/// A figure or a notice of a test, past the runner's capture.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
