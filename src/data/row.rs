@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use serde::Serialize;
+
 use crate::base::fact::{Class, Fact, nearest};
 use crate::base::limits;
 use crate::data::cell::{CellRule, Parsed, RawCell, Spelling};
@@ -23,7 +25,7 @@ pub struct ParsedRow {
 }
 
 /// What is wrong with one field. `code` is stable: `required`, `type`, `min`, `unknown_field`, ...
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) of the field.
     pub pointer: String,
@@ -68,6 +70,13 @@ impl Fact for RowError {
 
     fn next_step(&self) -> Option<String> {
         Some("Send one flat JSON object with the fields of the model's contract.".into())
+    }
+
+    fn details(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Fields(fields) => Some(serde_json::json!({ "errors": fields })),
+            _ => None,
+        }
     }
 }
 

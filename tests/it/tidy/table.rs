@@ -67,7 +67,6 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli", "main"]),
-    ("anyhow", &["cli", "main"]),
     ("signal_hook", &["cli", "main"]),
     ("mimalloc", &["main"]),
     ("rustix", &["base/files", "pipeline", "store", "app", "cli"]),
