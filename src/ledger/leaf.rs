@@ -15,9 +15,7 @@ use crate::security::actor::Actor;
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     HomeCreated,
-    TrustChanged,
     DataImported,
-    RunFinished,
     ModelRegistered,
     PolicySigned,
     AliasMoved,

@@ -223,7 +223,7 @@ fn fill_ledger(store: &Store, round: u64) {
 fn entry(i: u64) -> Entry {
     let actor = Actor::new("anna", Role::Analyst).unwrap();
     let body = vec![i as u8; 600 + 900 * i as usize];
-    Entry { kind: Kind::RunFinished, actor, subject: format!("run/{i}"), body }
+    Entry { kind: Kind::DataImported, actor, subject: format!("run/{i}"), body }
 }
 
 fn stamp() -> Stamp {

@@ -38,7 +38,7 @@ fn stamp(millis: i64) -> Stamp {
 
 fn entry(subject: &str) -> Entry {
     let actor = Actor::new("anna", Role::Analyst).unwrap();
-    Entry { kind: Kind::RunFinished, actor, subject: subject.to_string(), body: subject.as_bytes().to_vec() }
+    Entry { kind: Kind::DataImported, actor, subject: subject.to_string(), body: subject.as_bytes().to_vec() }
 }
 
 fn version(name: &str, version: u64) -> VersionRow {
