@@ -241,7 +241,7 @@ fn texts(features: &[&InferredColumn]) -> String {
                 "high" => format!("{label} is higher than in accepted cases."),
                 "low" => format!("{label} is lower than in accepted cases."),
                 "missing" => format!("{label} is not known."),
-                _ => format!("{label}: this value is seldom accepted."),
+                _ => format!("{label} weighs against the case more than in accepted ones."),
             };
             let _ = writeln!(out, "{variant} = {}", quoted(&text));
         }
