@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
+use crate::store::rows::JsonRow;
 use crate::store::rows::key::Key;
-use crate::store::rows::{Row, RowFault, json, parse_json};
 use crate::store::tables::{DATASETS, EXPERIMENT_NAMES, EXPERIMENTS, METRICS, RUNS, RUNS_BY_START, Table};
 use crate::tracking::experiment::{Experiment, LifecycleStage};
 use crate::tracking::metric::MetricPoint;
@@ -58,20 +58,11 @@ impl From<ExperimentRow> for Experiment {
     }
 }
 
-impl Row for ExperimentRow {
+impl JsonRow for ExperimentRow {
     const TABLE: Table = EXPERIMENTS;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(self.number)
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -89,20 +80,11 @@ impl ExperimentNameRow {
     }
 }
 
-impl Row for ExperimentNameRow {
+impl JsonRow for ExperimentNameRow {
     const TABLE: Table = EXPERIMENT_NAMES;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(&self.name)
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -170,20 +152,11 @@ impl From<RunRow> for Run {
     }
 }
 
-impl Row for RunRow {
+impl JsonRow for RunRow {
     const TABLE: Table = RUNS;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(&self.run_id)
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -195,20 +168,11 @@ pub struct RunOrderRow {
     pub run_id: RunId,
 }
 
-impl Row for RunOrderRow {
+impl JsonRow for RunOrderRow {
     const TABLE: Table = RUNS_BY_START;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Key::new().signed_descending(self.start_time).text(self.run_id.as_str()).finish()
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -232,9 +196,8 @@ impl MetricRow {
     }
 }
 
-impl Row for MetricRow {
+impl JsonRow for MetricRow {
     const TABLE: Table = METRICS;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         let (step, time) = (self.point.step, self.point.timestamp);
@@ -245,14 +208,6 @@ impl Row for MetricRow {
             .signed(time)
             .number(self.n)
             .finish()
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -280,19 +235,10 @@ impl DatasetRow {
     }
 }
 
-impl Row for DatasetRow {
+impl JsonRow for DatasetRow {
     const TABLE: Table = DATASETS;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(&self.name, &self.content)
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }

@@ -26,6 +26,34 @@ pub trait Row: Sized {
     fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault>;
 }
 
+/// A row whose payload is its fields as JSON, and which has had one version so far. A row that gets a
+/// second one implements `Row` itself.
+pub trait JsonRow: Serialize + DeserializeOwned {
+    const TABLE: Table;
+
+    fn key(&self) -> Vec<u8>;
+}
+
+impl<R: JsonRow> Row for R {
+    const TABLE: Table = <R as JsonRow>::TABLE;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        JsonRow::key(self)
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+
+    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        match version {
+            1 => Ok(serde_json::from_slice(payload)?),
+            other => Err(RowFault::Version(other)),
+        }
+    }
+}
+
 /// Why a payload whose tag is right is still no row: a program's fault, not the disk's.
 #[derive(Debug, thiserror::Error)]
 pub enum RowFault {
@@ -93,16 +121,4 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
 
 fn decoding<R: Row>() -> (Table, Decode) {
     (R::TABLE, |key, framed| open::<R>(key, framed).map(|_| ()))
-}
-
-fn json<R: Serialize>(row: &R) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(row)
-}
-
-/// A payload of the only version a row has had so far.
-fn parse_json<R: DeserializeOwned>(version: u8, payload: &[u8]) -> Result<R, RowFault> {
-    match version {
-        1 => Ok(serde_json::from_slice(payload)?),
-        other => Err(RowFault::Version(other)),
-    }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
 use crate::store::rows::key::Key;
-use crate::store::rows::{Row, RowFault, json, parse_json};
+use crate::store::rows::{JsonRow, Row, RowFault};
 use crate::store::tables::{ALIAS_HISTORY, ALIASES, POLICIES, SIGNATURES, TRUST, Table, VERSIONS};
 
 /// A registered model version; the number is never reused.
@@ -35,20 +35,11 @@ impl VersionRow {
     }
 }
 
-impl Row for VersionRow {
+impl JsonRow for VersionRow {
     const TABLE: Table = VERSIONS;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(&self.name, self.version)
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -85,20 +76,11 @@ impl AliasRow {
     }
 }
 
-impl Row for AliasRow {
+impl JsonRow for AliasRow {
     const TABLE: Table = ALIASES;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(&self.name, &self.alias)
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -123,20 +105,11 @@ impl AliasHistoryRow {
     }
 }
 
-impl Row for AliasHistoryRow {
+impl JsonRow for AliasHistoryRow {
     const TABLE: Table = ALIAS_HISTORY;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Key::new().text(&self.name).text(&self.alias).number(self.n).finish()
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -163,20 +136,11 @@ impl SignatureRow {
     }
 }
 
-impl Row for SignatureRow {
+impl JsonRow for SignatureRow {
     const TABLE: Table = SIGNATURES;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(&self.signed)
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
@@ -195,20 +159,11 @@ impl PolicyRow {
     }
 }
 
-impl Row for PolicyRow {
+impl JsonRow for PolicyRow {
     const TABLE: Table = POLICIES;
-    const VERSION: u8 = 1;
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(&self.digest)
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        json(self)
-    }
-
-    fn parse(version: u8, _key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        parse_json(version, payload)
     }
 }
 
