@@ -7,10 +7,10 @@ use crate::base::digest::Digest;
 use crate::base::ids::RunId;
 use crate::base::limits;
 use crate::store::error::{StoreError, printable};
-use crate::store::rows::Row;
 use crate::store::rows::lab::{DatasetRow, ExperimentNameRow, ExperimentRow, MetricRow, RunOrderRow, RunRow};
+use crate::store::rows::{self, Row};
 use crate::store::tables::{EXPERIMENTS, RUNS, RUNS_BY_START};
-use crate::store::views::{Lab, LabWrite, Rows, Span};
+use crate::store::views::{Direction, Lab, LabWrite, Rows, Span};
 use crate::tracking::experiment::{Experiment, parse_experiment_id};
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::run::Run;
@@ -54,6 +54,13 @@ impl<V: Rows> Lab<V> {
         self.list_runs_where(limit, |_| true)
     }
 
+    /// Every run, the latest started first, until told to stop (`false`).
+    pub fn each_run(&self, each: &mut dyn FnMut(Run) -> Result<bool, StoreError>) -> Result<(), StoreError> {
+        self.0.visit(RunOrderRow::TABLE, &Span::all(), Direction::Forward, &mut |key, framed| {
+            each(self.find_listed(&rows::open(key, framed)?)?)
+        })
+    }
+
     /// The runs of one experiment, the latest started first, at most `limit` and `LIST_MAX`.
     pub fn list_runs_of(&self, experiment_id: &str, limit: usize) -> Result<Vec<Run>, StoreError> {
         self.list_runs_where(limit, |run| run.experiment_id == experiment_id)
@@ -84,6 +91,14 @@ impl<V: Rows> Lab<V> {
             Ok(())
         })?;
         Ok(last)
+    }
+
+    /// Every data set: by name, then digest.
+    pub fn each_dataset(
+        &self,
+        each: &mut dyn FnMut(DatasetRow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.each(&Span::all(), each)
     }
 
     /// By name, then digest, at most `LIST_MAX`.

@@ -67,6 +67,14 @@ impl<V: Rows> Ledger<V> {
         Ok(rows.into_iter().next().map(|row| (row.size, row.text)))
     }
 
+    /// Size and text of every checkpoint, the smallest first.
+    pub fn each_checkpoint(
+        &self,
+        each: &mut dyn FnMut(u64, String) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.each(&Span::all(), &mut |row: CheckpointRow| each(row.size, row.text))
+    }
+
     /// Sizes and texts of the checkpoints from size `from` on, at most `LIST_MAX`.
     pub fn list_checkpoints(&self, from: u64) -> Result<Vec<(u64, String)>, StoreError> {
         let span = Span::all().starting_at(CheckpointRow::key_of(from));

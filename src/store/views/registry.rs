@@ -38,6 +38,37 @@ impl<V: Rows> Ledger<V> {
         Ok(found)
     }
 
+    /// Every version of every name: by name, oldest first.
+    pub fn each_version(
+        &self,
+        each: &mut dyn FnMut(VersionRow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.each(&Span::all(), each)
+    }
+
+    /// Every version of one name, oldest first.
+    pub fn each_version_of(
+        &self,
+        name: &str,
+        each: &mut dyn FnMut(VersionRow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.each(&Span::prefix(&VersionRow::prefix(name)), each)
+    }
+
+    /// Every name a model was registered under, in order; the versions of a name are not walked.
+    pub fn each_model_name(
+        &self,
+        each: &mut dyn FnMut(String) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut span = Span::all();
+        while let Some(row) = self.0.list::<VersionRow>(&span, 1)?.pop() {
+            // On to the first key of another name.
+            span = Span::all().after(&Key::new().text(&row.name).number(u64::MAX).finish());
+            each(row.name)?;
+        }
+        Ok(())
+    }
+
     /// The versions of one name after `after` (0 for all), oldest first, at most `LIST_MAX`.
     pub fn list_versions(&self, name: &str, after: u64) -> Result<Vec<VersionRow>, StoreError> {
         let span = Span::prefix(&VersionRow::prefix(name)).after(&VersionRow::key_of(name, after));
@@ -72,6 +103,16 @@ impl<V: Rows> Ledger<V> {
         self.0.list(&Span::prefix(&AliasRow::prefix(name)), limits::LIST_MAX)
     }
 
+    /// Every move of an alias, oldest first.
+    pub fn each_alias_move(
+        &self,
+        name: &str,
+        alias: &str,
+        each: &mut dyn FnMut(AliasHistoryRow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.each(&Span::prefix(&AliasHistoryRow::prefix(name, alias)), each)
+    }
+
     /// The moves of an alias, oldest first, at most `LIST_MAX`.
     pub fn list_alias_history(&self, name: &str, alias: &str) -> Result<Vec<AliasHistoryRow>, StoreError> {
         self.0.list(&Span::prefix(&AliasHistoryRow::prefix(name, alias)), limits::LIST_MAX)
@@ -85,6 +126,14 @@ impl<V: Rows> Ledger<V> {
 
     pub fn find_policy(&self, digest: &Digest) -> Result<Option<PolicyRow>, StoreError> {
         self.0.find(&PolicyRow::key_of(digest))
+    }
+
+    /// Every policy, by digest.
+    pub fn each_policy(
+        &self,
+        each: &mut dyn FnMut(PolicyRow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.each(&Span::all(), each)
     }
 
     pub fn list_policies(&self) -> Result<Vec<PolicyRow>, StoreError> {
