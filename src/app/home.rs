@@ -23,7 +23,6 @@ use crate::security::actor::{Act, Actor, Person};
 use crate::security::key::{KeyError, SigningKey};
 use crate::security::key_file;
 use crate::security::trust::TrustRoot;
-use crate::store::error::StoreError;
 use crate::store::home::Home;
 use crate::store::open::Store;
 use crate::store::views::log::CheckpointSigner;

@@ -42,7 +42,7 @@ pub struct Evaluation {
 
 /// Rows of the test part that scored alike: probability, positives, negatives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScoreStep(f64, u64, u64);
+pub struct ScoreStep(f64, u32, u32);
 
 impl Evaluation {
     /// The figures as a policy with this cut-off has them.
@@ -64,7 +64,7 @@ fn thin(steps: &[Step], rows: u64) -> Vec<ScoreStep> {
     let mut kept: Vec<ScoreStep> = Vec::new();
     for step in steps {
         match kept.last_mut() {
-            Some(last) if last.1 + last.2 < least => {
+            Some(last) if u64::from(last.1) + u64::from(last.2) < least => {
                 *last = ScoreStep(step.probability, last.1 + step.positives, last.2 + step.negatives);
             }
             _ => kept.push(ScoreStep(step.probability, step.positives, step.negatives)),
