@@ -5,11 +5,13 @@ use std::path::Path;
 
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
+use crate::base::digest::Digest;
 use crate::base::fact::{Fact, Failure};
 use crate::base::files;
 use crate::base::limits;
 use crate::ledger::leaf::Header;
 use crate::ledger::verify::{AuditReport, StoredRecord, audit};
+use crate::registry::content::ModelContent;
 use crate::security::actor::Act;
 use crate::security::base64_text::to_base64;
 use crate::store::check::{CheckReport, check_home};
@@ -18,7 +20,7 @@ use crate::store::tables::LOG_RECORDS;
 
 /// Checks a home that no process holds. Any finding is an integrity error that lists them all.
 pub fn check_store(folder: &Path) -> Result<CheckReport, Failure> {
-    let report = check_home(folder)?;
+    let report = check_home(folder, &list_inner_blobs)?;
     let Some(first) = report.findings.first() else { return Ok(report) };
     let list: Vec<_> = report
         .findings
@@ -31,6 +33,14 @@ pub fn check_store(folder: &Path) -> Result<CheckReport, Failure> {
         report: serde_json::json!({ "problems": list }),
     }
     .into())
+}
+
+/// The blobs that a model.json names: its weights, its reference, its golden rows.
+fn list_inner_blobs(bytes: &[u8]) -> Result<Vec<Digest>, String> {
+    match serde_json::from_slice::<ModelContent>(bytes) {
+        Ok(content) => Ok(content.blobs().map(|blob| blob.digest).to_vec()),
+        Err(error) => Err(format!("it is no model.json: {error}")),
+    }
 }
 
 /// Recomputes the log from its records and holds every stored hash and checkpoint against it.
