@@ -22,6 +22,14 @@ pub struct Blobs {
     drafts: AtomicU64,
 }
 
+/// What lies below the home's `blobs`, by name; nothing is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    pub digests: BTreeSet<Digest>,
+    /// What stands in no blob's place: somebody else's, to be named and left alone.
+    pub strangers: Vec<PathBuf>,
+}
+
 /// What a sweep took away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -75,30 +83,32 @@ impl Blobs {
         Ok(path)
     }
 
-    pub fn exists(&self, digest: &Digest) -> Result<bool, StoreError> {
-        let path = self.path_of(digest);
-        Ok(path.try_exists().map_err(files::at(&path))?)
+    /// All blobs and strangers by their names; nothing is read.
+    pub fn list(&self) -> Result<Listing, StoreError> {
+        let mut listing = Listing::default();
+        self.list_below(self.root.parent().unwrap_or(&self.root), &mut listing)?;
+        listing.strangers.sort();
+        Ok(listing)
     }
 
-    /// The digests of all blobs by their names, in order; nothing is read.
-    pub fn list(&self) -> Result<Vec<Digest>, StoreError> {
-        let mut digests = Vec::new();
-        for folder in list_folder(&self.root)? {
-            for file in list_folder(&folder)? {
-                let digest = parse_path(&file);
-                let unknown =
-                    || StoreError::CorruptHome { path: file.clone(), why: "it is no blob".to_string() };
-                digests.push(digest.ok_or_else(unknown)?);
+    fn list_below(&self, folder: &Path, listing: &mut Listing) -> Result<(), StoreError> {
+        for path in list_folder(folder)? {
+            // A link is no folder here and no blob: what it leads to is not ours to sweep.
+            let kind = fs::symlink_metadata(&path).map_err(files::at(&path))?.file_type();
+            let on_the_way = path == self.root || path.parent() == Some(&self.root);
+            match self.parse_path(&path).filter(|_| kind.is_file()) {
+                Some(digest) => drop(listing.digests.insert(digest)),
+                None if kind.is_dir() && on_the_way => self.list_below(&path, listing)?,
+                None => listing.strangers.push(path),
             }
         }
-        digests.sort();
-        Ok(digests)
+        Ok(())
     }
 
-    /// Removes every blob that is not named.
+    /// Removes every blob that is not named, and nothing that is no blob.
     pub fn sweep(&self, referenced: &BTreeSet<Digest>) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
-        for digest in self.list()?.iter().filter(|digest| !referenced.contains(digest)) {
+        for digest in self.list()?.digests.difference(referenced) {
             let path = self.path_of(digest);
             swept.blobs += 1;
             swept.bytes += fs::metadata(&path).map_err(files::at(&path))?.len();
@@ -112,6 +122,12 @@ impl Blobs {
         self.root.join(&hex[..2]).join(hex)
     }
 
+    /// The digest a path is the place of: sha256/ab/<hex that begins with ab>.
+    fn parse_path(&self, path: &Path) -> Option<Digest> {
+        let digest: Digest = path.file_name()?.to_str()?.parse().ok()?;
+        (self.path_of(&digest) == path).then_some(digest)
+    }
+
     fn check_digest(&self, digest: &Digest, found: Digest) -> Result<(), StoreError> {
         if *digest == found {
             return Ok(());
@@ -122,7 +138,7 @@ impl Blobs {
     fn put_from(&self, source: &mut dyn Read, name: &Path) -> Result<(Digest, u64), StoreError> {
         let draft = self.draft_path();
         let kept = write_draft(source, name, &draft).and_then(|(digest, size)| {
-            self.keep(&draft, &digest, size)?;
+            self.keep(&draft, &digest)?;
             Ok((digest, size))
         });
         // After a rename there is nothing left to remove; after a failure there may be.
@@ -130,17 +146,16 @@ impl Blobs {
         kept
     }
 
-    /// Gives a flushed draft its name, unless a whole blob has it already.
-    fn keep(&self, draft: &Path, digest: &Digest, size: u64) -> Result<(), StoreError> {
+    /// Gives a flushed draft its name, unless a file of the same content has it already. Any other
+    /// is damaged and gives way. The folders are flushed in every case: who made them may have crashed before.
+    fn keep(&self, draft: &Path, digest: &Digest) -> Result<(), StoreError> {
         let path = self.path_of(digest);
-        if fs::metadata(&path).is_ok_and(|known| known.is_file() && known.len() == size) {
-            return Ok(());
-        }
         let folder = path.parent().unwrap_or(&self.root);
-        if !folder.exists() {
-            create_private(folder)?;
-            files::sync_folder(&self.root)?;
-            files::sync_folder(self.root.parent().unwrap_or(&self.root))?;
+        create_private(folder)?;
+        files::sync_folder(self.root.parent().unwrap_or(&self.root))?;
+        files::sync_folder(&self.root)?;
+        if Digest::of_file(&path).is_ok_and(|found| found == *digest) {
+            return Ok(files::sync_folder(folder)?);
         }
         fault::point("blobs.before_rename");
         Ok(files::rename_durably(draft, &path)?)
@@ -181,13 +196,6 @@ fn list_folder(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(paths.map_err(files::at(path))?)
 }
 
-/// The digest a blob's place stands for: sha256/ab/<hex that begins with ab>.
-fn parse_path(path: &Path) -> Option<Digest> {
-    let name = path.file_name()?.to_str()?;
-    let folder = path.parent()?.file_name()?.to_str()?;
-    if name.starts_with(folder) && folder.len() == 2 { name.parse().ok() } else { None }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,7 +218,7 @@ mod tests {
         assert_eq!(blobs.put_file(&source).unwrap(), (digest, 7));
         assert_eq!(blobs.read(&digest, 7).unwrap(), b"weights");
         assert_eq!(fs::read(blobs.open_path(&digest).unwrap()).unwrap(), b"weights");
-        assert_eq!(blobs.list().unwrap(), [digest]);
+        assert_eq!(blobs.list().unwrap().digests, BTreeSet::from([digest]));
         assert_eq!(fs::read_dir(folder.path().join("staging")).unwrap().count(), 0);
     }
 
@@ -230,13 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_blob_is_replaced_when_its_content_is_put_again() {
+    fn a_damaged_blob_is_healed_when_its_content_is_put_again() {
+        // A file of the right name and size was taken for the blob, so importing again healed nothing.
         let (_folder, blobs) = blobs();
         let digest = blobs.put(b"weights").unwrap();
-        fs::write(blobs.open_path(&digest).unwrap(), b"wei").unwrap();
-        assert!(blobs.read(&digest, 99).is_err());
-        assert_eq!(blobs.put(b"weights").unwrap(), digest);
-        assert_eq!(blobs.read(&digest, 99).unwrap(), b"weights");
+        let path = blobs.open_path(&digest).unwrap();
+        for damaged in ["wei", "w3ights", ""] {
+            fs::write(&path, damaged).unwrap();
+            assert!(blobs.read(&digest, 99).is_err());
+            assert_eq!(blobs.put(b"weights").unwrap(), digest);
+            assert_eq!(blobs.read(&digest, 99).unwrap(), b"weights");
+        }
     }
 
     #[test]
@@ -254,17 +266,27 @@ mod tests {
         let (_folder, blobs) = blobs();
         let (kept, lost) = (blobs.put(b"kept").unwrap(), blobs.put(b"lost").unwrap());
         assert_eq!(blobs.sweep(&BTreeSet::from([kept])).unwrap(), Swept { blobs: 1, bytes: 4 });
-        assert_eq!(blobs.list().unwrap(), [kept]);
-        assert!(!blobs.exists(&lost).unwrap());
+        assert_eq!(blobs.list().unwrap().digests, BTreeSet::from([kept]));
+        assert!(matches!(blobs.open_path(&lost), Err(StoreError::NoBlob { .. })));
     }
 
     #[test]
-    fn a_stranger_among_the_blobs_is_reported_and_not_removed() {
+    fn strangers_among_the_blobs_are_named_and_left_and_do_not_stop_a_sweep() {
+        // One .DS_Store made every command fail, since each sweeps when it opens the home.
         let (_folder, blobs) = blobs();
-        let digest = blobs.put(b"kept").unwrap();
-        let stranger = blobs.open_path(&digest).unwrap().with_file_name("notes.txt");
-        fs::write(&stranger, b"x").unwrap();
-        assert!(matches!(blobs.sweep(&BTreeSet::new()), Err(StoreError::CorruptHome { .. })));
-        assert!(stranger.exists());
+        let (kept, lost) = (blobs.put(b"kept").unwrap(), blobs.put(b"lost").unwrap());
+        let folder = blobs.open_path(&kept).unwrap().parent().unwrap().to_path_buf();
+        let misplaced = blobs.root.join("zz").join(Digest::of(b"other").to_hex());
+        fs::create_dir(blobs.root.join("zz")).unwrap();
+        let above = blobs.root.parent().unwrap().join(".DS_Store");
+        let mut strangers = vec![above, blobs.root.join("notes"), folder.join("notes.txt"), misplaced];
+        strangers.iter().for_each(|path| fs::write(path, b"x").unwrap());
+        let nested = folder.join(Digest::of(b"folder").to_hex());
+        fs::create_dir(&nested).unwrap();
+        strangers.push(nested);
+        strangers.sort();
+        assert_eq!(blobs.sweep(&BTreeSet::from([kept])).unwrap(), Swept { blobs: 1, bytes: 4 });
+        assert_eq!(blobs.list().unwrap(), Listing { digests: BTreeSet::from([kept]), strangers });
+        assert!(blobs.open_path(&lost).is_err());
     }
 }

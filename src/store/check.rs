@@ -33,10 +33,6 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
-    pub fn is_sound(&self) -> bool {
-        self.found == 0
-    }
-
     fn add(&mut self, finding: StoreError) {
         self.found += 1;
         if self.findings.len() < limits::CHECK_FINDINGS_MAX {
@@ -49,27 +45,36 @@ impl CheckReport {
     }
 }
 
+/// The blobs that a model.json names, or why its bytes are none. What a blob means is the caller's to know.
+pub type Expand<'e> = dyn Fn(&[u8]) -> Result<Vec<Digest>, String> + 'e;
+
+/// The blobs that the rows of a file name.
+#[derive(Default)]
+struct Named {
+    required: BTreeSet<Digest>,
+    /// Those of the required ones that name blobs in turn.
+    models: BTreeSet<Digest>,
+}
+
 /// Checks the home at `path`, which no process may hold. An error means that no check was possible.
-pub fn check_home(path: &Path) -> Result<CheckReport, StoreError> {
+/// `expand` is asked for what the verified model.json of each version names, which must exist as well.
+pub fn check_home(path: &Path, expand: &Expand) -> Result<CheckReport, StoreError> {
     let home = Home::open(path)?;
     let mut report = CheckReport::default();
-    let mut named = BTreeSet::new();
+    let blobs = Blobs::new(&home.blobs(), &home.staging());
+    let mut required = BTreeSet::new();
     for store in [StoreName::Ledger, StoreName::Lab] {
         let checked = check_file(&home, store, &mut report);
-        named.extend(report.keep(checked).unwrap_or_default());
+        let named = report.keep(checked).unwrap_or_default();
+        required.extend(named.required);
+        required.extend(list_inner(&blobs, &named.models, expand, &mut report));
     }
-    let blobs = Blobs::new(&home.blobs(), &home.staging());
-    let checked = check_blobs(&blobs, &named, &mut report);
+    let checked = check_blobs(&blobs, &required, &mut report);
     report.keep(checked);
     Ok(report)
 }
 
-/// Answers the blobs that must exist.
-fn check_file(
-    home: &Home,
-    store: StoreName,
-    report: &mut CheckReport,
-) -> Result<BTreeSet<Digest>, StoreError> {
+fn check_file(home: &Home, store: StoreName, report: &mut CheckReport) -> Result<Named, StoreError> {
     let file = StoreFile::open(store, &home.store_file(store))?;
     if file.repaired() {
         let why =
@@ -85,12 +90,12 @@ fn check_file(
             StoreName::Ledger => {
                 let checked = check_log(&Ledger(view), report);
                 report.keep(checked);
-                Ledger(view).list_referenced()
+                list_named(&Ledger(view))
             }
             StoreName::Lab => {
                 let checked = check_indexes(view, report);
                 report.keep(checked);
-                Lab(view).list_required()
+                Ok(Named { required: Lab(view).list_required()?, models: BTreeSet::new() })
             }
         }
     })
@@ -169,13 +174,51 @@ fn expect<R: Row>(view: &ReadView, key: &[u8], report: &mut CheckReport) -> Resu
     Ok(())
 }
 
-fn check_blobs(blobs: &Blobs, named: &BTreeSet<Digest>, report: &mut CheckReport) -> Result<(), StoreError> {
-    let present = blobs.list()?;
-    for digest in &present {
+fn list_named(ledger: &Ledger<&ReadView>) -> Result<Named, StoreError> {
+    let mut models = BTreeSet::new();
+    ledger.each_version(&mut |row| {
+        models.insert(row.model);
+        Ok(())
+    })?;
+    Ok(Named { required: ledger.list_referenced()?, models })
+}
+
+/// The blobs that models name, as far as their bytes can be read.
+fn list_inner(
+    blobs: &Blobs,
+    models: &BTreeSet<Digest>,
+    expand: &Expand,
+    report: &mut CheckReport,
+) -> BTreeSet<Digest> {
+    let mut inner = BTreeSet::new();
+    for model in models {
+        match blobs.read(model, limits::MANIFEST_BYTES_MAX) {
+            Ok(bytes) => {
+                let expanded = expand(&bytes).map_err(|why| StoreError::CorruptBlob { digest: *model, why });
+                inner.extend(report.keep(expanded).unwrap_or_default());
+            }
+            // Said once, when every blob is looked at.
+            Err(StoreError::NoBlob { .. } | StoreError::CorruptBlob { .. }) => {}
+            Err(error) => report.add(error),
+        }
+    }
+    inner
+}
+
+fn check_blobs(
+    blobs: &Blobs,
+    required: &BTreeSet<Digest>,
+    report: &mut CheckReport,
+) -> Result<(), StoreError> {
+    let listing = blobs.list()?;
+    for path in listing.strangers {
+        report.add(StoreError::CorruptHome { path, why: "it is no blob".to_string() });
+    }
+    for digest in &listing.digests {
         report.blobs += 1;
         report.keep(blobs.open_path(digest));
     }
-    for digest in named.iter().filter(|digest| present.binary_search(digest).is_err()) {
+    for digest in required.difference(&listing.digests) {
         report.add(StoreError::NoBlob { digest: *digest });
     }
     Ok(())

@@ -108,15 +108,6 @@ impl Store {
         self.lab.submit(urgency, move |view| work(&Lab(view)))
     }
 
-    /// How often a file was committed since it was made.
-    pub fn commits(&self, store: StoreName) -> Result<u64, StoreError> {
-        let lane = match store {
-            StoreName::Ledger => &self.ledger,
-            StoreName::Lab => &self.lab,
-        };
-        lane.read(|view| view.read_meta_number(COMMITS))
-    }
-
     /// The blobs that rows name. What blobs name in turn (a model its weights) is the caller's to add.
     pub fn list_referenced(&self) -> Result<BTreeSet<Digest>, StoreError> {
         let mut named = self.read_ledger(|ledger| ledger.list_referenced())?;

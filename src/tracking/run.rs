@@ -152,6 +152,7 @@ impl Run {
         Ok(())
     }
 
+    /// Ends the run with what became of it.
     pub fn finish(&mut self, status: RunStatus, end_ms: i64) -> Result<(), TrackingError> {
         self.check_active()?;
         self.status = status;

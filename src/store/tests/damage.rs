@@ -5,16 +5,22 @@ use std::collections::BTreeSet;
 
 use redb::TableDefinition;
 
+use crate::base::digest::Digest;
 use crate::base::rng::Random;
 use crate::store::check::check_home;
 use crate::store::error::StoreError;
 use crate::store::home::Home;
 use crate::store::open::Store;
 use crate::store::rows::registry::VersionRow;
-use crate::store::tests::{copy_home, entry, new_home, open, signer, stamp, version};
+use crate::store::tests::{copy_home, entry, list_versions, new_home, open, signer, stamp, version};
 
 fn open_error(path: &std::path::Path) -> StoreError {
     Store::open(Home::open(path).unwrap(), signer()).err().unwrap()
+}
+
+/// Models that name no blobs.
+fn no_inner(_: &[u8]) -> Result<Vec<Digest>, String> {
+    Ok(Vec::new())
 }
 
 #[test]
@@ -32,7 +38,7 @@ fn an_older_copy_of_a_store_put_back_is_noticed() {
         let error = open_error(&path);
         assert!(matches!(error, StoreError::RolledBack { found: 2, witnessed: 3, .. }), "{error}");
     }
-    assert!(!check_home(&path).unwrap().is_sound());
+    assert!(check_home(&path, &no_inner).unwrap().found > 0);
     std::fs::remove_file(path.join("run/ledger.head")).unwrap();
     assert_eq!(open(&path).read_ledger(|ledger| ledger.next_version("loans")).unwrap(), 2);
 }
@@ -87,7 +93,7 @@ fn a_crash_keeps_what_was_answered_whatever_half_of_the_next_commit_reached_the_
             }
         }
         std::fs::write(crashed.join("ledger.redb"), &torn).unwrap();
-        let found = open(&crashed).read_ledger(|ledger| ledger.list_versions("loans", 0)).unwrap();
+        let found = list_versions(&open(&crashed));
         assert_eq!(found, (1..=20).map(|number| version("loans", number)).collect::<Vec<VersionRow>>());
     }
 }
@@ -117,7 +123,7 @@ fn a_value_changed_in_a_whole_file_is_corrupt_and_not_absent() {
     );
     assert!(store.write_ledger(|ledger| ledger.put_version(&version("loans", 2))).unwrap_err().is_corrupt());
     drop(store);
-    let report = check_home(&path).unwrap();
+    let report = check_home(&path, &no_inner).unwrap();
     let texts: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     assert!(
         texts.iter().any(|text| text.contains("stranger")) && texts.iter().any(|text| text.contains("tag")),
@@ -140,14 +146,52 @@ fn a_check_finds_lost_and_damaged_blobs_and_a_sound_home_has_no_finding() {
         })
         .unwrap();
     drop(store);
-    let report = check_home(&path).unwrap();
-    assert!(report.is_sound() && report.blobs == 4 && report.rows >= 9, "{report:?}");
+    let report = check_home(&path, &no_inner).unwrap();
+    assert!(report.found == 0 && report.blobs == 4 && report.rows >= 9, "{report:?}");
     let place = |hex: String| path.join("blobs/sha256").join(&hex[..2]).join(hex);
     std::fs::write(place(model.to_hex()), b"m0del").unwrap();
     std::fs::remove_file(place(release.to_hex())).unwrap();
-    let report = check_home(&path).unwrap();
+    let report = check_home(&path, &no_inner).unwrap();
     let named: BTreeSet<String> = report.findings.iter().map(ToString::to_string).collect();
     assert_eq!(report.found, 2, "{named:?}");
     assert!(named.iter().any(|text| text.contains(&model.to_hex()) && text.contains("damaged")));
     assert!(named.iter().any(|text| text.contains(&release.to_hex()) && text.contains("not exist")));
+}
+
+#[test]
+fn a_check_misses_what_a_manifest_names_and_names_a_manifest_that_cannot_be_read() {
+    // The weights of a registered model were gone, and the check called the home sound.
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let [model, other, release, policy, evaluation, weights] =
+        ["model", "other", "release", "policy", "evaluation", "weights"]
+            .map(|text| store.blobs().put(text.as_bytes()).unwrap());
+    let row =
+        move |model, number| VersionRow { model, release, policy, evaluation, ..version("loans", number) };
+    store.write_ledger(move |ledger| ledger.put_version(&row(model, 1))).unwrap();
+    store.write_ledger(move |ledger| ledger.put_version(&row(other, 2))).unwrap();
+    drop(store);
+    let expand = |bytes: &[u8]| match bytes {
+        b"model" => Ok(vec![weights]),
+        _ => Err("it is no manifest".to_string()),
+    };
+    let texts = || {
+        let report = check_home(&path, &expand).unwrap();
+        report.findings.iter().map(ToString::to_string).collect::<Vec<String>>()
+    };
+    let found = texts();
+    assert!(found.len() == 1 && found[0].contains(&other.to_hex()) && found[0].contains("no manifest"));
+    let hex = weights.to_hex();
+    std::fs::remove_file(path.join("blobs/sha256").join(&hex[..2]).join(&hex)).unwrap();
+    let found = texts();
+    assert!(found.len() == 2 && found[1].contains(&hex) && found[1].contains("not exist"), "{found:?}");
+}
+
+#[test]
+fn a_stray_file_among_the_blobs_is_one_finding_and_the_check_goes_on() {
+    let (_folder, path) = new_home();
+    drop(open(&path));
+    std::fs::write(path.join("blobs/notes.txt"), b"x").unwrap();
+    let report = check_home(&path, &no_inner).unwrap();
+    assert!(report.found == 1 && report.findings[0].to_string().contains("blobs/notes.txt"), "{report:?}");
 }

@@ -68,3 +68,27 @@ fn copy_home(from: &Path, to: &Path) {
         }
     }
 }
+
+fn list_versions(store: &Store) -> Vec<VersionRow> {
+    let mut versions = Vec::new();
+    let read = store.read_ledger(|ledger| {
+        ledger.each_version(&mut |row| {
+            versions.push(row);
+            Ok(())
+        })
+    });
+    read.unwrap();
+    versions
+}
+
+fn list_checkpoints(store: &Store) -> Vec<(u64, String)> {
+    let mut checkpoints = Vec::new();
+    let read = store.read_ledger(|ledger| {
+        ledger.each_checkpoint(&mut |size, text| {
+            checkpoints.push((size, text));
+            Ok(())
+        })
+    });
+    read.unwrap();
+    checkpoints
+}

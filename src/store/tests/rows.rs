@@ -2,14 +2,17 @@
 
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
+use crate::base::limits;
 use crate::store::error::StoreError;
 use crate::store::rows;
 use crate::store::rows::lab::DatasetRow;
+use crate::store::rows::log::CheckpointRow;
 use crate::store::rows::registry::{AliasTarget, PolicyRow, StoredSignature};
 use crate::store::tables::VERSIONS;
-use crate::store::tests::{new_home, open, version};
+use crate::store::tests::{list_checkpoints, list_versions, new_home, open, version};
 use crate::store::value;
 use crate::store::views::registry::AliasMove;
+use crate::store::views::{LabWrite, LedgerWrite};
 use crate::tracking::experiment::Experiment;
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::run::{Artifact, Run, RunStatus};
@@ -36,8 +39,17 @@ fn versions_count_up_per_name_and_are_never_overwritten() {
     assert!(matches!(again, Err(StoreError::Exists { .. })));
     store
         .read_ledger(|ledger| {
-            assert_eq!(ledger.list_model_names()?, ["cards", "loans", "loans-x"]);
-            assert_eq!(ledger.list_versions("loans", 1)?, [version("loans", 2)]);
+            let (mut names, mut versions) = (Vec::new(), Vec::new());
+            ledger.each_model_name(&mut |name| {
+                names.push(name);
+                Ok(())
+            })?;
+            assert_eq!(names, ["cards", "loans", "loans-x"]);
+            ledger.each_version_of("loans", &mut |row| {
+                versions.push(row);
+                Ok(())
+            })?;
+            assert_eq!(versions, [version("loans", 1), version("loans", 2)]);
             assert_eq!(ledger.next_version("loans")?, 3);
             let model = version("loans", 1).model;
             assert_eq!(ledger.find_version_of_model("loans", &model)?, Some(version("loans", 1)));
@@ -45,6 +57,52 @@ fn versions_count_up_per_name_and_are_never_overwritten() {
             Ok::<(), StoreError>(())
         })
         .unwrap();
+}
+
+#[test]
+fn nothing_above_the_limit_of_a_list_is_hidden_from_those_who_walk_it() {
+    // Use cases took a list that stops at LIST_MAX for the whole: the newest versions were not seen.
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let count = limits::LIST_MAX + 20;
+    let write = move |ledger: &LedgerWrite| {
+        (1..=count as u64).try_for_each(|number| ledger.put_version(&version("loans", number)))
+    };
+    store.write_ledger(write).unwrap();
+    store
+        .write_ledger(move |ledger| {
+            ledger.put_version(&version("cards", 1))?;
+            (1..=count as u64)
+                .try_for_each(|size| ledger.0.put(&CheckpointRow { size, text: "t".into() }))?;
+            (1..=count as u64).try_for_each(|to| ledger.move_alias(&alias_move(to, 1)))
+        })
+        .unwrap();
+    let write = move |lab: &LabWrite| {
+        (0..count).try_for_each(|at| {
+            lab.put_run_new(&Run::start(RunId::draw(), "0", "calm-oak-001", "anna", at as i64))
+        })
+    };
+    store.write_lab(write).unwrap();
+    assert_eq!(list_versions(&store).len(), count + 1);
+    assert_eq!(list_checkpoints(&store).last().unwrap().0, count as u64);
+    let (mut versions, mut moves, mut runs) = (0, 0, 0);
+    let read = store.read_ledger(|ledger| {
+        ledger.each_version_of("loans", &mut |_| {
+            versions += 1;
+            Ok(())
+        })?;
+        ledger.each_alias_move("loans", "production", &mut |_| {
+            moves += 1;
+            Ok(())
+        })
+    });
+    read.unwrap();
+    let mut count_run = |_| {
+        runs += 1;
+        Ok(true)
+    };
+    store.read_lab(|lab| lab.each_run(&mut count_run)).unwrap();
+    assert_eq!((versions, moves, runs), (count, count, count));
 }
 
 #[test]
@@ -60,11 +118,11 @@ fn an_alias_keeps_the_history_of_its_moves() {
     store
         .read_ledger(|ledger| {
             assert_eq!(ledger.find_alias("loans", "production")?.map(|row| row.version), Some(2));
-            let history = ledger.list_alias_history("loans", "production")?;
-            let moves: Vec<_> = history
-                .iter()
-                .map(|row| (row.n, row.from.as_ref().map(|from| from.version), row.to.version))
-                .collect();
+            let mut moves = Vec::new();
+            ledger.each_alias_move("loans", "production", &mut |row| {
+                moves.push((row.n, row.from.map(|from| from.version), row.to.version));
+                Ok(())
+            })?;
             assert_eq!(moves, [(0, None, 1), (1, Some(1), 2)]);
             assert_eq!(ledger.list_aliases("loans")?.len(), 1);
             Ok::<(), StoreError>(())
@@ -99,7 +157,12 @@ fn signatures_policies_and_trust_are_kept_as_given() {
         .read_ledger(|ledger| {
             assert_eq!(ledger.list_signatures(&signed)?, [signature("box"), signature("risk")]);
             assert_eq!(ledger.list_signatures(&policy.digest)?, []);
-            assert_eq!(ledger.list_policies()?, std::slice::from_ref(&policy));
+            let mut policies = Vec::new();
+            ledger.each_policy(&mut |row| {
+                policies.push(row);
+                Ok(())
+            })?;
+            assert_eq!(policies, std::slice::from_ref(&policy));
             assert_eq!(ledger.find_trust()?.as_deref(), Some(&b"{\"keys\": []}\n"[..]));
             Ok::<(), StoreError>(())
         })
@@ -122,11 +185,15 @@ fn experiments_keep_their_names_and_runs_are_listed_latest_first() {
     }
     store
         .read_lab(|lab| {
-            assert_eq!(lab.find_experiment_by_name("Default")?, Some(loans.clone()));
-            assert_eq!((lab.next_experiment()?, lab.find_experiment("1")?), (1, None));
+            assert_eq!((lab.find_experiment("0")?, lab.find_experiment("1")?), (Some(loans.clone()), None));
             let starts = |runs: Vec<Run>| runs.iter().map(|run| run.start_time).collect::<Vec<i64>>();
             assert_eq!(starts(lab.list_runs(3)?), [9, 7, 5]);
-            assert_eq!(starts(lab.list_runs_of("0", 2)?), [7, 5]);
+            let mut seen = Vec::new();
+            lab.each_run(&mut |run| {
+                seen.push(run.start_time);
+                Ok(seen.len() < 2)
+            })?;
+            assert_eq!(seen, [9, 7]);
             Ok::<(), StoreError>(())
         })
         .unwrap();
@@ -194,7 +261,13 @@ fn the_latest_import_of_a_name_is_found_and_all_are_kept() {
     assert_eq!(store.read_lab(|lab| lab.find_dataset_last("loans")).unwrap(), Some(row("b", 9)));
     let of_a = Digest::of(b"a");
     assert_eq!(store.read_lab(|lab| lab.find_dataset("loans", &of_a)).unwrap(), Some(row("a", 3)));
-    assert_eq!(store.read_lab(|lab| lab.list_datasets()).unwrap().len(), 3);
+    let mut seen = 0;
+    let mut count = |_| {
+        seen += 1;
+        Ok(())
+    };
+    store.read_lab(|lab| lab.each_dataset(&mut count)).unwrap();
+    assert_eq!(seen, 3);
     assert_eq!(store.read_lab(|lab| lab.find_dataset_last("loan")).unwrap(), None);
 }
 
@@ -207,10 +280,8 @@ fn a_sweep_keeps_what_rows_name_and_what_the_caller_adds() {
     let row = rows::registry::VersionRow { model, release, ..version("loans", 1) };
     store.write_ledger(move |ledger| ledger.put_version(&row)).unwrap();
     assert_eq!(store.sweep_blobs(&[weights].into()).unwrap().blobs, 1);
-    let mut kept = [model, release, weights];
-    kept.sort();
-    assert_eq!(store.blobs().list().unwrap(), kept);
-    assert!(!store.blobs().exists(&lost).unwrap());
+    assert_eq!(store.blobs().list().unwrap().digests, [model, release, weights].into());
+    assert!(matches!(store.blobs().open_path(&lost), Err(StoreError::NoBlob { .. })));
 }
 
 #[test]

@@ -23,27 +23,6 @@ impl<V: Rows> Lab<V> {
         Ok(row.map(Experiment::from))
     }
 
-    pub fn find_experiment_by_name(&self, name: &str) -> Result<Option<Experiment>, StoreError> {
-        let owner: Option<ExperimentNameRow> = self.0.find(&ExperimentNameRow::key_of(name))?;
-        let Some(owner) = owner else { return Ok(None) };
-        let row: Option<ExperimentRow> = self.0.find(&ExperimentRow::key_of(owner.number))?;
-        let missing =
-            || StoreError::corrupt(EXPERIMENTS, &ExperimentRow::key_of(owner.number), "the row is missing");
-        Ok(Some(Experiment::from(row.ok_or_else(missing)?)))
-    }
-
-    /// In the order they were made, at most `LIST_MAX`.
-    pub fn list_experiments(&self) -> Result<Vec<Experiment>, StoreError> {
-        let rows: Vec<ExperimentRow> = self.0.list(&Span::all(), limits::LIST_MAX)?;
-        Ok(rows.into_iter().map(Experiment::from).collect())
-    }
-
-    /// The number the next experiment gets.
-    pub fn next_experiment(&self) -> Result<u64, StoreError> {
-        let last: Option<ExperimentRow> = self.0.find_last(&Span::all())?;
-        Ok(last.map_or(0, |last| last.number + 1))
-    }
-
     pub fn find_run(&self, run_id: &RunId) -> Result<Option<Run>, StoreError> {
         let row: Option<RunRow> = self.0.find(&RunRow::key_of(run_id))?;
         Ok(row.map(Run::from))
@@ -51,7 +30,15 @@ impl<V: Rows> Lab<V> {
 
     /// The latest started first, at most `limit` and `LIST_MAX`.
     pub fn list_runs(&self, limit: usize) -> Result<Vec<Run>, StoreError> {
-        self.list_runs_where(limit, |_| true)
+        let limit = limit.min(limits::LIST_MAX);
+        let mut runs = Vec::new();
+        self.each_run(&mut |run| {
+            if runs.len() < limit {
+                runs.push(run);
+            }
+            Ok(runs.len() < limit)
+        })?;
+        Ok(runs)
     }
 
     /// Every run, the latest started first, until told to stop (`false`).
@@ -59,11 +46,6 @@ impl<V: Rows> Lab<V> {
         self.0.visit(RunOrderRow::TABLE, &Span::all(), Direction::Forward, &mut |key, framed| {
             each(self.find_listed(&rows::open(key, framed)?)?)
         })
-    }
-
-    /// The runs of one experiment, the latest started first, at most `limit` and `LIST_MAX`.
-    pub fn list_runs_of(&self, experiment_id: &str, limit: usize) -> Result<Vec<Run>, StoreError> {
-        self.list_runs_where(limit, |run| run.experiment_id == experiment_id)
     }
 
     /// Oldest step first, at most `limit`.
@@ -128,24 +110,6 @@ impl<V: Rows> Lab<V> {
             Ok(())
         })?;
         Ok(named)
-    }
-
-    fn list_runs_where(&self, limit: usize, wanted: impl Fn(&Run) -> bool) -> Result<Vec<Run>, StoreError> {
-        let limit = limit.min(limits::LIST_MAX);
-        let mut runs = Vec::new();
-        let mut span = Span::all();
-        while runs.len() < limit {
-            let page: Vec<RunOrderRow> = self.0.list(&span, limits::LIST_MAX)?;
-            let Some(last) = page.last() else { break };
-            span = Span::all().after(&last.key());
-            for place in &page {
-                let run = self.find_listed(place)?;
-                if runs.len() < limit && wanted(&run) {
-                    runs.push(run);
-                }
-            }
-        }
-        Ok(runs)
     }
 
     fn find_listed(&self, place: &RunOrderRow) -> Result<Run, StoreError> {

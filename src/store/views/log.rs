@@ -48,23 +48,10 @@ impl<V: Rows> Ledger<V> {
         rows.iter().map(read_record).collect()
     }
 
-    /// The checkpoint of that size, if a commit ended there.
-    pub fn find_checkpoint(&self, size: u64) -> Result<Option<String>, StoreError> {
-        let row: Option<CheckpointRow> = self.0.find(&CheckpointRow::key_of(size))?;
-        Ok(row.map(|row| row.text))
-    }
-
     /// The size and text of the latest checkpoint.
     pub fn find_checkpoint_last(&self) -> Result<Option<(u64, String)>, StoreError> {
         let row: Option<CheckpointRow> = self.0.find_last(&Span::all())?;
         Ok(row.map(|row| (row.size, row.text)))
-    }
-
-    /// The first checkpoint that covers a record.
-    pub fn find_checkpoint_covering(&self, seq: u64) -> Result<Option<(u64, String)>, StoreError> {
-        let span = Span::all().starting_at(CheckpointRow::key_of(seq.saturating_add(1)));
-        let rows: Vec<CheckpointRow> = self.0.list(&span, 1)?;
-        Ok(rows.into_iter().next().map(|row| (row.size, row.text)))
     }
 
     /// Size and text of every checkpoint, the smallest first.
