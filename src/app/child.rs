@@ -30,7 +30,13 @@ pub enum ChildError {
     #[error("the training process spoke out of turn: {why}")]
     Protocol { why: String },
     #[error("{message}")]
-    Refused { code: &'static str, class: Class, message: String, next: Option<String>, details: Option<Value> },
+    Refused {
+        code: &'static str,
+        class: Class,
+        message: String,
+        next: Option<String>,
+        details: Option<Value>,
+    },
     #[error("cancelled; the run is recorded as KILLED and nothing was registered")]
     Cancelled,
 }

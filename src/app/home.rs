@@ -157,7 +157,7 @@ impl App {
             if run.status == RunStatus::Running {
                 let registered = self.is_registered(&run.run_id)?;
                 run.set_tag("tallystick.end", "interrupted")?;
-                run.finish(if registered { RunStatus::Finished } else { RunStatus::Failed }, now);
+                run.finish(if registered { RunStatus::Finished } else { RunStatus::Failed }, now)?;
                 self.put_run(run)?;
             }
         }
@@ -212,7 +212,11 @@ pub fn inner_blobs(model_json: &[u8]) -> Result<Vec<Digest>, String> {
 
 /// Opens the stores with the box's key. A home whose making was cut short is finished here:
 /// it has no record yet, so nothing was ever signed by another key.
-fn open_parts(home: Home, person: &Person, now: Stamp) -> Result<(Store, Arc<SigningKey>, TrustRoot), Failure> {
+fn open_parts(
+    home: Home,
+    person: &Person,
+    now: Stamp,
+) -> Result<(Store, Arc<SigningKey>, TrustRoot), Failure> {
     let store_id = home.identity().store_id.clone();
     let path = home.keys().join("box.key");
     let (key, is_new) = match key_file::load(&path) {

@@ -184,7 +184,7 @@ impl Begun<'_> {
             let mut run = find_run(lab, &id)?;
             run.set_tag("tallystick.model", &format!("{}@{}", version.name, version.version))?;
             run.set_tag("tallystick.model_digest", &version.model.to_hex())?;
-            run.finish(RunStatus::Finished, now);
+            run.finish(RunStatus::Finished, now)?;
             lab.put_run(&run)?;
             Ok::<_, Failure>(())
         })?;
@@ -270,6 +270,6 @@ fn fail(app: &App, run_id: &RunId, error: &Failure, cancel: &CancelFlag) -> Resu
     };
     run.set_tag("tallystick.end", error.code())?;
     run.set_tag("tallystick.error", &error.to_string())?;
-    run.finish(status, app.now().millis());
+    run.finish(status, app.now().millis())?;
     app.put_run(run)
 }

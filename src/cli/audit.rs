@@ -10,7 +10,7 @@ use crate::app::integrity;
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::cli::Invocation;
-use crate::cli::output::{Answer, columns, list_limit};
+use crate::cli::speak::output::{Answer, columns, list_limit};
 
 #[derive(Subcommand)]
 #[command(after_help = "Examples:\n  tallystick audit verify\n  tallystick audit export log/")]

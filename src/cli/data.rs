@@ -11,7 +11,7 @@ use crate::base::clock::{iso_date, millis_to_text};
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::cli::Invocation;
-use crate::cli::output::{Answer, columns};
+use crate::cli::speak::output::{Answer, columns};
 use crate::config::project::Project;
 use crate::data::infer::draft::{Hints, infer};
 use crate::data::profile::column::{ColumnProfile, Profile};

@@ -11,7 +11,7 @@ use crate::app::integrity;
 use crate::base::clock::SystemClock;
 use crate::base::fact::Failure;
 use crate::cli::Invocation;
-use crate::cli::output::Answer;
+use crate::cli::speak::output::Answer;
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tallystick init\n  tallystick --home /srv/tallystick init")]

@@ -9,14 +9,12 @@
 pub mod audit;
 pub mod data;
 pub mod demo;
-pub mod events;
 pub mod home;
 pub mod model;
-pub mod output;
-pub mod progress;
 pub mod project;
 pub mod run;
 pub mod score;
+pub mod speak;
 pub mod train;
 
 use std::ffi::OsString;
@@ -26,7 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::base::fact::{Class, Fact, Failure};
-use crate::cli::output::{Answer, Output};
+use crate::cli::speak::output::{Answer, Output};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 ok, 1 failed, 2 usage, 3 data refused, 4 gate refused, 5 integrity or signature refused,

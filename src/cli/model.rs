@@ -12,7 +12,7 @@ use crate::app::registry::{exported, policies, versions};
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::cli::Invocation;
-use crate::cli::output::{Answer, columns};
+use crate::cli::speak::output::{Answer, columns};
 use crate::config::project::Project;
 use crate::registry::gate::GateReport;
 use crate::registry::version::{Alias, ModelRef};

@@ -11,7 +11,7 @@ use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::ids;
 use crate::cli::Invocation;
-use crate::cli::output::Answer;
+use crate::cli::speak::output::Answer;
 use crate::config::project::Project;
 use crate::config::scaffold::{Wishes, draft};
 use crate::data::infer::draft::{Hints, Inferred, infer};

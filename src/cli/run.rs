@@ -11,7 +11,7 @@ use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::cli::Invocation;
-use crate::cli::output::{Answer, columns, list_limit};
+use crate::cli::speak::output::{Answer, columns, list_limit};
 use crate::tracking::run::Run;
 
 #[derive(Subcommand)]

@@ -14,10 +14,10 @@ use crate::base::cancel::CancelFlag;
 use crate::base::fact::{Class, Fact, Failure};
 use crate::base::limits;
 use crate::cli::Invocation;
-use crate::cli::output::{Answer, columns};
-use crate::cli::progress::Bar;
+use crate::cli::speak::events::EventWriter;
+use crate::cli::speak::output::{Answer, columns};
+use crate::cli::speak::progress::Bar;
 use crate::config::project::Project;
-use crate::cli::events::EventWriter;
 use crate::pipeline::events::Event;
 use crate::pipeline::flow;
 use crate::pipeline::spec::TrainSpec;
@@ -96,7 +96,11 @@ pub fn run(arguments: TrainArguments, invocation: &Invocation) -> Result<Answer,
 fn answer(trained: &Trained) -> Answer {
     let version = &trained.registered.version;
     let changed = trained.registered.policy != version.policy;
-    let known = if trained.registered.reused { " (this model is known; its version, figures and gates stand)" } else { "" };
+    let known = if trained.registered.reused {
+        " (this model is known; its version, figures and gates stand)"
+    } else {
+        ""
+    };
     let mut text = format!("{}@{}{known}\nmodel {}\n", version.name, version.version, version.model);
     if changed {
         let policy = trained.registered.policy.short();

@@ -17,10 +17,10 @@ use crate::config::toml_file::{TomlError, parse_toml, read_text, read_toml};
 use crate::data::contract::{Contract, ContractError, RawContract, Role};
 use crate::data::expect::suite::{ExpectError, RawSuite, Suite};
 use crate::decide::policy::{Policy, PolicyContext, PolicyError, RawPolicy};
+use crate::evaluate::metrics::{FREE_KEYS, THRESHOLD_KEYS};
 use crate::features::error::FeatureError;
 use crate::features::recipe::{RawRecipe, Recipe};
 use crate::registry::content::Purpose;
-use crate::evaluate::metrics::{FREE_KEYS, THRESHOLD_KEYS};
 use crate::registry::gate::{GateError, Gates, POLICY_PREFIX, RawGates};
 use crate::train::params::{ParamsError, RawTrainParams, TrainParams};
 

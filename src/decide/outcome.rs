@@ -58,7 +58,7 @@ pub fn decide(policy: &ResolvedPolicy, probability: f64, hits: &[&Rule]) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::policy::tests::{CUTOFF, raw, resolved};
+    use crate::decide::policy::tests::{low_band, raw, resolved};
 
     fn decided(probability: f64) -> (String, usize) {
         let found = decide(&resolved(|_| ()), probability, &[]).unwrap();
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_band_ends_just_below_its_bound() {
-        let low = 0.8 * CUTOFF;
+        let low = low_band();
         for (probability, outcome, band) in [
             (0.0, "approve", 0),
             (low.next_down(), "approve", 0),

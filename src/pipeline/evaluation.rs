@@ -100,9 +100,8 @@ pub fn evaluate(
     let plan = BootstrapPlan::seeded(project.params.seed);
     let intervals = bootstrap(&scores, cutoff, &plan)?;
     let depends = |key: &String| THRESHOLD_KEYS.contains(&key.as_str());
-    let named = |(key, interval): (String, Interval)| {
-        (if depends(&key) { policy_key(&key) } else { key }, interval)
-    };
+    let named =
+        |(key, interval): (String, Interval)| (if depends(&key) { policy_key(&key) } else { key }, interval);
     Ok(Evaluation {
         metrics,
         intervals: intervals.into_iter().map(named).collect(),

@@ -87,11 +87,7 @@ impl EncodedParts<'_> {
         Ok(model.check()?)
     }
 
-    pub fn with_accepted_reference(
-        &self,
-        model: Model,
-        policy: &ResolvedPolicy,
-    ) -> Result<Model, Failure> {
+    pub fn with_accepted_reference(&self, model: Model, policy: &ResolvedPolicy) -> Result<Model, Failure> {
         let probabilities = probabilities(&model, &self.train);
         let is_bad = policy.object().positive_is == PositiveIs::Bad;
         let accepted = accepted_reference(&self.train, &probabilities, policy.accepted_edge(), is_bad);

@@ -51,7 +51,8 @@ fn moving_a_cut_off_is_no_training() {
 fn reasons_are_at_most_four_differ_and_push_to_the_bad_side() {
     let place = Place::with_model();
     let row = first_row_as_json(&place);
-    with_cutoff(&place, "0.01");
+    let probability = place.ok(&["predict", "loan-default", "--row", &row])["probability"].as_f64().unwrap();
+    with_cutoff(&place, &format!("{}", probability / 2.0));
     let signed = place.ok(&["policy", "sign", "project"]);
     let digest = signed["digest"].as_str().unwrap();
     place.ok(&["model", "promote", "loan-default@1", "--to", "production", "--policy", digest]);

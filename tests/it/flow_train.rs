@@ -132,7 +132,9 @@ fn a_gate_that_is_not_met_refuses_with_both_numbers() {
         .refused(4, &["model", "promote", "loan-default@1", "--to", "production", "--gates", "strict.toml"]);
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("0.99") && message.contains("auc"), "{message}");
-    let rule = &error["details"]["rules"][0];
+    let rules = error["details"]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), 3, "the version's own two gates stand beside the file's: {error}");
+    let rule = &rules[2];
     assert_eq!(rule["limit"], 0.99);
     assert!(rule["value"].as_f64().unwrap() < 0.99);
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact, Failure};
-use crate::base::files;
+use crate::base::files::{self, FileError};
 use crate::base::limits;
 use crate::registry::signing::{verify_policy, verify_release};
-use crate::security::dsse::{Envelope, PayloadType};
+use crate::security::dsse::{Envelope, EnvelopeError, PayloadType};
 use crate::security::trust::TrustRoot;
 use crate::serve::champion::Champion;
 
@@ -22,15 +22,25 @@ pub struct Seen {
     pub golden_rows: usize,
 }
 
+/// A folder that is no whole release. Whatever is wrong with one of its files, the release is not what
+/// was exported.
 #[derive(Debug, thiserror::Error)]
-#[error("{file} is not what its envelope was signed over")]
-pub struct OtherPayload {
-    file: String,
+pub enum ExportedError {
+    #[error("{file} is not what its envelope was signed over")]
+    OtherPayload { file: String },
+    #[error("the release has no such part as it needs: {0}")]
+    Part(#[from] FileError),
+    #[error("{file}: {source}")]
+    Envelope { file: String, source: EnvelopeError },
 }
 
-impl Fact for OtherPayload {
+impl Fact for ExportedError {
     fn code(&self) -> &'static str {
-        "release.other_payload"
+        match self {
+            Self::OtherPayload { .. } => "release.other_payload",
+            Self::Part(_) => "release.part",
+            Self::Envelope { source, .. } => source.code(),
+        }
     }
 
     fn class(&self) -> Class {
@@ -50,7 +60,7 @@ pub fn verify(folder: &Path, trust: Option<&Path>) -> Result<Seen, Failure> {
     let release = verify_release(&trust, 0, &release, envelope.signatures())?;
     let (policy, envelope) = read_pair(folder, "policy", &trust, PayloadType::Policy)?;
     let policy = verify_policy(&trust, &policy, envelope.signatures())?;
-    let json = files::read_at_most(&folder.join("model.json"), limits::MANIFEST_BYTES_MAX)?;
+    let json = read_part(folder, "model.json", limits::MANIFEST_BYTES_MAX)?;
     let fetch =
         |digest: Digest, max: u64| files::read_at_most(&folder.join("blobs").join(digest.to_hex()), max);
     let champion = Champion::open(release, &json, &fetch, Some(policy))?;
@@ -66,19 +76,29 @@ pub fn verify(folder: &Path, trust: Option<&Path>) -> Result<Seen, Failure> {
     })
 }
 
+/// A signed file and its envelope, which must hold the same bytes.
 fn read_pair(
     folder: &Path,
     name: &str,
     trust: &TrustRoot,
     of: PayloadType,
-) -> Result<(Vec<u8>, Envelope), Failure> {
-    let bytes = files::read_at_most(&folder.join(format!("{name}.json")), limits::MANIFEST_BYTES_MAX)?;
-    let path = folder.join(format!("{name}.dsse.json"));
-    let envelope = Envelope::parse(&files::read_at_most(&path, limits::ENVELOPE_BYTES_MAX)?)?;
-    let (payload, _) = envelope.open(trust, of)?;
+) -> Result<(Vec<u8>, Envelope), ExportedError> {
+    let bytes = read_part(folder, &format!("{name}.json"), limits::MANIFEST_BYTES_MAX)?;
+    let file = format!("{name}.dsse.json");
+    let text = read_part(folder, &file, limits::ENVELOPE_BYTES_MAX)?;
+    let open = || {
+        let envelope = Envelope::parse(&text)?;
+        let (payload, _) = envelope.open(trust, of)?;
+        Ok((payload, envelope))
+    };
+    let (payload, envelope) = open().map_err(|source| ExportedError::Envelope { file, source })?;
     if payload == bytes {
         Ok((bytes, envelope))
     } else {
-        Err(OtherPayload { file: format!("{name}.json") }.into())
+        Err(ExportedError::OtherPayload { file: format!("{name}.json") })
     }
+}
+
+fn read_part(folder: &Path, name: &str, max: u64) -> Result<Vec<u8>, ExportedError> {
+    Ok(files::read_at_most(&folder.join(name), max)?)
 }

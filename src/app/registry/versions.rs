@@ -31,9 +31,9 @@ use crate::security::dsse::{Envelope, PayloadType, Signature};
 use crate::security::key::KeyId;
 use crate::serve::champion::Champion;
 use crate::store::error::StoreError;
+use crate::store::rows::registry::{AliasRow, PolicyRow, StoredSignature, VersionRow};
 use crate::store::tables::{SIGNATURES, StoreName};
 use crate::store::views::LedgerWrite;
-use crate::store::rows::registry::{AliasRow, PolicyRow, StoredSignature, VersionRow};
 
 /// The security epoch of releases made here; raised when older ones must never serve again.
 const SECURITY_EPOCH: u64 = 1;

@@ -7,6 +7,12 @@ use crate::registry::fixture::{contract, texts};
 
 pub(crate) const CUTOFF: f64 = 0.2;
 
+/// Where the first band ends: at 0.8 times the odds of the cut-off.
+pub(crate) fn low_band() -> f64 {
+    let odds = 0.8 * CUTOFF / (1.0 - CUTOFF);
+    odds / (1.0 + odds)
+}
+
 pub(crate) fn raw_json() -> Value {
     json!({
         "name": "standard",
@@ -59,7 +65,7 @@ fn a_policy_becomes_one_canonical_object_and_comes_back() {
     assert_eq!(again, policy);
     assert_eq!(again.digest().unwrap(), Digest::of(&bytes));
     let bounds: Vec<Option<f64>> = policy.object().bands.iter().map(|b| b.upto).collect();
-    assert_eq!(bounds, [Some(0.8 * CUTOFF), Some(0.3), None]);
+    assert_eq!(bounds, [Some(low_band()), Some(0.3), None]);
     assert_eq!(policy.best_outcome(), "approve");
 }
 
@@ -103,7 +109,7 @@ fn bands_that_do_not_hold_together_are_refused() {
 #[test]
 fn bounds_rise_strictly_and_stay_below_one() {
     let resolve = |edit: fn(&mut Value)| check(edit).unwrap().resolve(CUTOFF, None).unwrap_err().code();
-    assert_eq!(resolve(|p| p["band"][1]["upto"] = json!(0.8 * CUTOFF)), "policy.band_order");
+    assert_eq!(resolve(|p| p["band"][1]["upto"] = json!(low_band())), "policy.band_order");
     assert_eq!(resolve(|p| p["band"][1]["upto"] = json!(1.0)), "policy.band_order");
     assert_eq!(resolve(|p| p["band"][0]["upto_cutoff"] = json!(0.0)), "policy.band_order");
     assert_eq!(resolve(|p| p["band"][0]["upto_cutoff"] = json!(-1.0)), "policy.band_order");
@@ -187,4 +193,21 @@ fn unknown_keys_and_another_format_are_refused() {
     assert_eq!(code("\"rule.boat\":\"text of rule.boat\",", ""), "policy.no_text");
     assert_eq!(code("\"upto\":0.3", "\"upto\":0.1"), "policy.band_order");
     assert_eq!(code("text of age.high", &"x".repeat(501)), "policy.long_text");
+}
+
+#[test]
+fn a_high_cut_off_keeps_its_bands_within_zero_and_one() {
+    for cutoff in [0.01, 0.5, 0.9, 0.99] {
+        let factors = |p: &mut Value| {
+            p["band"] = json!([
+                {"outcome": "approve", "upto_cutoff": 0.8},
+                {"outcome": "refer", "upto_cutoff": 1.2},
+                {"outcome": "decline"},
+            ]);
+        };
+        let policy = check(factors).unwrap().resolve(cutoff, None).unwrap();
+        let bounds: Vec<f64> = policy.object().bands.iter().filter_map(|b| b.upto).collect();
+        assert!(bounds[0] < cutoff && cutoff < bounds[1] && bounds[1] < 1.0, "{cutoff}: {bounds:?}");
+        assert_eq!(policy.accepted_edge(), bounds[0]);
+    }
 }

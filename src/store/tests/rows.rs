@@ -25,6 +25,7 @@ fn alias_move(to: u64, at: i64) -> AliasMove {
         moved_ms: at,
         by: "anna".into(),
         why: "better".into(),
+        back: false,
     }
 }
 

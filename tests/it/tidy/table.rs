@@ -20,7 +20,10 @@ pub const ROOMS: &[(&str, &[&str])] = &[
     ("decide", &["base", "data", "features", "evaluate", "model", "security", "registry"]),
     ("serve", &["base", "data", "features", "model", "registry", "decide"]),
     ("monitor", &["base", "data", "features", "evaluate", "registry"]),
-    ("config", &["base", "data", "features", "train", "schedule", "security", "registry", "decide"]),
+    (
+        "config",
+        &["base", "data", "features", "evaluate", "train", "schedule", "security", "registry", "decide"],
+    ),
     (
         "pipeline",
         &[

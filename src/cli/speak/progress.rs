@@ -4,7 +4,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::base::progress::Progress;
-use crate::cli::output::Output;
+use crate::cli::speak::output::Output;
 use crate::pipeline::events::Event;
 
 pub struct Bar {
