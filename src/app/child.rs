@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::base::cancel::CancelFlag;
 use crate::base::digest::Digest;
@@ -28,7 +30,7 @@ pub enum ChildError {
     #[error("the training process spoke out of turn: {why}")]
     Protocol { why: String },
     #[error("{message}")]
-    Refused { code: &'static str, class: Class, message: String, next: Option<String> },
+    Refused { code: &'static str, class: Class, message: String, next: Option<String>, details: Option<Value> },
     #[error("cancelled; the run is recorded as KILLED and nothing was registered")]
     Cancelled,
 }
@@ -49,6 +51,13 @@ impl Fact for ChildError {
         match self {
             Self::Refused { class, .. } => *class,
             _ => Class::Failed,
+        }
+    }
+
+    fn details(&self) -> Option<Value> {
+        match self {
+            Self::Refused { details, .. } => details.clone(),
+            _ => None,
         }
     }
 
@@ -160,9 +169,9 @@ fn conclude(last: Option<Event>, status: ExitStatus, log: &Path) -> Result<Diges
     }
     match last {
         Some(Event::Done { model }) if status.success() => Ok(model),
-        Some(Event::Failed { code, exit_code, message, next_step }) => {
+        Some(Event::Failed { code, exit_code, message, next_step, details }) => {
             let code = known_code(code);
-            Err(ChildError::Refused { code, class: class_of(exit_code), message, next: next_step })
+            Err(ChildError::Refused { code, class: class_of(exit_code), message, next: next_step, details })
         }
         _ => Err(ChildError::Died { code: status.code().unwrap_or(-1), tail: log_tail(log) }),
     }
@@ -195,9 +204,13 @@ fn class_of(exit_code: u8) -> Class {
 
 /// The last line the child wrote to stderr, for the error message.
 fn log_tail(log: &Path) -> String {
-    let mut text = String::new();
-    let read = File::open(log).and_then(|f| f.take(64 << 10).read_to_string(&mut text));
-    match (read, text.trim().lines().last()) {
+    let mut tail = Vec::new();
+    let read = File::open(log).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(limits::CHILD_LOG_TAIL_BYTES)))?;
+        file.take(limits::CHILD_LOG_TAIL_BYTES).read_to_end(&mut tail)
+    });
+    match (read, String::from_utf8_lossy(&tail).trim().lines().last()) {
         (Ok(_), Some(line)) => format!(": {line}"),
         _ => String::new(),
     }

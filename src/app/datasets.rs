@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::app::error::UseCaseError;
+use crate::app::find::only_one;
 use crate::app::home::App;
-use crate::app::training::record_waivers;
 use crate::base::canonical;
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
@@ -34,6 +34,8 @@ pub enum DataSource {
 /// A kept data set that is fit for training.
 pub struct ReadySet {
     pub row: DatasetRow,
+    /// Columns the leak guard refuses and a waiver answers for.
+    pub waived: Vec<String>,
 }
 
 pub struct Imported {
@@ -52,7 +54,11 @@ pub fn import(app: &App, project: &Project, file: &Path, aside: Option<&Path>) -
 fn keep(app: &App, project: &Project, file: &Path, table: &Table) -> Result<DatasetRow, Failure> {
     let content = table.content_digest();
     let name = project.settings.name.clone();
-    if let Some(row) = app.store.read_lab(|lab| lab.find_dataset(&name, &content))? {
+    let now = app.now();
+    if let Some(mut row) = app.store.read_lab(|lab| lab.find_dataset(&name, &content))? {
+        row.imported_ms = now.millis();
+        let renewed = row.clone();
+        app.store.write_lab(move |lab| lab.put_dataset(&renewed))?;
         return Ok(row);
     }
     let draft = app.store.home().staging().join(format!("{}.parquet", content.short()));
@@ -60,7 +66,6 @@ fn keep(app: &App, project: &Project, file: &Path, table: &Table) -> Result<Data
     let (parquet, _) = app.store.blobs().put_file(&draft)?;
     let _ = std::fs::remove_file(&draft);
     let source = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let now = app.now();
     let row = DatasetRow {
         name,
         content,
@@ -82,52 +87,45 @@ fn keep(app: &App, project: &Project, file: &Path, table: &Table) -> Result<Data
 
 pub fn list(app: &App) -> Result<Vec<DatasetRow>, Failure> {
     app.may(Act::ReadRuns)?;
-    Ok(app.store.read_lab(|lab| lab.list_datasets())?)
+    all(app)
+}
+
+fn all(app: &App) -> Result<Vec<DatasetRow>, Failure> {
+    let mut rows = Vec::new();
+    app.store.read_lab(|lab| {
+        lab.each_dataset(&mut |row| {
+            rows.push(row);
+            Ok(())
+        })
+    })?;
+    Ok(rows)
 }
 
 /// The data of a training: imported where it is a file, and in every case checked as it is now, by
-/// the project as it is now.
+/// the project as it is now. A kept set that today's contract reads otherwise becomes another set.
 pub fn make_ready(app: &App, project: &Project, source: &DataSource) -> Result<ReadySet, Failure> {
-    let (row, table) = match source {
-        DataSource::File(file) => {
-            let (table, _) = ready::validate(project, file, None)?;
-            ready::refuse_leaks(project, &table)?;
-            (keep(app, project, file, &table)?, table)
-        }
+    let (file, path) = match source {
+        DataSource::File(file) => (file.clone(), file.clone()),
         DataSource::Known(_) | DataSource::Latest => {
             let row = find(app, project, source)?;
-            let table = read_kept(app, project, &row)?;
-            ready::refuse_leaks(project, &table)?;
-            (row, table)
+            (PathBuf::from(&row.source_name), app.store.blobs().open_path(&row.parquet)?)
         }
     };
-    let waived = ready::waived_leaks(project, &table)?;
-    record_waivers(app, project, row.content, &waived)?;
-    Ok(ReadySet { row })
-}
-
-fn read_kept(app: &App, project: &Project, row: &DatasetRow) -> Result<Table, Failure> {
-    let path = app.store.blobs().open_path(&row.parquet)?;
     let (table, _) = ready::validate(project, &path, None)?;
-    Ok(table)
+    let waived = ready::refuse_leaks(project, &table)?;
+    Ok(ReadySet { row: keep(app, project, &file, &table)?, waived })
 }
 
 fn find(app: &App, project: &Project, source: &DataSource) -> Result<DatasetRow, Failure> {
     let name = &project.settings.name;
-    let wanted = match source {
-        DataSource::Known(wanted) => wanted.as_str(),
-        _ => {
-            let last = app.store.read_lab(|lab| lab.find_dataset_last(name))?;
-            let wanted = format!("the newest set of {name}");
-            return Ok(last.ok_or(UseCaseError::NoDataset { wanted })?);
-        }
+    let DataSource::Known(wanted) = source else {
+        let last = app.store.read_lab(|lab| lab.find_dataset_last(name))?;
+        let wanted = format!("the newest set of {name}");
+        return Ok(last.ok_or(UseCaseError::NoDataset { wanted })?);
     };
-    let mut matching = list(app)?;
+    let mut matching = all(app)?;
     matching.retain(|row| row.name == *name && row.content.to_hex().starts_with(wanted));
-    match (matching.pop(), matching.is_empty()) {
-        (Some(row), true) => Ok(row),
-        _ => Err(UseCaseError::NoDataset { wanted: wanted.to_string() }.into()),
-    }
+    only_one(matching, wanted, UseCaseError::NoDataset { wanted: wanted.clone() })
 }
 
 /// One row of a file as the JSON that `predict` and `decide` take: the columns a scoring reads.

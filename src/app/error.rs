@@ -9,8 +9,8 @@ use crate::base::fact::{Class, Fact};
 pub enum UseCaseError {
     #[error("there is no model {name:?} in this home{known}")]
     NoModel { name: String, known: String },
-    #[error("model {name:?} has no version {version}; it has {known}")]
-    NoVersion { name: String, version: u64, known: String },
+    #[error("model {name:?} has no version {version}; the newest is {newest}")]
+    NoVersion { name: String, version: u64, newest: u64 },
     #[error("model {name:?} has no alias {alias:?}")]
     NoAlias { name: String, alias: String },
     #[error("alias {alias:?} of {name:?} has no earlier version to go back to")]
@@ -19,6 +19,10 @@ pub enum UseCaseError {
     NoRun { id: String },
     #[error("run {id} has no artifact {path:?}; it has {known}")]
     NoArtifact { id: String, path: String, known: String },
+    #[error("{wanted:?} is the beginning of {found} names; give more of it")]
+    Ambiguous { wanted: String, found: usize },
+    #[error("release {name}@{version} ended at {end}")]
+    ReleaseEnded { name: String, version: u64, end: String },
     #[error("no data set matches {wanted:?}")]
     NoDataset { wanted: String },
     #[error("there is no policy {wanted:?} in this home")]
@@ -46,6 +50,8 @@ impl Fact for UseCaseError {
             Self::NothingBefore { .. } => "model.nothing_before",
             Self::NoRun { .. } => "run.unknown",
             Self::NoArtifact { .. } => "run.unknown_artifact",
+            Self::Ambiguous { .. } => "name.ambiguous",
+            Self::ReleaseEnded { .. } => "release.ended",
             Self::NoDataset { .. } => "data.unknown_set",
             Self::NoPolicy { .. } => "policy.unknown",
             Self::NoTarget { .. } => "project.no_target",
@@ -60,6 +66,7 @@ impl Fact for UseCaseError {
     fn class(&self) -> Class {
         match self {
             Self::Damaged { .. } | Self::OtherData { .. } => Class::Integrity,
+            Self::ReleaseEnded { .. } => Class::Unavailable,
             _ => Class::Usage,
         }
     }
@@ -72,6 +79,8 @@ impl Fact for UseCaseError {
             }
             Self::NothingBefore { .. } => "See `tallystick model history NAME`.",
             Self::NoArtifact { .. } => "See `tallystick run show RUN`.",
+            Self::Ambiguous { .. } => "Give more of its beginning, or all of it.",
+            Self::ReleaseEnded { .. } => "Promote a newer version.",
             Self::NoRun { .. } => "See `tallystick run list`.",
             Self::NoDataset { .. } => "See `tallystick data list`, or give a file: `--data FILE`.",
             Self::NoPolicy { .. } => "See `tallystick policy list`.",

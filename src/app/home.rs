@@ -12,6 +12,7 @@ use crate::base::canonical;
 use crate::base::clock::{Clock, Stamp};
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact, Failure};
+use crate::base::files;
 use crate::base::ids::RunId;
 use crate::base::limits;
 use crate::ledger::checkpoint::Checkpoint;
@@ -22,19 +23,18 @@ use crate::security::actor::{Act, Actor, Person};
 use crate::security::key::{KeyError, SigningKey};
 use crate::security::key_file;
 use crate::security::trust::TrustRoot;
-use crate::store::error::StoreError;
 use crate::store::home::Home;
 use crate::store::open::Store;
 use crate::store::views::log::CheckpointSigner;
-use crate::tracking::experiment::{DEFAULT_NAME, Experiment};
+use crate::tracking::experiment::{DEFAULT_ID, DEFAULT_NAME, Experiment};
 use crate::tracking::run::{Run, RunStatus};
 
 /// An open home and who acts in it.
 pub struct App {
-    pub store: Store,
-    pub person: Person,
-    pub trust: TrustRoot,
-    pub key: Arc<SigningKey>,
+    pub(in crate::app) store: Store,
+    pub(in crate::app) person: Person,
+    pub(in crate::app) trust: TrustRoot,
+    pub(in crate::app) key: Arc<SigningKey>,
     clock: Box<dyn Clock>,
 }
 
@@ -52,6 +52,8 @@ pub enum HomeError {
     OtherKey { expected: String, found: String },
     #[error("the home has records but no trust root")]
     NoTrust,
+    #[error("the home has records but its signing key {path} is missing", path = path.display())]
+    NoKey { path: PathBuf },
 }
 
 impl Fact for HomeError {
@@ -59,6 +61,7 @@ impl Fact for HomeError {
         match self {
             Self::OtherKey { .. } => "home.other_key",
             Self::NoTrust => "home.no_trust",
+            Self::NoKey { .. } => "home.no_key",
         }
     }
 
@@ -81,22 +84,34 @@ pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(data.ok_or(UseCaseError::NoHome)?.join("tallystick"))
 }
 
-/// The person at this terminal: whoever may open the home's files owns it.
+/// The person at this terminal: whoever may open the home's files owns it. The system says who it is;
+/// the environment, which anybody can set, is not asked.
 pub fn local_person() -> Result<Person, Failure> {
-    let name = ["USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok());
-    let uid = || format!("uid-{}", rustix::process::getuid().as_raw());
-    Ok(match name {
-        Some(name) => Person::owner(&name).or_else(|_| Person::owner(&uid()))?,
-        None => Person::owner(&uid())?,
+    let uid = rustix::process::getuid().as_raw();
+    let number = format!("uid-{uid}");
+    Ok(match find_user(uid) {
+        Some(name) => Person::owner(&name).or_else(|_| Person::owner(&number))?,
+        None => Person::owner(&number)?,
+    })
+}
+
+/// The user's name in /etc/passwd, where the machine has one.
+fn find_user(uid: u32) -> Option<String> {
+    let bytes = files::read_at_most(Path::new("/etc/passwd"), limits::PROJECT_FILE_BYTES_MAX).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_string())
     })
 }
 
 /// Makes a home: both stores, the box's key, the trust root, the first record.
 pub fn init(folder: &Path, person: &Person, clock: &dyn Clock) -> Result<Made, Failure> {
-    let actor = person.acting(Act::InitHome)?;
+    person.acting(Act::InitHome)?;
     let now = clock.now();
     let home = Home::create(folder, now.millis())?;
-    let (store, key, trust) = open_parts(home, &actor, now)?;
+    let (store, key, trust) = open_parts(home, person, now)?;
     drop(store);
     Ok(Made {
         store_id: trust.store_id().to_string(),
@@ -109,7 +124,7 @@ impl App {
     /// Opens a home, ends what a crash left open, and sweeps what no row names.
     pub fn open(folder: &Path, person: Person, clock: Box<dyn Clock>) -> Result<Self, Failure> {
         let home = Home::open(folder)?;
-        let (store, key, trust) = open_parts(home, &person.acting(Act::InitHome)?, clock.now())?;
+        let (store, key, trust) = open_parts(home, &person, clock.now())?;
         let app = Self { store, person, trust, key, clock };
         app.end_interrupted_runs()?;
         app.sweep_blobs()?;
@@ -140,29 +155,28 @@ impl App {
         let now = self.now().millis();
         for mut run in self.store.read_lab(|lab| lab.list_runs(limits::LIST_MAX))? {
             if run.status == RunStatus::Running {
-                run.status =
-                    if self.is_registered(&run.run_id)? { RunStatus::Finished } else { RunStatus::Failed };
-                run.end_time = Some(now);
+                let registered = self.is_registered(&run.run_id)?;
                 run.set_tag("tallystick.end", "interrupted")?;
+                run.finish(if registered { RunStatus::Finished } else { RunStatus::Failed }, now);
                 self.put_run(run)?;
             }
         }
         Ok(())
     }
 
-    fn is_registered(&self, run_id: &RunId) -> Result<bool, Failure> {
+    pub(in crate::app) fn is_registered(&self, run_id: &RunId) -> Result<bool, Failure> {
         let id = run_id.to_string();
-        Ok(self.store.read_ledger(|ledger| {
-            for name in ledger.list_model_names()? {
-                if ledger.list_versions(&name, 0)?.iter().any(|v| v.run_id == id) {
-                    return Ok::<_, StoreError>(true);
-                }
-            }
-            Ok(false)
-        })?)
+        let mut registered = false;
+        self.store.read_ledger(|ledger| {
+            ledger.each_version(&mut |version| {
+                registered |= version.run_id == id;
+                Ok(())
+            })
+        })?;
+        Ok(registered)
     }
 
-    pub fn put_run(&self, run: Run) -> Result<(), Failure> {
+    pub(in crate::app) fn put_run(&self, run: Run) -> Result<(), Failure> {
         self.store.write_lab(move |lab| lab.put_run(&run))?;
         Ok(())
     }
@@ -170,17 +184,19 @@ impl App {
     /// Removes blobs that a crash left without a row. With a damaged manifest nothing is removed:
     /// what it names cannot be told, and `store check` will say so.
     fn sweep_blobs(&self) -> Result<(), Failure> {
+        let mut models = BTreeSet::new();
+        self.store.read_ledger(|ledger| {
+            ledger.each_version(&mut |version| {
+                models.insert(version.model);
+                Ok(())
+            })
+        })?;
         let mut named = BTreeSet::new();
-        for name in self.store.read_ledger(|ledger| ledger.list_model_names())? {
-            for version in self.store.read_ledger(|ledger| ledger.list_versions(&name, 0))? {
-                let bytes = self.store.blobs().read(&version.model, limits::MANIFEST_BYTES_MAX);
-                let Ok(content) = bytes.map(|b| serde_json::from_slice::<ModelContent>(&b)) else {
-                    return Ok(());
-                };
-                match content {
-                    Ok(content) => named.extend(content.blobs().map(|b| b.digest)),
-                    Err(_) => return Ok(()),
-                }
+        for model in &models {
+            let bytes = self.store.blobs().read(model, limits::MANIFEST_BYTES_MAX);
+            match bytes.map(|bytes| inner_blobs(&bytes)) {
+                Ok(Ok(inner)) => named.extend(inner),
+                _ => return Ok(()),
             }
         }
         self.store.sweep_blobs(&named)?;
@@ -188,29 +204,33 @@ impl App {
     }
 }
 
+/// The blobs without which a model does not load, as its model.json names them.
+pub fn inner_blobs(model_json: &[u8]) -> Result<Vec<Digest>, String> {
+    let content: ModelContent = canonical::parse(model_json).map_err(|error| error.to_string())?;
+    Ok(content.blobs().map(|blob| blob.digest).to_vec())
+}
+
 /// Opens the stores with the box's key. A home whose making was cut short is finished here:
 /// it has no record yet, so nothing was ever signed by another key.
-fn open_parts(home: Home, actor: &Actor, now: Stamp) -> Result<(Store, Arc<SigningKey>, TrustRoot), Failure> {
+fn open_parts(home: Home, person: &Person, now: Stamp) -> Result<(Store, Arc<SigningKey>, TrustRoot), Failure> {
     let store_id = home.identity().store_id.clone();
     let path = home.keys().join("box.key");
-    let (key, lost) = match key_file::load(&path) {
-        Ok(key) => (Arc::new(key), None),
-        Err(KeyError::File(error)) if error.is_not_found() => {
-            (Arc::new(SigningKey::generate()?), Some(error))
-        }
+    let (key, is_new) = match key_file::load(&path) {
+        Ok(key) => (Arc::new(key), false),
+        Err(KeyError::File(error)) if error.is_not_found() => (Arc::new(SigningKey::generate()?), true),
         Err(error) => return Err(error.into()),
     };
     let store = Store::open(home, signer(&store_id, &key))?;
-    if let Some(error) = lost {
+    if is_new {
         if store.read_ledger(|ledger| ledger.log_size())? > 0 {
-            return Err(error.into());
+            return Err(HomeError::NoKey { path }.into());
         }
         key_file::save_new(&path, &key)?;
     }
     found_experiment(&store, now)?;
     let trust = match store.read_ledger(|ledger| ledger.find_trust())? {
         Some(bytes) => TrustRoot::parse(&bytes)?,
-        None => found_trust(&store, &store_id, &key, actor, now)?,
+        None => found_trust(&store, &store_id, &key, &person.acting(Act::InitHome)?, now)?,
     };
     check_key(&trust, &key)?;
     Ok((store, key, trust))
@@ -218,7 +238,7 @@ fn open_parts(home: Home, actor: &Actor, now: Stamp) -> Result<(Store, Arc<Signi
 
 /// The experiment "0" that every MLflow client expects to be there.
 fn found_experiment(store: &Store, now: Stamp) -> Result<(), Failure> {
-    if store.read_lab(|lab| lab.find_experiment("0"))?.is_some() {
+    if store.read_lab(|lab| lab.find_experiment(DEFAULT_ID))?.is_some() {
         return Ok(());
     }
     let experiment = Experiment::new(0, DEFAULT_NAME, now.millis())?;

@@ -6,6 +6,7 @@ pub mod child;
 pub mod datasets;
 pub mod decisions;
 pub mod error;
+pub mod find;
 pub mod home;
 pub mod integrity;
 pub mod registry;

@@ -2,8 +2,10 @@
 //! Never changes a run.
 
 use crate::app::error::UseCaseError;
+use crate::app::find::only_one;
 use crate::app::home::App;
 use crate::base::fact::Failure;
+use crate::base::ids::RunId;
 use crate::base::limits;
 use crate::security::actor::Act;
 use crate::tracking::metric::MetricPoint;
@@ -16,12 +18,14 @@ pub fn list(app: &App, limit: usize) -> Result<Vec<Run>, Failure> {
 
 /// A run by its id, or by the beginning of an id that no other recent run shares.
 pub fn find(app: &App, id: &str) -> Result<Run, Failure> {
-    let mut matching = list(app, limits::LIST_MAX)?;
-    matching.retain(|run| !id.is_empty() && run.run_id.as_str().starts_with(id));
-    match (matching.pop(), matching.is_empty()) {
-        (Some(run), true) => Ok(run),
-        _ => Err(UseCaseError::NoRun { id: id.to_string() }.into()),
+    app.may(Act::ReadRuns)?;
+    let missing = || UseCaseError::NoRun { id: id.to_string() };
+    if let Ok(whole) = RunId::try_from(id.to_string()) {
+        return Ok(app.store.read_lab(|lab| lab.find_run(&whole))?.ok_or_else(missing)?);
     }
+    let mut matching = list(app, limits::LIST_MAX)?;
+    matching.retain(|run| run.run_id.as_str().starts_with(id));
+    only_one(matching, id, missing())
 }
 
 pub fn metric_history(app: &App, id: &str, key: &str) -> Result<Vec<MetricPoint>, Failure> {

@@ -14,21 +14,22 @@ use crate::app::home::App;
 use crate::app::registry::versions::{self, Registered};
 use crate::base::cancel::CancelFlag;
 use crate::base::canonical::CanonicalError;
-use crate::base::digest::Digest;
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::ids::RunId;
 use crate::config::project::Project;
 use crate::ledger::leaf::Kind;
+use crate::pipeline::artifacts::Artifact;
 use crate::pipeline::candidate::Candidate;
 use crate::pipeline::evaluation::Evaluation;
 use crate::pipeline::events::Event;
-use crate::pipeline::spec::{TrainSpec, freeze};
+use crate::pipeline::spec::TrainSpec;
 use crate::security::actor::Act;
 use crate::store::views::LabWrite;
+use crate::tracking::experiment::DEFAULT_ID;
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::name::draw_run_name;
-use crate::tracking::run::{Artifact, DatasetInput, Run, RunStatus};
+use crate::tracking::run::{self as tracking, DatasetInput, Run, RunStatus};
 
 /// What to train, on what.
 pub struct TrainRequest {
@@ -59,7 +60,7 @@ pub fn train(
     let run_id = begin(app, &project, &set)?;
     let begun = Instant::now();
     let run = Begun { app, project: &project, set: &set, run_id: &run_id };
-    let candidate = run.run_child(request, cancel, hear);
+    let candidate = run.record_waivers().and_then(|()| run.run_child(request, cancel, hear));
     let seconds = begun.elapsed().as_secs_f64();
     let finished = candidate.and_then(|candidate| run.finish(candidate, seconds));
     let cleared = files::remove_folder(&staging(app, &run_id));
@@ -85,7 +86,7 @@ fn begin(app: &App, project: &Project, set: &ReadySet) -> Result<RunId, Failure>
     let (run_id, now) = (RunId::draw(), app.now().millis());
     let name = draw_run_name(u64::from_str_radix(&run_id.as_str()[..8], 16).unwrap_or(0));
     let user = app.person.name().to_string();
-    let mut run = Run::start(run_id.clone(), "0", &name, &user, now);
+    let mut run = Run::start(run_id.clone(), DEFAULT_ID, &name, &user, now);
     for (key, value) in flatten(&serde_json::to_value(&project.params).map_err(CanonicalError::Write)?) {
         run.log_param(&key, &value)?;
     }
@@ -138,12 +139,13 @@ impl Begun<'_> {
         cancel: &CancelFlag,
         hear: &mut dyn FnMut(&Event),
     ) -> Result<Candidate, Failure> {
-        let Self { app, set, run_id, .. } = *self;
+        let Self { app, project, set, run_id } = *self;
         let folder = staging(app, run_id);
-        freeze(&request.project, &folder.join("project"))?;
+        project.sources.write(&folder.join("project"))?;
         let spec = TrainSpec {
             project: folder.join("project"),
             overrides: request.overrides.clone(),
+            config: project.digest,
             data: app.store.blobs().open_path(&set.row.parquet)?,
             content: set.row.content,
             candidate: folder.join("candidate"),
@@ -170,40 +172,65 @@ impl Begun<'_> {
         }
     }
 
+    /// Figures first, while the run is still open; then the version; then the end. A crash in between
+    /// leaves a run that opening the home can close truthfully.
     fn finish(&self, candidate: Candidate, train_seconds: f64) -> Result<Trained, Failure> {
         let Self { app, project, set, run_id } = *self;
-        let mut artifacts = Vec::new();
-        for artifact in &candidate.artifacts {
-            let digest = app.store.blobs().put(&artifact.bytes)?;
-            artifacts.push(Artifact {
-                path: artifact.path.clone(),
-                digest,
-                size: artifact.bytes.len() as u64,
-            });
-        }
+        self.leave_figures(&candidate, train_seconds)?;
         let registered = versions::register(app, project, set.row.content, run_id, &candidate)?;
+        let (id, now) = (run_id.clone(), app.now().millis());
+        let version = registered.version.clone();
+        app.store.write_lab(move |lab| {
+            let mut run = find_run(lab, &id)?;
+            run.set_tag("tallystick.model", &format!("{}@{}", version.name, version.version))?;
+            run.set_tag("tallystick.model_digest", &version.model.to_hex())?;
+            run.finish(RunStatus::Finished, now);
+            lab.put_run(&run)?;
+            Ok::<_, Failure>(())
+        })?;
         let evaluation = candidate.evaluation;
+        Ok(Trained { run_id: run_id.clone(), registered, evaluation, train_seconds })
+    }
+
+    fn leave_figures(&self, candidate: &Candidate, train_seconds: f64) -> Result<(), Failure> {
+        let Self { app, run_id, .. } = *self;
+        let mut artifacts = Vec::new();
+        for Artifact { path, bytes } in &candidate.artifacts {
+            let digest = app.store.blobs().put(bytes)?;
+            artifacts.push(tracking::Artifact { path: path.clone(), digest, size: bytes.len() as u64 });
+        }
         let now = app.now().millis();
         let point = |value: f64| MetricPoint { value, timestamp: now, step: 0 };
-        let mut points: Vec<(String, MetricPoint)> =
-            evaluation.metrics.iter().map(|(key, value)| (key.clone(), point(*value))).collect();
+        let figures = candidate.evaluation.metrics.iter();
+        let mut points: Vec<(String, MetricPoint)> = figures.map(|(k, v)| (k.clone(), point(*v))).collect();
         points.push(("train_seconds".into(), point(train_seconds)));
-        let (id, model) = (run_id.clone(), registered.version.model);
-        let version = format!("{}@{}", registered.version.name, registered.version.version);
+        let id = run_id.clone();
         app.store.write_lab(move |lab| {
             let mut run = find_run(lab, &id)?;
             log_points(lab, &mut run, &points)?;
             for artifact in &artifacts {
                 run.log_artifact(artifact.clone())?;
             }
-            run.set_tag("tallystick.model", &version)?;
-            run.set_tag("tallystick.model_digest", &model.to_hex())?;
-            run.status = RunStatus::Finished;
-            run.end_time = Some(now);
-            lab.put_run(&run)?;
-            Ok::<_, Failure>(())
+            Ok::<_, Failure>(lab.put_run(&run)?)
+        })
+    }
+
+    /// What the run relies on somebody's word for, all in one record each and one transaction.
+    fn record_waivers(&self) -> Result<(), Failure> {
+        let Self { app, project, set, run_id } = *self;
+        let actor = app.may(Act::Train)?;
+        let mut entries = Vec::new();
+        for waiver in project.settings.leak_waivers.iter().filter(|w| set.waived.contains(&w.column)) {
+            let (column, reason) = (&waiver.column, &waiver.reason);
+            let body = json!({"column": column, "reason": reason, "data": set.row.content, "run_id": run_id});
+            let subject = format!("project/{}", project.settings.name);
+            entries.push(App::entry(&actor, Kind::LeakWaived, subject, &body)?);
+        }
+        let now = app.now();
+        app.store.write_ledger(move |ledger| {
+            entries.iter().try_for_each(|entry| ledger.append_record(entry.clone(), now).map(drop))
         })?;
-        Ok(Trained { run_id: run_id.clone(), registered, evaluation, train_seconds })
+        Ok(())
     }
 }
 
@@ -233,29 +260,16 @@ fn log_points(lab: &LabWrite<'_>, run: &mut Run, points: &[(String, MetricPoint)
     Ok(())
 }
 
-/// The run keeps why it ended; the error goes on to whoever asked.
+/// The run keeps why it ended; a run whose version is registered has not failed.
 fn fail(app: &App, run_id: &RunId, error: &Failure, cancel: &CancelFlag) -> Result<(), Failure> {
     let Some(mut run) = app.store.read_lab(|lab| lab.find_run(run_id))? else { return Ok(()) };
-    run.status = if cancel.is_cancelled() { RunStatus::Killed } else { RunStatus::Failed };
-    run.end_time = Some(app.now().millis());
+    let status = match (app.is_registered(run_id)?, cancel.is_cancelled()) {
+        (true, _) => RunStatus::Finished,
+        (false, true) => RunStatus::Killed,
+        (false, false) => RunStatus::Failed,
+    };
     run.set_tag("tallystick.end", error.code())?;
     run.set_tag("tallystick.error", &error.to_string())?;
+    run.finish(status, app.now().millis());
     app.put_run(run)
-}
-
-/// The record that a leak suspicion was waived, before the run that relies on it.
-pub fn record_waivers(
-    app: &App,
-    project: &Project,
-    content: Digest,
-    waived: &[String],
-) -> Result<(), Failure> {
-    let actor = app.may(Act::Train)?;
-    for waiver in project.settings.leak_waivers.iter().filter(|w| waived.contains(&w.column)) {
-        let body = json!({"column": waiver.column, "reason": waiver.reason, "data": content});
-        let subject = format!("project/{}", project.settings.name);
-        let (entry, now) = (App::entry(&actor, Kind::LeakWaived, subject, &body)?, app.now());
-        app.store.write_ledger(move |ledger| ledger.append_record(entry.clone(), now))?;
-    }
-    Ok(())
 }

@@ -142,6 +142,12 @@ pub fn create_folder(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(at(path))
 }
 
+/// Where a folder is made before it gets its name: beside it, hidden.
+pub fn partial_of(folder: &Path) -> PathBuf {
+    let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    folder.with_file_name(format!(".{name}.partial"))
+}
+
 /// Removes a folder and all below it; an absent one is no error.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     match fs::remove_dir_all(path) {

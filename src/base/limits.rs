@@ -152,3 +152,11 @@ pub const REGEX_BYTES_MAX: usize = 4_096;
 pub const METRIC_POINTS_MAX: usize = 25_000;
 /// Frequent levels of one column that a profile names.
 pub const PROFILE_LEVELS_MAX: usize = 20;
+/// Steps of the test part's scores that an evaluation keeps.
+pub const EVALUATION_STEPS_MAX: usize = 10_000;
+/// Rows whose contributions make the importance; more change it by less than its own noise.
+pub const IMPORTANCE_ROWS_MAX: usize = 20_000;
+/// Rows a batch may be told to hold in memory at a time.
+pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
+/// The end of a child's own log that an error quotes from.
+pub const CHILD_LOG_TAIL_BYTES: u64 = 4 << 10;

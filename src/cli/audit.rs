@@ -9,9 +9,8 @@ use serde_json::json;
 use crate::app::integrity;
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
-use crate::base::limits;
 use crate::cli::Invocation;
-use crate::cli::output::{Answer, columns};
+use crate::cli::output::{Answer, columns, list_limit};
 
 #[derive(Subcommand)]
 #[command(after_help = "Examples:\n  tallystick audit verify\n  tallystick audit export log/")]
@@ -24,7 +23,7 @@ pub enum AuditCommand {
         #[arg(long, default_value_t = 0)]
         from: u64,
         /// How many at most
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = list_limit)]
         limit: usize,
     },
     /// Write checkpoint, leaves and trust root for another program to verify
@@ -37,7 +36,7 @@ pub enum AuditCommand {
 pub fn run(command: AuditCommand, invocation: &Invocation) -> Result<Answer, Failure> {
     match command {
         AuditCommand::Verify => verify(invocation),
-        AuditCommand::Log { from, limit } => log(from, limit.min(limits::LIST_MAX), invocation),
+        AuditCommand::Log { from, limit } => log(from, limit, invocation),
         AuditCommand::Export { folder } => {
             let size = integrity::export_log(&invocation.app()?, &folder)?;
             let text = format!("{size} leaves are in {}.", folder.display());

@@ -25,7 +25,7 @@ use crate::config::project::Project;
 use crate::demo::loan_default::{ROWS_DEFAULT, SEED_DEFAULT, write_csv};
 use crate::demo::project::FILES;
 use crate::registry::version::{Alias, ModelRef, Which};
-use crate::serve::batch::{BatchOrder, Watch};
+use crate::serve::batch::BatchOrder;
 use crate::serve::output::{BatchOptions, OutputFormat};
 
 #[derive(Args)]
@@ -168,7 +168,11 @@ impl<'a> Demo<'a> {
         let name = Project::load(&self.project, &[])?.settings.name;
         let newest = ModelRef { name: name.clone(), which: Which::Unstated };
         let (version, _) = versions::find_version(app, &newest, false)?;
-        let now = versions::find_version(app, &newest, true).ok().map(|(v, _)| v.version);
+        let now = match versions::find_version(app, &newest, true) {
+            Ok((serving, _)) => Some(serving.version),
+            Err(error) if error.code() == "model.unknown_alias" => None,
+            Err(error) => return Err(error),
+        };
         if now == Some(version.version) {
             self.say(&format!("{name}@{} is in production already.", version.version));
             return Ok(json!({"alias": "production", "version": version.version, "moved": false}));
@@ -197,8 +201,7 @@ impl<'a> Demo<'a> {
             chunk_rows: limits::BATCH_CHUNK_ROWS,
         };
         let (bar, cancel) = (Bar::new(self.invocation.output), on_interrupt()?);
-        let result =
-            batches::run(app, model, &order, &Watch { progress: &bar, cancel: &cancel, clock: &SystemClock });
+        let result = batches::run(app, model, &order, &cancel, &bar);
         bar.finish();
         let answer = score::batch_answer(&result?);
         self.say(&format!("Scored a file: {}", answer.text.replace('\n', " in ")));

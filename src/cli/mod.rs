@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod data;
 pub mod demo;
+pub mod events;
 pub mod home;
 pub mod model;
 pub mod output;

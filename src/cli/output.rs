@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Value, json};
 
 use crate::base::fact::Failure;
+use crate::base::limits;
 
 /// How this invocation speaks.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +77,19 @@ fn ignore_closed_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+/// A number of entries to list, up to the limit that the message names.
+pub fn list_limit(text: &str) -> Result<usize, String> {
+    number_up_to(text, limits::LIST_MAX)
+}
+
+/// A whole number from 1 to `most`.
+pub fn number_up_to(text: &str, most: usize) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(format!("a whole number from 1 to {most} is expected")),
     }
 }
 

@@ -34,7 +34,7 @@ pub struct NewArguments {
     /// The data to guess from, CSV or Parquet
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// The project's name [default: the file's]
+    /// The project's name [default: the folder's, else the file's]
     #[arg(long)]
     name: Option<String>,
     /// The new folder [default: the name]
@@ -107,8 +107,7 @@ fn new(arguments: &NewArguments) -> Result<Answer, Failure> {
 
 /// Writes the folder under another name first: what is there is whole, and holds together.
 fn write(folder: &Path, inferred: &Inferred, wishes: &Wishes) -> Result<(), Failure> {
-    let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let partial = folder.with_file_name(format!(".{name}.partial"));
+    let partial = files::partial_of(folder);
     files::remove_folder(&partial)?;
     for (file, text) in draft(inferred, wishes) {
         let path = partial.join(file);
@@ -124,7 +123,8 @@ fn write(folder: &Path, inferred: &Inferred, wishes: &Wishes) -> Result<(), Fail
 
 fn wishes(arguments: &NewArguments) -> Result<Wishes, Failure> {
     let source = arguments.from.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = arguments.name.clone().unwrap_or_else(|| name_from(&source));
+    let folder = arguments.dir.as_ref().and_then(|d| d.file_name()).map(|n| n.to_string_lossy().into_owned());
+    let name = arguments.name.clone().unwrap_or_else(|| name_from(folder.as_deref().unwrap_or(&source)));
     ids::check_name(&name)?;
     let purpose = match arguments.purpose {
         PurposeWord::Credit => Purpose::Credit,

@@ -10,9 +10,8 @@ use crate::app::runs;
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::base::files;
-use crate::base::limits;
 use crate::cli::Invocation;
-use crate::cli::output::{Answer, columns};
+use crate::cli::output::{Answer, columns, list_limit};
 use crate::tracking::run::Run;
 
 #[derive(Subcommand)]
@@ -23,7 +22,7 @@ pub enum RunCommand {
     /// The newest runs
     List {
         /// How many at most
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = list_limit)]
         limit: usize,
     },
     /// One run: params, metrics, artifacts and where its data came from
@@ -45,7 +44,7 @@ pub enum RunCommand {
 pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failure> {
     let app = invocation.app()?;
     match command {
-        RunCommand::List { limit } => Ok(list(&runs::list(&app, limit.min(limits::LIST_MAX))?)),
+        RunCommand::List { limit } => Ok(list(&runs::list(&app, limit)?)),
         RunCommand::Show { run } => Ok(show(&runs::find(&app, &run)?)),
         RunCommand::Metrics { run, key } => {
             let points = runs::metric_history(&app, &run, &key)?;

@@ -9,17 +9,16 @@ use serde_json::{Value, json};
 
 use crate::app::decisions::Answered;
 use crate::app::{batches, decisions};
-use crate::base::clock::SystemClock;
 use crate::base::fact::{Class, Fact, Failure};
 use crate::base::files::{self, at};
 use crate::base::limits;
 use crate::cli::Invocation;
-use crate::cli::output::{Answer, columns};
+use crate::cli::output::{Answer, columns, number_up_to};
 use crate::cli::progress::Bar;
 use crate::cli::train::on_interrupt;
 use crate::registry::release::Release;
 use crate::registry::version::ModelRef;
-use crate::serve::batch::{BatchOrder, BatchResult, Watch};
+use crate::serve::batch::{BatchOrder, BatchResult};
 use crate::serve::output::{BatchOptions, OutputFormat};
 use crate::serve::scorer::{Decision, Notes};
 
@@ -48,8 +47,12 @@ pub struct BatchArguments {
     #[arg(long, default_value = "csv", value_parser = ["csv", "parquet"])]
     format: String,
     /// Rows held in memory at a time; the result does not depend on it
-    #[arg(long, default_value_t = limits::BATCH_CHUNK_ROWS)]
+    #[arg(long, default_value_t = limits::BATCH_CHUNK_ROWS, value_parser = chunk_rows)]
     chunk_rows: usize,
+}
+
+fn chunk_rows(text: &str) -> Result<usize, String> {
+    number_up_to(text, limits::BATCH_CHUNK_ROWS_MAX)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -157,8 +160,7 @@ pub fn batch(arguments: BatchArguments, invocation: &Invocation) -> Result<Answe
     };
     let bar = Bar::new(invocation.output);
     let cancel = on_interrupt()?;
-    let watch = Watch { progress: &bar, cancel: &cancel, clock: &SystemClock };
-    let result = batches::run(&app, &arguments.model, &order, &watch);
+    let result = batches::run(&app, &arguments.model, &order, &cancel, &bar);
     bar.finish();
     Ok(batch_answer(&result?))
 }

@@ -17,7 +17,8 @@ use crate::cli::Invocation;
 use crate::cli::output::{Answer, columns};
 use crate::cli::progress::Bar;
 use crate::config::project::Project;
-use crate::pipeline::events::{Event, EventWriter};
+use crate::cli::events::EventWriter;
+use crate::pipeline::events::Event;
 use crate::pipeline::flow;
 use crate::pipeline::spec::TrainSpec;
 
@@ -94,8 +95,13 @@ pub fn run(arguments: TrainArguments, invocation: &Invocation) -> Result<Answer,
 
 fn answer(trained: &Trained) -> Answer {
     let version = &trained.registered.version;
-    let known = if trained.registered.reused { " (known already; nothing new was signed)" } else { "" };
+    let changed = trained.registered.policy != version.policy;
+    let known = if trained.registered.reused { " (this model is known; its version, figures and gates stand)" } else { "" };
     let mut text = format!("{}@{}{known}\nmodel {}\n", version.name, version.version, version.model);
+    if changed {
+        let policy = trained.registered.policy.short();
+        text += &format!("the policy is another one now: promote with --policy {policy} to decide by it\n");
+    }
     let mut rows = Vec::new();
     for (key, interval) in &trained.evaluation.intervals {
         let (value, low, high) = (interval.value, interval.low, interval.high);
@@ -113,7 +119,8 @@ fn answer(trained: &Trained) -> Answer {
             "name": version.name, "version": version.version, "digest": version.model,
             "release": version.release, "reused": trained.registered.reused,
         },
-        "policy": version.policy,
+        "policy": trained.registered.policy,
+        "policy_changed": changed,
         "cutoff": trained.evaluation.cutoff,
         "metrics": trained.evaluation.metrics,
         "intervals": trained.evaluation.intervals,
@@ -148,6 +155,7 @@ fn train_candidate(
 ) -> Result<Event, Failure> {
     let spec = TrainSpec::read(spec)?;
     let project = Project::load(&spec.project, &spec.overrides)?;
+    spec.check(&project)?;
     let table = read_for_child(&project, &spec.data, spec.content)?;
     let candidate = flow::train(&project, table, cancel, events)?;
     candidate.write(&spec.candidate)?;

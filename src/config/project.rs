@@ -4,23 +4,24 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::base::canonical::{self, CanonicalError};
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact};
-use crate::base::files;
+use crate::base::files::{self, FileError};
 use crate::base::ids::{self, BadName};
-use crate::base::limits;
 use crate::config::text;
-use crate::config::toml_file::{TomlError, read_toml};
+use crate::config::toml_file::{TomlError, parse_toml, read_text, read_toml};
 use crate::data::contract::{Contract, ContractError, RawContract, Role};
 use crate::data::expect::suite::{ExpectError, RawSuite, Suite};
 use crate::decide::policy::{Policy, PolicyContext, PolicyError, RawPolicy};
 use crate::features::error::FeatureError;
 use crate::features::recipe::{RawRecipe, Recipe};
 use crate::registry::content::Purpose;
-use crate::registry::gate::{GateError, Gates, RawGates};
+use crate::evaluate::metrics::{FREE_KEYS, THRESHOLD_KEYS};
+use crate::registry::gate::{GateError, Gates, POLICY_PREFIX, RawGates};
 use crate::train::params::{ParamsError, RawTrainParams, TrainParams};
 
 /// The files of a project, in the order they are read.
@@ -63,7 +64,7 @@ pub struct Settings {
 /// A project whose files hold together.
 #[derive(Clone, Debug)]
 pub struct Project {
-    pub folder: PathBuf,
+    pub sources: Sources,
     pub settings: Settings,
     pub contract: Contract,
     pub suite: Suite,
@@ -71,7 +72,6 @@ pub struct Project {
     pub params: TrainParams,
     pub gates: Gates,
     pub policy: Policy,
-    pub texts: BTreeMap<String, String>,
     /// Names the whole configuration: every file by its bytes.
     pub digest: Digest,
 }
@@ -92,6 +92,8 @@ pub enum ProjectError {
     Params { path: PathBuf, source: ParamsError },
     #[error("{path}: {source}", path = path.display())]
     Gates { path: PathBuf, source: GateError },
+    #[error("{path}: the metric {metric:?} is none that a training measures{hint}", path = path.display())]
+    UnknownMetric { path: PathBuf, metric: String, hint: String },
     #[error("{path}: {source}", path = path.display())]
     Policy { path: PathBuf, source: PolicyError },
     #[error("{path}: the key {key:?} is neither a text nor a table of texts", path = path.display())]
@@ -116,6 +118,7 @@ impl Fact for ProjectError {
             Self::Recipe { source, .. } => source.code(),
             Self::Params { source, .. } => source.code(),
             Self::Gates { source, .. } => source.code(),
+            Self::UnknownMetric { .. } => "gate.unknown_metric",
             Self::Policy { source, .. } => source.code(),
             Self::Text { .. } => "project.text",
             Self::Positive { .. } => "project.positive",
@@ -141,42 +144,82 @@ impl Fact for ProjectError {
     }
 }
 
+/// The texts of a project's files, read once: what is parsed, what is hashed and what is frozen is the same.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    folder: PathBuf,
+    texts: BTreeMap<&'static str, String>,
+}
+
+impl Sources {
+    fn read(folder: &Path) -> Result<Self, ProjectError> {
+        let read = |name: &'static str| Ok((name, read_text(&folder.join(name))?));
+        let texts = FILES.into_iter().map(read).collect::<Result<_, TomlError>>()?;
+        Ok(Self { folder: folder.to_path_buf(), texts })
+    }
+
+    /// Writes the files elsewhere, so that edits during a run change nothing.
+    pub fn write(&self, folder: &Path) -> Result<(), FileError> {
+        for (name, text) in &self.texts {
+            let path = folder.join(name);
+            files::create_folder(path.parent().unwrap_or(folder))?;
+            std::fs::write(&path, text).map_err(files::at(&path))?;
+        }
+        Ok(())
+    }
+
+    fn parse<T: DeserializeOwned>(&self, name: &str) -> Result<T, TomlError> {
+        parse_toml(&self.path(name), self.texts.get(name).map_or("", String::as_str))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Names the whole configuration: every file by its bytes, and the changes made to train.toml.
+    fn digest(&self, overrides: &[String]) -> Result<Digest, CanonicalError> {
+        let hash = |(name, text): (&&str, &String)| (name.to_string(), Digest::of(text.as_bytes()).to_hex());
+        let mut named: BTreeMap<String, String> = self.texts.iter().map(hash).collect();
+        named.insert("overrides".to_string(), Digest::of(overrides.join("\n").as_bytes()).to_hex());
+        canonical::digest_of(&named)
+    }
+}
+
 impl Project {
     /// Reads and checks a folder; `overrides` are `key=value` changes to train.toml.
     pub fn load(folder: &Path, overrides: &[String]) -> Result<Self, ProjectError> {
-        let path = |name: &str| folder.join(name);
-        let settings: Settings = read_toml(&path("project.toml"))?;
-        let contract = read_toml::<RawContract>(&path("contract.toml"))?
+        let sources = Sources::read(folder)?;
+        let path = |name: &str| sources.path(name);
+        let settings: Settings = sources.parse("project.toml")?;
+        let contract = sources
+            .parse::<RawContract>("contract.toml")?
             .check()
             .map_err(|source| ProjectError::Contract { path: path("contract.toml"), source })?;
-        let suite = read_toml::<RawSuite>(&path("expectations.toml"))?
+        let suite = sources
+            .parse::<RawSuite>("expectations.toml")?
             .check(&contract)
             .map_err(|source| ProjectError::Suite { path: path("expectations.toml"), source })?;
-        let recipe = read_toml::<RawRecipe>(&path("recipe.toml"))?
+        let recipe = sources
+            .parse::<RawRecipe>("recipe.toml")?
             .check(&contract)
             .map_err(|source| ProjectError::Recipe { path: path("recipe.toml"), source })?;
-        let params = read_params(&path("train.toml"), overrides)?;
-        let gates = read_gates(&path("gates.toml"))?;
-        let texts = read_texts(&path("text/en.toml"))?;
+        let params = check_params(&path("train.toml"), sources.parse("train.toml")?, overrides)?;
+        let gates = check_gates(&path("gates.toml"), sources.parse("gates.toml")?)?;
+        let texts = flatten_texts(&path("text/en.toml"), &sources.parse("text/en.toml")?)?;
         let fields: Vec<&str> = recipe.features().iter().map(|f| f.field.as_str()).collect();
-        let policy = read_toml::<RawPolicy>(&path("policy.toml"))?
-            .check(&PolicyContext {
-                purpose: settings.purpose,
-                contract: &contract,
-                fields: &fields,
-                texts: &texts,
-            })
+        let purpose = settings.purpose;
+        let policy = sources
+            .parse::<RawPolicy>("policy.toml")?
+            .check(&PolicyContext { purpose, contract: &contract, fields: &fields, texts: &texts })
             .map_err(|source| ProjectError::Policy { path: path("policy.toml"), source })?;
-        let digest = configuration_digest(folder, overrides)?;
-        let folder = folder.to_path_buf();
-        let project =
-            Self { folder, settings, contract, suite, recipe, params, gates, policy, texts, digest };
+        let digest = sources.digest(overrides)?;
+        let project = Self { sources, settings, contract, suite, recipe, params, gates, policy, digest };
         project.check_settings()?;
         Ok(project)
     }
 
     fn check_settings(&self) -> Result<(), ProjectError> {
-        let path = || self.folder.join("project.toml");
+        let path = || self.sources.path("project.toml");
         let settings = &self.settings;
         ids::check_name(&settings.name).map_err(|source| ProjectError::Name { path: path(), source })?;
         let target = self.contract.target();
@@ -200,32 +243,43 @@ impl Project {
     }
 }
 
-/// Gates by themselves: a promotion may be judged by another file than the project's.
+/// Gates by themselves: a promotion may be judged by another file beside the version's own.
 pub fn read_gates(path: &Path) -> Result<Gates, ProjectError> {
-    let raw: RawGates = read_toml(path)?;
-    raw.check().map_err(|source| ProjectError::Gates { path: path.to_path_buf(), source })
+    check_gates(path, read_toml(path)?)
 }
 
-fn read_params(path: &Path, overrides: &[String]) -> Result<TrainParams, ProjectError> {
+fn check_gates(path: &Path, raw: RawGates) -> Result<Gates, ProjectError> {
+    let path = || path.to_path_buf();
+    let gates = raw.check().map_err(|source| ProjectError::Gates { path: path(), source })?;
+    let known = known_metrics();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    match gates.unknown_metrics(&known).into_iter().next() {
+        None => Ok(gates),
+        Some((metric, near)) => {
+            let hint = near.map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+            Err(ProjectError::UnknownMetric { path: path(), metric, hint })
+        }
+    }
+}
+
+/// What a gate may name: every figure, and those that need a threshold also at the policy's cut-off.
+fn known_metrics() -> Vec<String> {
+    let at_policy = THRESHOLD_KEYS.iter().map(|key| format!("{POLICY_PREFIX}{key}"));
+    FREE_KEYS.iter().chain(&THRESHOLD_KEYS).map(ToString::to_string).chain(at_policy).collect()
+}
+
+fn check_params(
+    path: &Path,
+    mut raw: RawTrainParams,
+    overrides: &[String],
+) -> Result<TrainParams, ProjectError> {
     let refuse = |source| ProjectError::Params { path: path.to_path_buf(), source };
-    let mut raw: RawTrainParams = read_toml(path)?;
     for assignment in overrides {
         raw.set(assignment).map_err(refuse)?;
     }
     raw.check().map_err(refuse)
 }
 
-fn read_texts(path: &Path) -> Result<BTreeMap<String, String>, ProjectError> {
-    let table: toml::Table = read_toml(path)?;
-    text::flatten(&table).map_err(|key| ProjectError::Text { path: path.to_path_buf(), key })
-}
-
-fn configuration_digest(folder: &Path, overrides: &[String]) -> Result<Digest, ProjectError> {
-    let mut named = BTreeMap::new();
-    for name in FILES {
-        let bytes = files::read_at_most(&folder.join(name), limits::PROJECT_FILE_BYTES_MAX);
-        named.insert(name.to_string(), Digest::of(&bytes.map_err(TomlError::File)?).to_hex());
-    }
-    named.insert("overrides".to_string(), Digest::of(overrides.join("\n").as_bytes()).to_hex());
-    Ok(canonical::digest_of(&named)?)
+fn flatten_texts(path: &Path, table: &toml::Table) -> Result<BTreeMap<String, String>, ProjectError> {
+    text::flatten(table).map_err(|key| ProjectError::Text { path: path.to_path_buf(), key })
 }

@@ -43,11 +43,15 @@ impl Fact for TomlError {
     }
 }
 
-/// Reads and parses one file of a project or of the configuration.
-pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, TomlError> {
+/// Reads one file of a project or of the configuration as text.
+pub fn read_text(path: &Path) -> Result<String, TomlError> {
     let bytes = files::read_at_most(path, limits::PROJECT_FILE_BYTES_MAX)?;
-    let text = String::from_utf8(bytes).map_err(|_| TomlError::NotText { path: path.to_path_buf() })?;
-    parse_toml(path, &text)
+    String::from_utf8(bytes).map_err(|_| TomlError::NotText { path: path.to_path_buf() })
+}
+
+/// Reads and parses one file.
+pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, TomlError> {
+    parse_toml(path, &read_text(path)?)
 }
 
 pub fn parse_toml<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, TomlError> {

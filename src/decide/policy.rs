@@ -49,7 +49,8 @@ pub enum CutoffSource {
     Scores(ThresholdRule),
 }
 
-/// `[[band]]`: every band but the last ends below `upto` or `upto_cutoff` times the cut-off.
+/// `[[band]]`: every band but the last ends below `upto`, or where the odds are `upto_cutoff` times
+/// those of the cut-off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawBand {
@@ -338,8 +339,17 @@ impl Policy {
 }
 
 fn resolve_band(band: &RawBand, cutoff: f64) -> Band {
-    let upto = band.upto.or(band.upto_cutoff.map(|factor| factor * cutoff));
+    let upto = band.upto.or(band.upto_cutoff.map(|factor| scale_odds(cutoff, factor)));
     Band { outcome: band.outcome.clone(), upto }
+}
+
+/// The probability whose odds are `factor` times those of `probability`: it never leaves 0 to 1.
+fn scale_odds(probability: f64, factor: f64) -> f64 {
+    if factor == 1.0 {
+        return probability;
+    }
+    let odds = factor * probability / (1.0 - probability);
+    odds / (1.0 + odds)
 }
 
 #[cfg(test)]

@@ -112,6 +112,17 @@ impl ResolvedPolicy {
         best.map_or("", |band| band.outcome.as_str())
     }
 
+    /// Where the best band ends on the side of the others: the last case that is accepted lies there.
+    pub fn accepted_edge(&self) -> f64 {
+        let bands = &self.object.bands;
+        let before_last = bands.len().saturating_sub(2);
+        let edge = match self.object.positive_is {
+            PositiveIs::Bad => bands.first(),
+            PositiveIs::Good => bands.get(before_last),
+        };
+        edge.and_then(|band| band.upto).unwrap_or(self.object.cutoff.value)
+    }
+
     /// Whether every decision of a model with this purpose, contract and fields can be made and explained.
     pub fn covers<'a>(
         &self,

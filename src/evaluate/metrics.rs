@@ -30,34 +30,44 @@ impl Fact for BadThreshold {
     }
 }
 
-/// Which way a metric improves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Better {
-    Higher,
-    Lower,
-}
-
-/// The metrics that rank one model before another. The map holds counts beside them, which do not.
-pub const JUDGED: [(&str, Better); 15] = [
-    ("accuracy", Better::Higher),
-    ("auc", Better::Higher),
-    ("brier", Better::Lower),
-    ("ece", Better::Lower),
-    ("f1", Better::Higher),
-    ("f2", Better::Higher),
-    ("gini", Better::Higher),
-    ("ks", Better::Higher),
-    ("lift_10", Better::Higher),
-    ("log_loss", Better::Lower),
-    ("mcc", Better::Higher),
-    ("pr_auc", Better::Higher),
-    ("precision", Better::Higher),
-    ("recall", Better::Higher),
-    ("specificity", Better::Higher),
+/// The keys of figures that need no threshold.
+pub const FREE_KEYS: [&str; 11] = [
+    "rows", "positives", "base_rate", "auc", "pr_auc", "gini", "ks", "log_loss", "brier", "ece", "lift_10",
 ];
 
-pub fn find_better(name: &str) -> Option<Better> {
-    JUDGED.iter().find(|(known, _)| *known == name).map(|(_, better)| *better)
+/// The keys of figures that hold at one threshold.
+pub const THRESHOLD_KEYS: [&str; 12] = [
+    "threshold",
+    "true_positives",
+    "false_positives",
+    "true_negatives",
+    "false_negatives",
+    "accuracy",
+    "precision",
+    "recall",
+    "specificity",
+    "f1",
+    "f2",
+    "mcc",
+];
+
+/// The figures of `THRESHOLD_KEYS` by key, from the counts at a threshold.
+pub fn figures_at(confusion: &Confusion, threshold: f64) -> BTreeMap<String, f64> {
+    let figures = [
+        threshold,
+        confusion.true_positives as f64,
+        confusion.false_positives as f64,
+        confusion.true_negatives as f64,
+        confusion.false_negatives as f64,
+        confusion.accuracy(),
+        confusion.precision(),
+        confusion.recall(),
+        confusion.specificity(),
+        confusion.f_beta(1.0),
+        confusion.f_beta(2.0),
+        confusion.mcc(),
+    ];
+    THRESHOLD_KEYS.iter().map(ToString::to_string).zip(figures).collect()
 }
 
 /// All figures of one set of scores at one threshold; the definitions are scikit-learn's.
@@ -124,32 +134,22 @@ impl Metrics {
 
     /// The same figures by key. The keys are stable: gates and tracked runs name them.
     pub fn to_map(&self) -> BTreeMap<String, f64> {
-        let figures = [
-            ("rows", self.rows as f64),
-            ("positives", self.positives as f64),
-            ("base_rate", self.base_rate),
-            ("auc", self.auc),
-            ("pr_auc", self.pr_auc),
-            ("gini", self.gini),
-            ("ks", self.ks),
-            ("log_loss", self.log_loss),
-            ("brier", self.brier),
-            ("ece", self.ece),
-            ("lift_10", self.lift_10),
-            ("threshold", self.threshold),
-            ("true_positives", self.confusion.true_positives as f64),
-            ("false_positives", self.confusion.false_positives as f64),
-            ("true_negatives", self.confusion.true_negatives as f64),
-            ("false_negatives", self.confusion.false_negatives as f64),
-            ("accuracy", self.accuracy),
-            ("precision", self.precision),
-            ("recall", self.recall),
-            ("specificity", self.specificity),
-            ("f1", self.f1),
-            ("f2", self.f2),
-            ("mcc", self.mcc),
+        let free = [
+            self.rows as f64,
+            self.positives as f64,
+            self.base_rate,
+            self.auc,
+            self.pr_auc,
+            self.gini,
+            self.ks,
+            self.log_loss,
+            self.brier,
+            self.ece,
+            self.lift_10,
         ];
-        figures.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+        let mut figures = figures_at(&self.confusion, self.threshold);
+        figures.extend(FREE_KEYS.iter().map(ToString::to_string).zip(free));
+        figures
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::base::canonical;
 use crate::base::fact::Failure;
+use crate::base::limits;
 use crate::config::project::Project;
 use crate::evaluate::calibration::{distribution, reliability};
 use crate::evaluate::charts::bars::{draw_importance, draw_lift};
@@ -27,9 +28,6 @@ pub struct Artifact {
     pub path: String,
     pub bytes: Vec<u8>,
 }
-
-/// Rows whose contributions make the importance; more change it by less than its own noise.
-const IMPORTANCE_ROWS: usize = 20_000;
 
 struct Drawer(Vec<Artifact>);
 
@@ -93,7 +91,7 @@ fn draw_scores(
 
 /// Mean contributions of each field against the training mean.
 fn importance(model: &Model, matrix: &Matrix) -> Result<Importance, Failure> {
-    let rows = matrix.rows.min(IMPORTANCE_ROWS);
+    let rows = matrix.rows.min(limits::IMPORTANCE_ROWS_MAX);
     let mut sums: Vec<FieldContribution> = model
         .recipe
         .fields

@@ -2,13 +2,13 @@
 //! The folder is what a child leaves behind; its reader believes nothing but digests.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::canonical::{self, CanonicalError};
 use crate::base::digest::Digest;
-use crate::base::fact::Failure;
+use crate::base::fact::{Class, Fact, Failure};
 use crate::base::files;
 use crate::base::limits;
 use crate::config::project::Project;
@@ -94,7 +94,8 @@ impl Candidate {
         let fetch = |digest: Digest| -> Result<Vec<u8>, Failure> {
             let path = folder.join(digest.to_hex());
             let bytes = files::read_at_most(&path, limits::BLOB_BYTES_MAX)?;
-            if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(CanonicalError::NotCanonical.into()) }
+            let found = Digest::of(&bytes);
+            if found == digest { Ok(bytes) } else { Err(Altered { path, found }.into()) }
         };
         let bytes = files::read_at_most(&folder.join("contents.json"), limits::MANIFEST_BYTES_MAX)?;
         let contents: Contents = canonical::parse(&bytes)?;
@@ -107,5 +108,22 @@ impl Candidate {
             .map(|(path, &digest)| Ok(Artifact { path: path.clone(), bytes: fetch(digest)? }))
             .collect::<Result<_, Failure>>()?;
         Ok(Self { pack, evaluation: canonical::parse(&fetch(contents.evaluation)?)?, artifacts })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{}: its content has the digest {found}, not the one it is named by", path.display())]
+struct Altered {
+    path: PathBuf,
+    found: Digest,
+}
+
+impl Fact for Altered {
+    fn code(&self) -> &'static str {
+        "run.candidate_altered"
+    }
+
+    fn class(&self) -> Class {
+        Class::Integrity
     }
 }

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::Failure;
+use crate::base::limits;
 use crate::config::project::Project;
 use crate::decide::policy::{CutoffSource, Policy};
 use crate::evaluate::intervals::{BootstrapPlan, Interval, bootstrap};
-use crate::evaluate::metrics::Metrics;
+use crate::evaluate::metrics::{Metrics, THRESHOLD_KEYS, figures_at};
+use crate::evaluate::ranked::{Confusion, Step};
 use crate::evaluate::scores::Scores;
 use crate::evaluate::thresholds::choose;
 use crate::model::trained::Model;
@@ -21,22 +23,6 @@ use crate::train::fit::FittedFamily;
 /// Where figures that need a threshold are taken, beside the policy's cut-off.
 const THRESHOLD_PLAIN: f64 = 0.5;
 
-/// Figures that depend on the threshold; at the policy's cut-off they carry its prefix.
-const AT_THRESHOLD: [&str; 12] = [
-    "threshold",
-    "true_positives",
-    "false_positives",
-    "true_negatives",
-    "false_negatives",
-    "accuracy",
-    "precision",
-    "recall",
-    "specificity",
-    "f1",
-    "f2",
-    "mcc",
-];
-
 /// What is known of a candidate, as the release keeps it: figures on the test part, and the gates
 /// that were in force when it was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,8 +33,48 @@ pub struct Evaluation {
     /// At the policy's cut-off.
     pub intervals: BTreeMap<String, Interval>,
     pub cutoff: f64,
+    /// How the test part scored, highest first, so that another cut-off can be judged: figures alone,
+    /// no rows of anybody.
+    pub steps: Vec<ScoreStep>,
     pub best_epoch: Option<usize>,
     pub gates: RawGates,
+}
+
+/// Rows of the test part that scored alike: probability, positives, negatives.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreStep(f64, u32, u32);
+
+impl Evaluation {
+    /// The figures as a policy with this cut-off has them.
+    pub fn metrics_at(&self, cutoff: f64) -> BTreeMap<String, f64> {
+        let mut metrics = self.metrics.clone();
+        if cutoff != self.cutoff {
+            let step = |s: &ScoreStep| Step { probability: s.0, positives: s.1, negatives: s.2 };
+            let steps: Vec<Step> = self.steps.iter().map(step).collect();
+            metrics.extend(at_policy(figures_at(&Confusion::at(&steps, cutoff), cutoff)));
+        }
+        metrics
+    }
+}
+
+/// Scores that differ by less than a ten-thousandth of the rows' ranks are kept as one step; the step
+/// carries its lowest probability, so at a cut-off between two scores of a step none of it is flagged.
+fn thin(steps: &[Step], rows: u64) -> Vec<ScoreStep> {
+    let least = rows / limits::EVALUATION_STEPS_MAX as u64;
+    let mut kept: Vec<ScoreStep> = Vec::new();
+    for step in steps {
+        match kept.last_mut() {
+            Some(last) if u64::from(last.1) + u64::from(last.2) < least => {
+                *last = ScoreStep(step.probability, last.1 + step.positives, last.2 + step.negatives);
+            }
+            _ => kept.push(ScoreStep(step.probability, step.positives, step.negatives)),
+        }
+    }
+    kept
+}
+
+fn at_policy(figures: BTreeMap<String, f64>) -> impl Iterator<Item = (String, f64)> {
+    figures.into_iter().map(|(key, value)| (policy_key(&key), value))
 }
 
 /// The probability the policy's figures lead to on the validation part.
@@ -70,17 +96,18 @@ pub fn evaluate(
 ) -> Result<Evaluation, Failure> {
     let scores = Scores::check(test.labels, &test.probabilities)?;
     let mut metrics = Metrics::of(&scores, THRESHOLD_PLAIN)?.to_map();
-    let at_cutoff = Metrics::of(&scores, cutoff)?.to_map();
-    let depends = |key: &String| AT_THRESHOLD.contains(&key.as_str());
-    metrics.extend(at_cutoff.into_iter().filter(|(key, _)| depends(key)).map(|(k, v)| (policy_key(&k), v)));
+    metrics.extend(at_policy(figures_at(&Confusion::at(scores.steps(), cutoff), cutoff)));
     let plan = BootstrapPlan::seeded(project.params.seed);
     let intervals = bootstrap(&scores, cutoff, &plan)?;
-    let named =
-        |(key, interval): (String, Interval)| (if depends(&key) { policy_key(&key) } else { key }, interval);
+    let depends = |key: &String| THRESHOLD_KEYS.contains(&key.as_str());
+    let named = |(key, interval): (String, Interval)| {
+        (if depends(&key) { policy_key(&key) } else { key }, interval)
+    };
     Ok(Evaluation {
         metrics,
         intervals: intervals.into_iter().map(named).collect(),
         cutoff,
+        steps: thin(scores.steps(), scores.rows()),
         best_epoch: fitted.best_epoch,
         gates: project.gates.raw().clone(),
     })

@@ -27,7 +27,8 @@ pub fn train(
     let fitted = fit_family(&project.params, parts.train(), parts.valid(), cancel, progress)?;
     let model = parts.calibrated(recipe, &fitted)?;
     let cutoff = choose_cutoff(&project.policy, &parts.valid(), &model)?;
-    let model = parts.with_accepted_reference(model, cutoff, project.policy.positive_is())?;
+    let policy = project.policy.resolve(cutoff, None)?;
+    let model = parts.with_accepted_reference(model, &policy)?;
     progress.stage("evaluating", 0);
     cancel.check()?;
     let test = parts.score(&model)?;

@@ -8,6 +8,7 @@ use crate::data::label::find_labels;
 use crate::data::split::{SplitPlan, TestRule};
 use crate::data::table::Table;
 use crate::decide::policy::PositiveIs;
+use crate::decide::resolved::ResolvedPolicy;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::trained::Model;
@@ -89,12 +90,11 @@ impl EncodedParts<'_> {
     pub fn with_accepted_reference(
         &self,
         model: Model,
-        cutoff: f64,
-        positive_is: PositiveIs,
+        policy: &ResolvedPolicy,
     ) -> Result<Model, Failure> {
         let probabilities = probabilities(&model, &self.train);
-        let is_bad = positive_is == PositiveIs::Bad;
-        let accepted = accepted_reference(&self.train, &probabilities, cutoff, is_bad);
+        let is_bad = policy.object().positive_is == PositiveIs::Bad;
+        let accepted = accepted_reference(&self.train, &probabilities, policy.accepted_edge(), is_bad);
         Ok(Model { accepted, ..model }.check()?)
     }
 

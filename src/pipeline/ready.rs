@@ -11,7 +11,7 @@ use crate::base::limits;
 use crate::config::project::Project;
 use crate::data::contract::Role;
 use crate::data::expect::report::{FailingRow, SuiteReport};
-use crate::data::finding::{Finding, FindingCount};
+use crate::data::finding::{Finding, FindingCount, Severity};
 use crate::data::import::reader::{Purpose, Reader};
 use crate::data::import::report::ImportReport;
 use crate::data::import::whole::collect_rows;
@@ -144,7 +144,7 @@ fn broken_contract(path: &Path, report: ImportReport) -> ReadyError {
 }
 
 fn failed_expectations(path: &Path, report: SuiteReport) -> ReadyError {
-    let failed = report.results.iter().find(|r| !r.success && r.severity == Default::default());
+    let failed = report.results.iter().find(|r| !r.success && r.severity == Severity::Critical);
     let first = failed.map_or_else(String::new, |result| {
         let of = result.column.as_ref().map_or(String::new(), |c| format!(" of {c:?}"));
         let example = result.examples.first().map_or(String::new(), |e| format!("; {}", finding_text(e)));
@@ -173,22 +173,16 @@ pub fn finding_text(finding: &Finding) -> String {
     format!("{text}{} (rule {})", finding.message, finding.rule)
 }
 
-/// Refuses features that know the outcome, unless somebody answers for them in project.toml.
-pub fn refuse_leaks(project: &Project, table: &Table) -> Result<(), Failure> {
-    let waived: Vec<&str> = project.settings.leak_waivers.iter().map(|w| w.column.as_str()).collect();
-    let mut suspicions = find_leaks(project, table)?;
-    suspicions.retain(|s| !waived.contains(&s.column.as_str()));
-    if suspicions.is_empty() { Ok(()) } else { Err(ReadyError::Leak(suspicions).into()) }
-}
-
-/// The suspicions that a waiver of project.toml answers for.
-pub fn waived_leaks(project: &Project, table: &Table) -> Result<Vec<String>, Failure> {
-    if project.settings.leak_waivers.is_empty() {
-        return Ok(Vec::new());
+/// Refuses features that know the outcome, unless somebody answers for them in project.toml; answers
+/// which columns somebody does answer for.
+pub fn refuse_leaks(project: &Project, table: &Table) -> Result<Vec<String>, Failure> {
+    let is_waived = |s: &LeakSuspicion| project.settings.leak_waivers.iter().any(|w| w.column == s.column);
+    let (waived, refused): (Vec<_>, Vec<_>) = find_leaks(project, table)?.into_iter().partition(is_waived);
+    if refused.is_empty() {
+        Ok(waived.into_iter().map(|s| s.column).collect())
+    } else {
+        Err(ReadyError::Leak(refused).into())
     }
-    let found: Vec<String> = find_leaks(project, table)?.into_iter().map(|s| s.column).collect();
-    let waivers = project.settings.leak_waivers.iter().map(|w| w.column.clone());
-    Ok(waivers.filter(|column| found.contains(column)).collect())
 }
 
 /// What is only suspect, by its name alone, halts nothing.

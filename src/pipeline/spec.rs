@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
-use crate::base::fact::Failure;
-use crate::base::files::{self, FileError};
+use crate::base::fact::{Class, Fact, Failure};
+use crate::base::files;
 use crate::base::limits;
 use crate::base::{canonical, canonical::CanonicalError};
-use crate::config::project;
+use crate::config::project::Project;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +19,8 @@ pub struct TrainSpec {
     pub project: PathBuf,
     /// Changes to train.toml, as `key=value`.
     pub overrides: Vec<String>,
+    /// The digest of the configuration the run was begun with.
+    pub config: Digest,
     pub data: PathBuf,
     pub content: Digest,
     pub candidate: PathBuf,
@@ -34,17 +36,27 @@ impl TrainSpec {
         let bytes = files::read_at_most(path, limits::MANIFEST_BYTES_MAX)?;
         Ok(serde_json::from_slice(&bytes).map_err(CanonicalError::Parse)?)
     }
+
+    /// Whether the frozen project is the one the run was begun with.
+    pub fn check(&self, project: &Project) -> Result<(), OtherConfig> {
+        let (expected, found) = (self.config, project.digest);
+        if found == expected { Ok(()) } else { Err(OtherConfig { expected, found }) }
+    }
 }
 
-/// Copies the files of a project, so that edits during a run change nothing.
-pub fn freeze(from: &Path, to: &Path) -> Result<(), FileError> {
-    for name in project::FILES {
-        let bytes = files::read_at_most(&from.join(name), limits::PROJECT_FILE_BYTES_MAX)?;
-        let target = to.join(name);
-        if let Some(folder) = target.parent() {
-            files::create_folder(folder)?;
-        }
-        std::fs::write(&target, bytes).map_err(files::at(&target))?;
+#[derive(Debug, thiserror::Error)]
+#[error("the frozen project has the digest {found}, but the run was begun with {expected}")]
+pub struct OtherConfig {
+    expected: Digest,
+    found: Digest,
+}
+
+impl Fact for OtherConfig {
+    fn code(&self) -> &'static str {
+        "run.other_config"
     }
-    Ok(())
+
+    fn class(&self) -> Class {
+        Class::Integrity
+    }
 }

@@ -228,6 +228,13 @@ impl Rule {
 }
 
 impl GateReport {
+    /// Both reports in one: it has passed if both have.
+    pub fn and(mut self, other: Self) -> Self {
+        self.passed &= other.passed;
+        self.rules.extend(other.rules);
+        self
+    }
+
     /// The report itself where it passed, the refusal with every rule where it did not.
     pub fn into_result(self) -> Result<Self, GateError> {
         if self.passed { Ok(self) } else { Err(GateError::Refused(self)) }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::cancel::CancelFlag;
 use crate::base::clock::Clock;
+use crate::base::fact::Failure;
 use crate::base::fault;
 use crate::base::files::at;
 use crate::base::progress::Progress;
@@ -38,6 +39,8 @@ pub struct Watch<'a> {
     pub progress: &'a dyn Progress,
     pub cancel: &'a CancelFlag,
     pub clock: &'a dyn Clock,
+    /// Puts a finished batch on record; it becomes visible only after that.
+    pub record: &'a dyn Fn(&Manifest) -> Result<(), Failure>,
 }
 
 #[derive(Clone, Debug)]
@@ -269,6 +272,7 @@ impl Batch<'_> {
         let mut kept = vec![manifest::FILE];
         kept.extend(manifest.content.outputs.iter().map(|output| output.name.as_str()));
         self.folder.keep_only(&kept)?;
+        (self.watch.record)(&manifest).map_err(BatchError::Unrecorded)?;
         let folder = self.folder.publish()?;
         Ok(BatchResult { folder, manifest, reused: false, resumed_rows })
     }

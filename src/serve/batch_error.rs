@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::base::canonical::CanonicalError;
-use crate::base::fact::{Class, Fact};
+use crate::base::fact::{Class, Fact, Failure};
 use crate::base::files::FileError;
 use crate::data::import::error::DataError;
 use crate::data::write::WriteError;
@@ -33,6 +33,8 @@ pub enum BatchError {
     ColumnName { column: String },
     #[error("a batch needs chunks of at least one row")]
     NoChunk,
+    #[error("the finished batch could not be put on record: {0}")]
+    Unrecorded(Failure),
     #[error("the batch's own description: {0}")]
     Form(#[from] CanonicalError),
 }
@@ -41,6 +43,7 @@ impl Fact for BatchError {
     fn code(&self) -> &'static str {
         match self {
             Self::File(inner) => inner.code(),
+            Self::Unrecorded(inner) => inner.code(),
             Self::Data(inner) => inner.code(),
             Self::Write(inner) => inner.code(),
             Self::Row { source, .. } => source.code(),
@@ -57,6 +60,7 @@ impl Fact for BatchError {
 
     fn class(&self) -> Class {
         match self {
+            Self::Unrecorded(inner) => inner.class(),
             Self::Data(inner) => inner.class(),
             Self::Write(inner) => inner.class(),
             Self::Row { source, .. } => source.class(),
@@ -73,6 +77,7 @@ impl Fact for BatchError {
     fn next_step(&self) -> Option<String> {
         match self {
             Self::File(inner) => inner.next_step(),
+            Self::Unrecorded(inner) => inner.next_step(),
             Self::Data(inner) => inner.next_step(),
             Self::Write(inner) => inner.next_step(),
             Self::Row { source, .. } => source.next_step(),

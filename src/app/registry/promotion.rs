@@ -13,7 +13,7 @@ use crate::base::fact::Failure;
 use crate::config::project::read_gates;
 use crate::ledger::leaf::Kind;
 use crate::registry::gate::GateReport;
-use crate::registry::version::{Alias, ModelRef};
+use crate::registry::version::{Alias, ModelRef, Which};
 use crate::security::actor::{Act, Actor};
 use crate::store::error::StoreError;
 use crate::store::rows::registry::{AliasHistoryRow, AliasTarget, VersionRow};
@@ -37,23 +37,39 @@ pub struct Promoted {
     pub gate: GateReport,
 }
 
-/// Judges the version by its gates and points the alias at it.
+/// Judges the version by its gates, at the cut-off of the policy it is to decide by, and points the
+/// alias at it. Gates from a file are held beside the version's own, never instead of them.
 pub fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Promoted, Failure> {
     let actor = app.may(Act::PromoteModel)?;
-    let (version, own_policy) = versions::find_version(app, &request.model, false)?;
+    let (version, own_policy) = versions::resolve(app, &request.model, false)?;
     let policy = request.policy.unwrap_or(own_policy);
-    check_fit(app, &version, &policy)?;
+    let champion = versions::open_champion(app, &version, &policy)?;
+    let cutoff = champion.deciding_policy()?.policy().object().cutoff.value;
     let evaluation = versions::evaluation(app, &version)?;
-    let gates = match request.gates {
-        Some(path) => read_gates(path)?,
-        None => evaluation.gates.clone().check()?,
-    };
-    let gate = gates.judge(&evaluation.metrics).into_result()?;
+    let metrics = evaluation.metrics_at(cutoff);
+    let mut gate = evaluation.gates.clone().check()?.judge(&metrics);
+    if let Some(path) = request.gates {
+        gate = gate.and(read_gates(path)?.judge(&metrics));
+    }
+    let gate = gate.into_result()?;
     if !request.dry_run {
         let target = AliasTarget { version: version.version, policy };
-        move_alias(app, &actor, &version.name, (request.to, target), &request.why)?;
+        let figures = json!(gate.rules);
+        let change = Change { alias: request.to, to: target, why: &request.why, back: false, figures };
+        move_alias(app, &actor, &version.name, change)?;
     }
     Ok(Promoted { version, policy, gate })
+}
+
+/// A move of an alias and what it rests on.
+struct Change<'a> {
+    alias: Alias,
+    to: AliasTarget,
+    why: &'a str,
+    /// A rollback undoes moves; it is none that a later rollback could undo.
+    back: bool,
+    /// The gate's rules with both numbers; null for a rollback, which was judged when it was promoted.
+    figures: serde_json::Value,
 }
 
 /// Points the alias back at the version before the present one.
@@ -65,53 +81,58 @@ pub fn rollback(
     dry_run: bool,
 ) -> Result<VersionRow, Failure> {
     let actor = app.may(Act::RollbackModel)?;
-    let moves = history(app, name, alias)?;
+    let moves = moves(app, name, alias)?;
     let nothing = || UseCaseError::NothingBefore { name: name.to_string(), alias: alias.to_string() };
-    let target = find_before(&moves).ok_or_else(nothing)?;
-    let model =
-        ModelRef { name: name.to_string(), which: crate::registry::version::Which::Number(target.version) };
-    let (version, _) = versions::find_version(app, &model, false)?;
-    check_fit(app, &version, &target.policy)?;
+    let to = find_before(&moves).ok_or_else(nothing)?;
+    let model = ModelRef { name: name.to_string(), which: Which::Number(to.version) };
+    let (version, _) = versions::resolve(app, &model, false)?;
+    versions::open_champion(app, &version, &to.policy)?;
     if !dry_run {
-        move_alias(app, &actor, name, (alias, target), why)?;
+        let change = Change { alias, to, why, back: true, figures: serde_json::Value::Null };
+        move_alias(app, &actor, name, change)?;
     }
     Ok(version)
 }
 
-/// Where an alias was before it came to where it is: a rollback undoes one promotion, and a second
-/// rollback the one before that.
+/// Where an alias was before it came to where it is: each rollback undoes the last promotion that no
+/// rollback has undone yet.
 fn find_before(moves: &[AliasHistoryRow]) -> Option<AliasTarget> {
     let mut stack: Vec<&AliasTarget> = Vec::new();
     for step in moves {
-        match stack.iter().position(|t| **t == step.to) {
-            Some(place) => stack.truncate(place + 1),
-            None => stack.push(&step.to),
+        if step.back {
+            stack.pop();
+        } else {
+            stack.push(&step.to);
         }
     }
     stack.pop()?;
     stack.pop().cloned()
 }
 
+fn moves(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRow>, Failure> {
+    let model = ModelRef { name: name.to_string(), which: Which::Unstated };
+    versions::resolve(app, &model, false)?;
+    let mut moves = Vec::new();
+    app.store.read_ledger(|ledger| {
+        ledger.each_alias_move(name, alias.as_str(), &mut |step| {
+            moves.push(step);
+            Ok(())
+        })
+    })?;
+    Ok(moves)
+}
+
 pub fn history(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRow>, Failure> {
-    versions::list_versions(app, name)?;
-    Ok(app.store.read_ledger(|l| l.list_alias_history(name, alias.as_str()))?)
+    app.may(Act::ReadRegistry)?;
+    moves(app, name, alias)
 }
 
-/// Nothing that would not load may be promoted.
-fn check_fit(app: &App, version: &VersionRow, policy: &Digest) -> Result<(), Failure> {
-    versions::open_champion(app, version, policy)?;
-    Ok(())
-}
-
-fn move_alias(
-    app: &App,
-    actor: &Actor,
-    name: &str,
-    (alias, to): (Alias, AliasTarget),
-    why: &str,
-) -> Result<(), Failure> {
-    let now = app.now();
-    let body = json!({"alias": alias, "version": to.version, "policy": to.policy, "why": why});
+fn move_alias(app: &App, actor: &Actor, name: &str, change: Change<'_>) -> Result<(), Failure> {
+    let (now, Change { alias, to, why, back, figures }) = (app.now(), change);
+    let body = json!({
+        "alias": alias, "version": to.version, "policy": to.policy, "why": why, "back": back, "gate": figures,
+    });
+    let entry = App::entry(actor, Kind::AliasMoved, format!("model/{name}"), &body)?;
     let change = AliasMove {
         name: name.to_string(),
         alias: alias.as_str().to_string(),
@@ -119,8 +140,8 @@ fn move_alias(
         moved_ms: now.millis(),
         by: actor.name().to_string(),
         why: why.to_string(),
+        back,
     };
-    let entry = App::entry(actor, Kind::AliasMoved, format!("model/{name}"), &body)?;
     app.store.write_ledger(move |ledger| {
         ledger.move_alias(&change)?;
         ledger.append_record(entry.clone(), now)?;

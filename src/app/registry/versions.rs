@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::base::canonical;
+use crate::base::clock::Stamp;
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
 use crate::base::files;
@@ -24,12 +25,14 @@ use crate::registry::signing::{
     Signed, VerifiedRelease, sign_policy, sign_release, verify_policy, verify_release,
 };
 use crate::registry::version::{Alias, Change, Label, ModelRef, Which, difference};
-use crate::security::actor::{Act, Actor};
+use crate::security::actor::Act;
 use crate::security::base64_text::{parse_base64_array, to_base64};
 use crate::security::dsse::{Envelope, PayloadType, Signature};
 use crate::security::key::KeyId;
 use crate::serve::champion::Champion;
 use crate::store::error::StoreError;
+use crate::store::tables::{SIGNATURES, StoreName};
+use crate::store::views::LedgerWrite;
 use crate::store::rows::registry::{AliasRow, PolicyRow, StoredSignature, VersionRow};
 
 /// The security epoch of releases made here; raised when older ones must never serve again.
@@ -37,7 +40,9 @@ const SECURITY_EPOCH: u64 = 1;
 
 pub struct Registered {
     pub version: VersionRow,
-    /// The model was known: its version stands, and nothing new was signed.
+    /// The policy this training led to; it may be another than the one signed with a known version.
+    pub policy: Digest,
+    /// The model was known: its version stands, with the figures and gates it was registered with.
     pub reused: bool,
 }
 
@@ -52,15 +57,17 @@ pub fn register(
 ) -> Result<Registered, Failure> {
     let name = project.settings.name.clone();
     let model = candidate.pack.digest;
-    if let Some(version) = app.store.read_ledger(|l| l.find_version_of_model(&name, &model))? {
-        return Ok(Registered { version, reused: true });
-    }
+    let policy = project.policy.resolve(candidate.evaluation.cutoff, Some(model))?;
+    let policy = sign_policy(&app.key, policy.to_bytes()?)?;
     let blobs = app.store.blobs();
+    blobs.put(&policy.bytes)?;
+    if let Some(version) = app.store.read_ledger(|l| l.find_version_of_model(&name, &model))? {
+        keep_policy(app, project.policy.name(), &policy)?;
+        return Ok(Registered { version, policy: policy.digest, reused: true });
+    }
     candidate.pack.blobs.iter().try_for_each(|(_, bytes)| blobs.put(bytes).map(drop))?;
     blobs.put(&candidate.pack.model_json)?;
     let evaluation = blobs.put(&canonical::to_bytes(&candidate.evaluation)?)?;
-    let policy = project.policy.resolve(candidate.evaluation.cutoff, Some(model))?;
-    let policy = sign_policy(&app.key, policy.to_bytes()?)?;
     let (number, label) = next_of(app, &name, candidate)?;
     let now = app.now();
     let release = Release {
@@ -78,7 +85,6 @@ pub fn register(
     };
     let release = sign_release(&app.key, &release)?;
     blobs.put(&release.bytes)?;
-    blobs.put(&policy.bytes)?;
     let version = VersionRow {
         name,
         version: number,
@@ -91,7 +97,7 @@ pub fn register(
         label: label.to_string(),
     };
     commit(app, &version, &release, &policy, project.policy.name())?;
-    Ok(Registered { version, reused: false })
+    Ok(Registered { policy: version.policy, version, reused: false })
 }
 
 fn lineage(project: &Project, data: Digest, run_id: &RunId, evaluation: Digest) -> Lineage {
@@ -133,6 +139,7 @@ fn next_of(app: &App, name: &str, candidate: &Candidate) -> Result<(u64, Label),
     Ok((number, last.label.parse::<Label>()?.after(change)))
 }
 
+/// Signatures, version, policy and both records: one transaction.
 fn commit(
     app: &App,
     version: &VersionRow,
@@ -145,20 +152,12 @@ fn commit(
         "model": version.model, "release": version.release, "policy": version.policy,
         "evaluation": version.evaluation, "run_id": version.run_id,
     });
-    let actor = app.may(Act::Train)?;
-    let registered = App::entry(&actor, Kind::ModelRegistered, subject, &body)?;
-    let signed = policy_entry(&actor, policy_name, policy.digest)?;
-    let row =
-        PolicyRow { digest: policy.digest, name: policy_name.to_string(), created_ms: version.created_ms };
-    let (version, now) = (version.clone(), app.now());
-    let (release, policy) = (release.clone(), policy.clone());
+    let registered = App::entry(&app.may(Act::Train)?, Kind::ModelRegistered, subject, &body)?;
+    let new_policy = NewPolicy::of(app, policy_name, policy)?;
+    let (version, release, now) = (version.clone(), release.clone(), app.now());
     app.store.write_ledger(move |ledger| {
         ledger.add_signature(&release.digest, &stored(&release.signature, PayloadType::Release))?;
-        ledger.add_signature(&policy.digest, &stored(&policy.signature, PayloadType::Policy))?;
-        if ledger.find_policy(&policy.digest)?.is_none() {
-            ledger.put_policy(&row)?;
-            ledger.append_record(signed.clone(), now)?;
-        }
+        new_policy.put(ledger)?;
         ledger.put_version(&version)?;
         ledger.append_record(registered.clone(), now)?;
         Ok::<_, StoreError>(())
@@ -166,22 +165,46 @@ fn commit(
     Ok(())
 }
 
-/// The record that a policy was signed.
-pub fn policy_entry(actor: &Actor, name: &str, digest: Digest) -> Result<Entry, Failure> {
-    App::entry(actor, Kind::PolicySigned, format!("policy/{name}"), &json!({ "policy": digest }))
+/// Keeps a signed policy, if it is new, with its record.
+pub fn keep_policy(app: &App, name: &str, policy: &Signed) -> Result<PolicyRow, Failure> {
+    let new_policy = NewPolicy::of(app, name, policy)?;
+    let row = new_policy.row.clone();
+    app.store.write_ledger(move |ledger| new_policy.put(ledger))?;
+    Ok(row)
 }
 
-pub fn list_versions(app: &App, name: &str) -> Result<Vec<VersionRow>, Failure> {
-    app.may(Act::ReadRegistry)?;
-    let versions = app.store.read_ledger(|l| l.list_versions(name, 0))?;
-    if versions.is_empty() { Err(no_model(app, name)?) } else { Ok(versions) }
+/// A signed policy on its way into the ledger.
+struct NewPolicy {
+    row: PolicyRow,
+    signature: StoredSignature,
+    record: Entry,
+    now: Stamp,
+}
+
+impl NewPolicy {
+    fn of(app: &App, name: &str, policy: &Signed) -> Result<Self, Failure> {
+        let (actor, now) = (app.may(Act::SignPolicy)?, app.now());
+        let body = json!({ "policy": policy.digest });
+        let record = App::entry(&actor, Kind::PolicySigned, format!("policy/{name}"), &body)?;
+        let row = PolicyRow { digest: policy.digest, name: name.to_string(), created_ms: now.millis() };
+        Ok(Self { row, signature: stored(&policy.signature, PayloadType::Policy), record, now })
+    }
+
+    fn put(&self, ledger: &LedgerWrite<'_>) -> Result<(), StoreError> {
+        if ledger.find_policy(&self.row.digest)?.is_none() {
+            ledger.add_signature(&self.row.digest, &self.signature)?;
+            ledger.put_policy(&self.row)?;
+            ledger.append_record(self.record.clone(), self.now)?;
+        }
+        Ok(())
+    }
 }
 
 /// Every name with its newest version and its aliases.
 pub fn list_models(app: &App) -> Result<Vec<(VersionRow, Vec<AliasRow>)>, Failure> {
     app.may(Act::ReadRegistry)?;
     let mut models = Vec::new();
-    for name in app.store.read_ledger(|l| l.list_model_names())? {
+    for name in model_names(app)? {
         if let Some(last) = app.store.read_ledger(|l| l.find_version_last(&name))? {
             models.push((last, app.store.read_ledger(|l| l.list_aliases(&name))?));
         }
@@ -189,41 +212,58 @@ pub fn list_models(app: &App) -> Result<Vec<(VersionRow, Vec<AliasRow>)>, Failur
     Ok(models)
 }
 
-fn no_model(app: &App, name: &str) -> Result<Failure, Failure> {
-    let names = app.store.read_ledger(|l| l.list_model_names())?;
-    let known = if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
-    Ok(UseCaseError::NoModel { name: name.to_string(), known }.into())
+fn model_names(app: &App) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    app.store.read_ledger(|ledger| {
+        ledger.each_model_name(&mut |name| {
+            names.push(name);
+            Ok(())
+        })
+    })?;
+    Ok(names)
 }
 
-/// The version a reference means, and the policy that goes with it there. A bare name is the newest
-/// version, or under `serving` what is in production.
+/// The version a person asks to see, with the policy that goes with it there.
 pub fn find_version(app: &App, model: &ModelRef, serving: bool) -> Result<(VersionRow, Digest), Failure> {
-    let versions = list_versions(app, &model.name)?;
-    let numbered = |number: u64| {
-        versions.iter().find(|v| v.version == number).cloned().ok_or_else(|| UseCaseError::NoVersion {
-            name: model.name.clone(),
-            version: number,
-            known: versions.iter().map(|v| v.version.to_string()).collect::<Vec<_>>().join(", "),
-        })
+    app.may(Act::ReadRegistry)?;
+    resolve(app, model, serving)
+}
+
+/// The version a reference means, and its policy. A bare name is the newest version, or under
+/// `serving` what is in production. Asks nobody whether they may: the use case has.
+pub(in crate::app) fn resolve(
+    app: &App,
+    model: &ModelRef,
+    serving: bool,
+) -> Result<(VersionRow, Digest), Failure> {
+    let name = &model.name;
+    let Some(newest) = app.store.read_ledger(|l| l.find_version_last(name))? else {
+        return Err(no_model(app, name)?);
     };
     let alias = match model.which {
         Which::Number(number) => {
-            let version = numbered(number)?;
-            let policy = version.policy;
-            return Ok((version, policy));
+            let version = numbered(app, &newest, number)?;
+            return Ok((version.clone(), version.policy));
         }
-        Which::Unstated if !serving => {
-            let Some(last) = versions.last().cloned() else { return Err(no_model(app, &model.name)?) };
-            let policy = last.policy;
-            return Ok((last, policy));
-        }
+        Which::Unstated if !serving => return Ok((newest.clone(), newest.policy)),
         Which::Unstated => Alias::Production,
         Which::Alias(alias) => alias,
     };
-    let row = app.store.read_ledger(|l| l.find_alias(&model.name, alias.as_str()))?;
-    let row =
-        row.ok_or_else(|| UseCaseError::NoAlias { name: model.name.clone(), alias: alias.to_string() })?;
-    Ok((numbered(row.version)?, row.policy))
+    let row = app.store.read_ledger(|l| l.find_alias(name, alias.as_str()))?;
+    let row = row.ok_or_else(|| UseCaseError::NoAlias { name: name.clone(), alias: alias.to_string() })?;
+    Ok((numbered(app, &newest, row.version)?, row.policy))
+}
+
+fn numbered(app: &App, newest: &VersionRow, version: u64) -> Result<VersionRow, Failure> {
+    let name = newest.name.clone();
+    let found = app.store.read_ledger(|l| l.find_version(&name, version))?;
+    Ok(found.ok_or(UseCaseError::NoVersion { name, version, newest: newest.version })?)
+}
+
+fn no_model(app: &App, name: &str) -> Result<Failure, Failure> {
+    let names = model_names(app)?;
+    let known = if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
+    Ok(UseCaseError::NoModel { name: name.to_string(), known }.into())
 }
 
 /// A version's release, by the one verifier.
@@ -247,9 +287,20 @@ pub fn load_policy(app: &App, digest: &Digest) -> Result<LoadedPolicy, Failure> 
 fn signatures(app: &App, signed: &Digest, of: PayloadType) -> Result<Vec<Signature>, Failure> {
     let stored = app.store.read_ledger(|l| l.list_signatures(signed))?;
     let read = |s: &StoredSignature| {
-        Some(Signature { key_id: KeyId::try_from(s.key_id.clone()).ok()?, sig: parse_base64_array(&s.sig)? })
+        let key_id = KeyId::try_from(s.key_id.clone()).ok();
+        let sig = parse_base64_array(&s.sig);
+        key_id.zip(sig).map(|(key_id, sig)| Signature { key_id, sig }).ok_or_else(|| {
+            let key = signed.to_hex();
+            StoreError::Corrupt {
+                store: StoreName::Ledger,
+                table: SIGNATURES.name.to_string(),
+                key,
+                why: "it holds no signature".to_string(),
+            }
+        })
     };
-    Ok(stored.iter().filter(|s| s.payload_type == of.as_str()).filter_map(read).collect())
+    let of_type = stored.iter().filter(|s| s.payload_type == of.as_str());
+    Ok(of_type.map(read).collect::<Result<_, StoreError>>()?)
 }
 
 /// A signature as the store keeps it.
@@ -264,8 +315,15 @@ pub fn stored(signature: &Signature, of: PayloadType) -> StoredSignature {
 /// What answers for a reference: release, model and policy, all verified and fitting each other.
 pub fn champion(app: &App, model: &ModelRef) -> Result<Champion, Failure> {
     app.may(Act::Score)?;
-    let (version, policy) = find_version(app, model, true)?;
-    open_champion(app, &version, &policy)
+    let (version, policy) = resolve(app, model, true)?;
+    let champion = open_champion(app, &version, &policy)?;
+    let release = champion.release().release();
+    if release.has_ended(app.now().millis()) {
+        let (name, version) = (release.name.clone(), release.version);
+        let end = release.serve_until.clone().unwrap_or_default();
+        return Err(UseCaseError::ReleaseEnded { name, version, end }.into());
+    }
+    Ok(champion)
 }
 
 /// Loads a version under a policy, or says why the two cannot serve together.
@@ -284,13 +342,21 @@ pub fn evaluation(app: &App, version: &VersionRow) -> Result<Evaluation, Failure
     Ok(canonical::parse(&bytes)?)
 }
 
-/// Writes a release as a folder that another program can verify.
+/// Writes a release as a folder that another program can verify; it is whole or absent.
 pub fn export(app: &App, model: &ModelRef, folder: &Path) -> Result<VersionRow, Failure> {
     let (version, policy) = find_version(app, model, false)?;
     if folder.exists() {
         return Err(UseCaseError::Exists(folder.display().to_string()).into());
     }
-    let champion = open_champion(app, &version, &policy)?;
+    let partial = files::partial_of(folder);
+    files::remove_folder(&partial)?;
+    write_release(app, &version, &policy, &partial)?;
+    files::rename_durably(&partial, folder)?;
+    Ok(version)
+}
+
+fn write_release(app: &App, version: &VersionRow, policy: &Digest, folder: &Path) -> Result<(), Failure> {
+    let champion = open_champion(app, version, policy)?;
     let blobs = app.store.blobs();
     files::create_folder(&folder.join("blobs"))?;
     let put = |name: &str, bytes: &[u8]| files::write_atomic(&folder.join(name), bytes, 0o644);
@@ -299,13 +365,13 @@ pub fn export(app: &App, model: &ModelRef, folder: &Path) -> Result<VersionRow, 
         put(&format!("blobs/{}", blob.digest), &bytes)?;
     }
     put("model.json", &blobs.read(&version.model, limits::MANIFEST_BYTES_MAX)?)?;
-    let pairs = [("release", version.release, PayloadType::Release), ("policy", policy, PayloadType::Policy)];
+    let pairs =
+        [("release", version.release, PayloadType::Release), ("policy", *policy, PayloadType::Policy)];
     for (name, digest, payload_type) in pairs {
         let bytes = blobs.read(&digest, limits::MANIFEST_BYTES_MAX)?;
         let envelope = Envelope::new(payload_type, &bytes, signatures(app, &digest, payload_type)?);
         put(&format!("{name}.json"), &bytes)?;
         put(&format!("{name}.dsse.json"), &envelope.to_bytes()?)?;
     }
-    put("trust.json", &app.trust.to_bytes()?)?;
-    Ok(version)
+    Ok(put("trust.json", &app.trust.to_bytes()?)?)
 }

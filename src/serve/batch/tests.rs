@@ -89,7 +89,7 @@ impl Scene {
     ) -> Result<BatchResult, BatchError> {
         let (input, out) = (self.input(), self.out());
         let order = BatchOrder { input: &input, out: &out, options: self.options, chunk_rows };
-        run(&self.champion, &order, &Watch { progress, cancel, clock: &StoppedClock })
+        run(&self.champion, &order, &Watch { progress, cancel, clock: &StoppedClock, record: &|_| Ok(()) })
     }
 
     fn run(&self, chunk_rows: usize) -> Result<BatchResult, BatchError> {

@@ -97,6 +97,8 @@ pub struct AliasHistoryRow {
     pub moved_ms: i64,
     pub by: String,
     pub why: String,
+    /// A rollback.
+    pub back: bool,
 }
 
 impl AliasHistoryRow {

@@ -169,6 +169,8 @@ pub struct AliasMove {
     pub moved_ms: i64,
     pub by: String,
     pub why: String,
+    /// A rollback, which undoes a move and is none to be undone.
+    pub back: bool,
 }
 
 impl LedgerWrite<'_> {
@@ -198,6 +200,7 @@ impl LedgerWrite<'_> {
             moved_ms: change.moved_ms,
             by: change.by.clone(),
             why: change.why.clone(),
+            back: change.back,
         })?;
         self.0.put(&AliasRow {
             name: change.name.clone(),
