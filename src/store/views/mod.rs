@@ -7,7 +7,7 @@ pub mod registry;
 
 use std::ops::Bound;
 
-use redb::{ReadTransaction, ReadableTable, TableHandle, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableHandle, WriteTransaction};
 
 use crate::store::error::{StoreError, engine, printable};
 use crate::store::rows::key::after_prefix;
@@ -123,17 +123,49 @@ pub enum Direction {
     Backward,
 }
 
-/// One snapshot of one store file.
-pub struct ReadView {
+/// A transaction of either kind: what has tables to read.
+pub(in crate::store) trait Tables {
+    type Open<'t>: ReadableTable<&'static [u8], &'static [u8]>
+    where
+        Self: 't;
+
+    fn open(&self, table: Table) -> Result<Self::Open<'_>, redb::TableError>;
+}
+
+impl Tables for ReadTransaction {
+    type Open<'t> = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+    fn open(&self, table: Table) -> Result<Self::Open<'_>, redb::TableError> {
+        self.open_table(table.definition())
+    }
+}
+
+impl Tables for WriteTransaction {
+    type Open<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+
+    fn open(&self, table: Table) -> Result<Self::Open<'_>, redb::TableError> {
+        self.open_table(table.definition())
+    }
+}
+
+/// One store file, seen through a transaction.
+pub struct View<T> {
     store: StoreName,
-    transaction: ReadTransaction,
+    transaction: T,
+}
+
+/// One snapshot of one store file.
+pub type ReadView = View<ReadTransaction>;
+/// One open write transaction of one store file.
+pub type WriteView = View<WriteTransaction>;
+
+impl<T> View<T> {
+    pub(in crate::store) fn new(store: StoreName, transaction: T) -> Self {
+        Self { store, transaction }
+    }
 }
 
 impl ReadView {
-    pub(in crate::store) fn new(store: StoreName, transaction: ReadTransaction) -> Self {
-        Self { store, transaction }
-    }
-
     /// The names of all tables of any kind in the file.
     pub(in crate::store) fn list_table_names(&self) -> Result<Vec<String>, StoreError> {
         let failed = |error: redb::StorageError| engine(self.store, "listing tables")(error);
@@ -145,14 +177,15 @@ impl ReadView {
     }
 }
 
-impl Rows for ReadView {
+impl<T: Tables> Rows for View<T> {
     fn store(&self) -> StoreName {
         self.store
     }
 
     fn find_framed(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "reading"))?;
-        find_in(self.store, &open, key)
+        let open = self.transaction.open(table).map_err(engine(self.store, "reading"))?;
+        let found = open.get(key).map_err(engine(self.store, "reading"))?;
+        Ok(found.map(|value| value.value().to_vec()))
     }
 
     fn visit(
@@ -162,22 +195,23 @@ impl Rows for ReadView {
         direction: Direction,
         each: &mut Visit,
     ) -> Result<(), StoreError> {
-        let open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "reading"))?;
-        visit_in(self.store, &open, span, direction, each)
+        let open = self.transaction.open(table).map_err(engine(self.store, "reading"))?;
+        let mut range = open.range::<&[u8]>(span.bounds()).map_err(engine(self.store, "reading"))?;
+        loop {
+            let next = match direction {
+                Direction::Forward => range.next(),
+                Direction::Backward => range.next_back(),
+            };
+            let Some(entry) = next else { return Ok(()) };
+            let (key, framed) = entry.map_err(engine(self.store, "reading"))?;
+            if !each(key.value(), framed.value())? {
+                return Ok(());
+            }
+        }
     }
-}
-
-/// One open write transaction of one store file.
-pub struct WriteView {
-    store: StoreName,
-    transaction: WriteTransaction,
 }
 
 impl WriteView {
-    pub(in crate::store) fn new(store: StoreName, transaction: WriteTransaction) -> Self {
-        Self { store, transaction }
-    }
-
     /// Writes a row, new or in place of the old one.
     pub fn put<R: Row>(&self, row: &R) -> Result<(), StoreError> {
         let (key, framed) = rows::seal(row)?;
@@ -222,28 +256,6 @@ impl WriteView {
     }
 }
 
-impl Rows for WriteView {
-    fn store(&self) -> StoreName {
-        self.store
-    }
-
-    fn find_framed(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "reading"))?;
-        find_in(self.store, &open, key)
-    }
-
-    fn visit(
-        &self,
-        table: Table,
-        span: &Span,
-        direction: Direction,
-        each: &mut Visit,
-    ) -> Result<(), StoreError> {
-        let open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "reading"))?;
-        visit_in(self.store, &open, span, direction, each)
-    }
-}
-
 impl<V: Rows> Rows for &V {
     fn store(&self) -> StoreName {
         V::store(self)
@@ -261,36 +273,6 @@ impl<V: Rows> Rows for &V {
         each: &mut Visit,
     ) -> Result<(), StoreError> {
         V::visit(self, table, span, direction, each)
-    }
-}
-
-fn find_in(
-    store: StoreName,
-    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    key: &[u8],
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let found = table.get(key).map_err(engine(store, "reading"))?;
-    Ok(found.map(|value| value.value().to_vec()))
-}
-
-fn visit_in(
-    store: StoreName,
-    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    span: &Span,
-    direction: Direction,
-    each: &mut Visit,
-) -> Result<(), StoreError> {
-    let mut range = table.range::<&[u8]>(span.bounds()).map_err(engine(store, "reading"))?;
-    loop {
-        let next = match direction {
-            Direction::Forward => range.next(),
-            Direction::Backward => range.next_back(),
-        };
-        let Some(entry) = next else { return Ok(()) };
-        let (key, framed) = entry.map_err(engine(store, "reading"))?;
-        if !each(key.value(), framed.value())? {
-            return Ok(());
-        }
     }
 }
 
