@@ -7,6 +7,8 @@ mod fixtures;
 #[cfg(test)]
 mod flow_batch;
 #[cfg(test)]
+mod flow_home;
+#[cfg(test)]
 mod flow_policy;
 #[cfg(test)]
 mod flow_train;
