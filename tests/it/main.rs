@@ -1,6 +1,8 @@
 //! The one integration binary: everything that is tested from outside a single module.
 
 #[cfg(test)]
+mod fault_table;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fixtures;
