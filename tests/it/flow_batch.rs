@@ -191,7 +191,8 @@ fn kill_a_training(place: &Place, after: Duration, only_the_child: bool) -> bool
     !parent.wait().unwrap().success()
 }
 
-fn child_of(parent: u32) -> Option<u32> {
+/// The child that a training has started, once it is there.
+pub fn child_of(parent: u32) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
     text.split_whitespace().next()?.parse().ok()
 }

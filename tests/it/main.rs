@@ -1,11 +1,15 @@
 //! The one integration binary: everything that is tested from outside a single module.
 
 #[cfg(test)]
+mod fault_table;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod flow_batch;
+#[cfg(test)]
+mod flow_home;
 #[cfg(test)]
 mod flow_policy;
 #[cfg(test)]

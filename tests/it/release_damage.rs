@@ -1,10 +1,12 @@
-//! An exported release with one byte changed, anywhere: refused with an integrity error, never loaded.
+//! A release with a byte changed anywhere, or with a part removed, enlarged or signed elsewhere: refused with an
+//! integrity error that names the part, never loaded.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tallystick::app::registry::exported;
 use tallystick::base::fact::Class;
+use tallystick::base::limits;
 use tallystick::base::rng::Random;
 
 use crate::support::Place;
@@ -45,6 +47,85 @@ fn a_byte_changed_anywhere_in_a_release_is_refused() {
         fs::write(path, &good).unwrap();
     }
     exported::verify(&folder, None).unwrap();
+}
+
+/// What is wrong with how `release verify` refuses a folder because of one file: it must be an integrity error
+/// that names the file.
+fn complaint(place: &Place, path: &Path, what: &str) -> Option<String> {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let ended = place.run(&["release", "verify", "exported"]);
+    let message = ended.json["error"]["message"].as_str().unwrap_or_default();
+    let is_good = ended.code == 5 && message.contains(&name);
+    (!is_good).then(|| format!("{name} {what}: exit {}: {message}", ended.code))
+}
+
+#[test]
+fn a_part_removed_from_a_release_is_named() {
+    let place = Place::with_model();
+    place.ok(&["model", "export", "loan-default@1", "exported"]);
+    let mut complaints = Vec::new();
+    for path in files_of(&place.path("exported")) {
+        let good = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        complaints.extend(complaint(&place, &path, "removed"));
+        fs::write(&path, good).unwrap();
+    }
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    place.ok(&["release", "verify", "exported"]);
+}
+
+#[test]
+fn a_part_of_a_release_that_has_grown_is_named() {
+    let place = Place::with_model();
+    place.ok(&["model", "export", "loan-default@1", "exported"]);
+    let mut complaints = Vec::new();
+    let most = limits::MANIFEST_BYTES_MAX.max(limits::ENVELOPE_BYTES_MAX);
+    for path in files_of(&place.path("exported")) {
+        let good = fs::read(&path).unwrap();
+        fs::write(&path, [&good[..], b"x"].concat()).unwrap();
+        complaints.extend(complaint(&place, &path, "longer by a byte"));
+        // Over every limit; the file has a hole, so nothing of that size is written.
+        fs::File::options().write(true).open(&path).unwrap().set_len(most + 1).unwrap();
+        complaints.extend(complaint(&place, &path, "over the limit"));
+        fs::write(&path, good).unwrap();
+    }
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    place.ok(&["release", "verify", "exported"]);
+}
+
+#[test]
+fn a_release_holds_under_its_own_boxs_trust_root_only() {
+    let (place, other) = (Place::with_model(), Place::with_home());
+    place.ok(&["model", "export", "loan-default@1", "exported"]);
+    for (home, folder) in [(&place, "own"), (&other, "other")] {
+        let to = place.path(folder);
+        home.ok(&["audit", "export", to.to_str().unwrap()]);
+    }
+    let verified = place.ok(&["release", "verify", "exported", "--trust", "own/trust.json"]);
+    assert_eq!((verified["name"].as_str(), verified["version"].as_u64()), (Some("loan-default"), Some(1)));
+    let error = place.refused(5, &["release", "verify", "exported", "--trust", "other/trust.json"]);
+    assert_eq!(error["code"], "security.unknown_key", "{error}");
+    assert!(error["message"].as_str().unwrap().contains(verified["key_id"].as_str().unwrap()), "{error}");
+    place.refused(2, &["release", "verify", "exported", "--trust", "absent.json"]);
+}
+
+#[test]
+fn a_blob_that_only_a_model_names_is_missed_by_the_check() {
+    let place = Place::with_model();
+    place.ok(&["model", "export", "loan-default@1", "exported"]);
+    let exported = fs::read_dir(place.path("exported/blobs")).unwrap();
+    let names: Vec<String> =
+        exported.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    assert!(!names.is_empty());
+    for name in names {
+        let path = place.path("home/blobs/sha256").join(&name[..2]).join(&name);
+        let good = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let error = place.refused(5, &["store", "check"]);
+        assert!(error["details"]["problems"].to_string().contains(&name), "{error}");
+        fs::write(&path, good).unwrap();
+    }
+    place.ok(&["store", "check"]);
 }
 
 #[test]

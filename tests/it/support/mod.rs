@@ -49,8 +49,29 @@ impl Place {
             place.ok(&["model", "promote", "loan-default", "--to", "production"]);
             place
         });
+        original.copy()
+    }
+
+    /// A copy of a home with the versions 1, 2 and 3, of which the first is in production; the other two were
+    /// trained for a moment only, under gates that let anything through.
+    pub fn with_three_versions() -> Self {
+        static TRAINED: OnceLock<Place> = OnceLock::new();
+        let original = TRAINED.get_or_init(|| {
+            let place = Self::with_model();
+            std::fs::write(place.path("project/gates.toml"), "[[gate]]\nmetric = \"auc\"\nmin = 0.01\n")
+                .unwrap();
+            for seed in ["seed=21", "seed=22"] {
+                place.ok(&["train", "project", "--set", "logistic.epochs=2", "--set", seed]);
+            }
+            place
+        });
+        original.copy()
+    }
+
+    /// Another folder with the same in it.
+    pub fn copy(&self) -> Self {
         let place = Self::empty();
-        copy_folder(original.path(""), &place.path(""));
+        copy_folder(self.path(""), &place.path(""));
         place
     }
 
@@ -85,6 +106,12 @@ impl Place {
         let ended = self.run(words);
         assert_eq!(ended.code, 0, "{words:?}: {} {}", ended.json, ended.stderr);
         ended.json
+    }
+
+    /// What the log holds, as its `field` (`kind`, `subject`) in order.
+    pub fn log(&self, field: &str) -> Vec<String> {
+        let log = self.ok(&["audit", "log", "--limit", "500"]);
+        log["records"].as_array().unwrap().iter().map(|r| r[field].as_str().unwrap().to_string()).collect()
     }
 
     /// Runs a command that must end with this code and answers the error object.
