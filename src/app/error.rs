@@ -3,6 +3,7 @@
 
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact};
+use crate::base::limits;
 
 /// What only a use case can find wrong.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,10 @@ pub enum UseCaseError {
     Ambiguous { wanted: String, found: usize },
     #[error("release {name}@{version} ended at {end}")]
     ReleaseEnded { name: String, version: u64, end: String },
+    #[error("the reason of a move has {found} characters; at most {max} are kept", max = limits::WHY_CHARS_MAX)]
+    LongWhy { found: usize },
+    #[error("run {id} has no metric {key:?}")]
+    NoMetric { id: String, key: String },
     #[error("no data set matches {wanted:?}")]
     NoDataset { wanted: String },
     #[error("there is no policy {wanted:?} in this home")]
@@ -52,6 +57,8 @@ impl Fact for UseCaseError {
             Self::NoArtifact { .. } => "run.unknown_artifact",
             Self::Ambiguous { .. } => "name.ambiguous",
             Self::ReleaseEnded { .. } => "release.ended",
+            Self::LongWhy { .. } => "model.long_reason",
+            Self::NoMetric { .. } => "run.unknown_metric",
             Self::NoDataset { .. } => "data.unknown_set",
             Self::NoPolicy { .. } => "policy.unknown",
             Self::NoTarget { .. } => "project.no_target",
@@ -79,6 +86,8 @@ impl Fact for UseCaseError {
             }
             Self::NothingBefore { .. } => "See `tallystick model history NAME`.",
             Self::NoArtifact { .. } => "See `tallystick run show RUN`.",
+            Self::LongWhy { .. } => "Say it in fewer words.",
+            Self::NoMetric { .. } => "See `tallystick run show RUN`.",
             Self::Ambiguous { .. } => "Give more of its beginning, or all of it.",
             Self::ReleaseEnded { .. } => "Promote a newer version.",
             Self::NoRun { .. } => "See `tallystick run list`.",
@@ -99,5 +108,13 @@ impl Fact for UseCaseError {
             Self::Damaged { report, .. } => Some(report.clone()),
             _ => None,
         }
+    }
+}
+
+/// Refuses a path that something has already: what a command writes is always new.
+pub fn check_absent(path: &std::path::Path) -> Result<(), UseCaseError> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(UseCaseError::Exists(path.display().to_string())),
+        Err(_) => Ok(()),
     }
 }

@@ -80,6 +80,9 @@ pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
         return Ok(path.to_path_buf());
     }
     let named = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(path) = named("TALLYSTICK_HOME") {
+        return Ok(path);
+    }
     let data = named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")));
     Ok(data.ok_or(UseCaseError::NoHome)?.join("tallystick"))
 }
@@ -153,13 +156,20 @@ impl App {
     /// This process owns the home, so a run that is still open has lost its process.
     fn end_interrupted_runs(&self) -> Result<(), Failure> {
         let now = self.now().millis();
-        for mut run in self.store.read_lab(|lab| lab.list_runs(limits::LIST_MAX))? {
-            if run.status == RunStatus::Running {
-                let registered = self.is_registered(&run.run_id)?;
-                run.set_tag("tallystick.end", "interrupted")?;
-                run.finish(if registered { RunStatus::Finished } else { RunStatus::Failed }, now)?;
-                self.put_run(run)?;
-            }
+        let mut open = Vec::new();
+        self.store.read_lab(|lab| {
+            lab.each_run(&mut |run| {
+                if run.status == RunStatus::Running {
+                    open.push(run);
+                }
+                Ok(true)
+            })
+        })?;
+        for mut run in open {
+            let registered = self.is_registered(&run.run_id)?;
+            run.set_tag("tallystick.end", "interrupted")?;
+            run.finish(if registered { RunStatus::Finished } else { RunStatus::Failed }, now);
+            self.put_run(run)?;
         }
         Ok(())
     }

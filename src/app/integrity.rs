@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::app::error::UseCaseError;
+use crate::app::error::{UseCaseError, check_absent};
 use crate::app::home::{App, inner_blobs};
 use crate::base::fact::{Fact, Failure};
 use crate::base::files::{self, PendingFile};
@@ -65,9 +65,7 @@ pub fn list_records(app: &App, from: u64, limit: usize) -> Result<Vec<Header>, F
 /// Writes checkpoint.txt, leaves.txt and trust.json; answers how many leaves.
 pub fn export_log(app: &App, folder: &Path) -> Result<u64, Failure> {
     app.may(Act::ReadAudit)?;
-    if folder.exists() {
-        return Err(UseCaseError::Exists(folder.display().to_string()).into());
-    }
+    check_absent(folder)?;
     let (size, note) = app.store.read_ledger(|ledger| ledger.find_checkpoint_last())?.ok_or(missing(0))?;
     let partial = files::partial_of(folder);
     files::remove_folder(&partial)?;

@@ -30,7 +30,13 @@ pub fn find(app: &App, id: &str) -> Result<Run, Failure> {
 
 pub fn metric_history(app: &App, id: &str, key: &str) -> Result<Vec<MetricPoint>, Failure> {
     let run = find(app, id)?;
-    Ok(app.store.read_lab(|lab| lab.list_metric_history(&run.run_id, key, limits::METRIC_POINTS_MAX))?)
+    let points =
+        app.store.read_lab(|lab| lab.list_metric_history(&run.run_id, key, limits::METRIC_POINTS_MAX))?;
+    if points.is_empty() {
+        let id = run.run_id.to_string();
+        return Err(UseCaseError::NoMetric { id, key: key.to_string() }.into());
+    }
+    Ok(points)
 }
 
 pub fn artifact(app: &App, id: &str, path: &str) -> Result<Vec<u8>, Failure> {

@@ -46,17 +46,19 @@ pub struct Trained {
     pub train_seconds: f64,
 }
 
+/// `arm` starts to listen for the wish to stop; it is called when there is a run to stop.
 pub fn train(
     app: &App,
     request: &TrainRequest,
-    cancel: &CancelFlag,
+    arm: &dyn Fn() -> Result<CancelFlag, Failure>,
     hear: &mut dyn FnMut(&Event),
 ) -> Result<Trained, Failure> {
     app.may(Act::Train)?;
     let project = Project::load(&request.project, &request.overrides)?;
     hear(&Event::Stage { name: "checking the data".into(), total: 0 });
     let set = datasets::make_ready(app, &project, &request.source)?;
-    cancel.check()?;
+    // Until here there is nothing to tidy up: an interrupt may simply end the process.
+    let cancel = &arm()?;
     let run_id = begin(app, &project, &set)?;
     let begun = Instant::now();
     let run = Begun { app, project: &project, set: &set, run_id: &run_id };
@@ -184,7 +186,7 @@ impl Begun<'_> {
             let mut run = find_run(lab, &id)?;
             run.set_tag("tallystick.model", &format!("{}@{}", version.name, version.version))?;
             run.set_tag("tallystick.model_digest", &version.model.to_hex())?;
-            run.finish(RunStatus::Finished, now)?;
+            run.finish(RunStatus::Finished, now);
             lab.put_run(&run)?;
             Ok::<_, Failure>(())
         })?;
@@ -270,6 +272,6 @@ fn fail(app: &App, run_id: &RunId, error: &Failure, cancel: &CancelFlag) -> Resu
     };
     run.set_tag("tallystick.end", error.code())?;
     run.set_tag("tallystick.error", &error.to_string())?;
-    run.finish(status, app.now().millis())?;
+    run.finish(status, app.now().millis());
     app.put_run(run)
 }

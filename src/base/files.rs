@@ -13,8 +13,10 @@ use crate::base::fault;
 pub enum FileError {
     #[error("{path}: {source}", path = path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("{path} is {size} bytes; at most {max} are read", path = path.display())]
-    TooLarge { path: PathBuf, size: u64, max: u64 },
+    #[error("{path} is larger than the {max} bytes that are read", path = path.display())]
+    TooLarge { path: PathBuf, max: u64 },
+    #[error("{path} is no regular file", path = path.display())]
+    NotRegular { path: PathBuf },
 }
 
 impl FileError {
@@ -29,6 +31,7 @@ impl Fact for FileError {
             Self::Io { .. } if self.is_not_found() => "file.missing",
             Self::Io { .. } => "file.io",
             Self::TooLarge { .. } => "file.too_large",
+            Self::NotRegular { .. } => "file.not_regular",
         }
     }
 
@@ -40,7 +43,7 @@ impl Fact for FileError {
                 io::ErrorKind::StorageFull => Class::Unavailable,
                 _ => Class::Failed,
             },
-            Self::TooLarge { .. } => Class::Usage,
+            Self::TooLarge { .. } | Self::NotRegular { .. } => Class::Usage,
         }
     }
 
@@ -49,7 +52,9 @@ impl Fact for FileError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("Free some space on this disk and run the command again.".into())
             }
-            _ => None,
+            Self::Io { .. } => Some("Check the path and its permissions.".into()),
+            Self::TooLarge { .. } => Some("Check that it is the file that was meant.".into()),
+            Self::NotRegular { .. } => Some("Give a file; a pipe or a device may never end.".into()),
         }
     }
 }
@@ -59,13 +64,23 @@ pub fn at(path: &Path) -> impl FnOnce(io::Error) -> FileError + '_ {
     move |source| FileError::Io { path: path.to_path_buf(), source }
 }
 
+/// Opens a file that has an end: never a pipe, a device or a folder.
+pub fn open_regular(path: &Path) -> Result<File, FileError> {
+    let metadata = fs::metadata(path).map_err(at(path))?;
+    if metadata.is_file() {
+        File::open(path).map_err(at(path))
+    } else {
+        Err(FileError::NotRegular { path: path.to_path_buf() })
+    }
+}
+
 /// Reads a whole file of at most `max` bytes.
 pub fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
-    let file = File::open(path).map_err(at(path))?;
+    let file = open_regular(path)?;
     let mut bytes = Vec::new();
     file.take(max + 1).read_to_end(&mut bytes).map_err(at(path))?;
     let size = bytes.len() as u64;
-    if size > max { Err(FileError::TooLarge { path: path.to_path_buf(), size, max }) } else { Ok(bytes) }
+    if size > max { Err(FileError::TooLarge { path: path.to_path_buf(), max }) } else { Ok(bytes) }
 }
 
 /// Writes a file so that a crash leaves the old one or the new one, never a mixture.
@@ -180,7 +195,7 @@ mod tests {
         write_atomic(&path, b"one", 0o600).unwrap();
         write_atomic(&path, b"two", 0o600).unwrap();
         assert_eq!(read_at_most(&path, 3).unwrap(), b"two");
-        assert!(matches!(read_at_most(&path, 2), Err(FileError::TooLarge { size: 3, max: 2, .. })));
+        assert!(matches!(read_at_most(&path, 2), Err(FileError::TooLarge { max: 2, .. })));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

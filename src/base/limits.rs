@@ -160,3 +160,5 @@ pub const IMPORTANCE_ROWS_MAX: usize = 20_000;
 pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
 /// The end of a child's own log that an error quotes from.
 pub const CHILD_LOG_TAIL_BYTES: u64 = 4 << 10;
+/// The reason that is kept with a move of an alias.
+pub const WHY_CHARS_MAX: usize = 500;

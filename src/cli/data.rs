@@ -7,7 +7,9 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::app::datasets;
+use crate::app::error::check_absent;
 use crate::base::clock::{iso_date, millis_to_text};
+use crate::base::canonical::CanonicalError;
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::cli::Invocation;
@@ -62,6 +64,7 @@ pub enum DataCommand {
 pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Failure> {
     match command {
         DataCommand::Import { project, file, quarantine } => {
+            quarantine.as_deref().map_or(Ok(()), check_absent)?;
             let app = invocation.app()?;
             let project = Project::load(&project, &[])?;
             let imported = datasets::import(&app, &project, &file, quarantine.as_deref())?;
@@ -72,6 +75,7 @@ pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Fail
             Ok(Answer::new(text, json))
         }
         DataCommand::Validate { project, file, quarantine } => {
+            quarantine.as_deref().map_or(Ok(()), check_absent)?;
             let project = Project::load(&project, &[])?;
             let (_, validated) = ready::validate(&project, &file, quarantine.as_deref())?;
             Ok(Answer::new(validated_text(&validated), validated_json(&validated)))
@@ -84,10 +88,11 @@ pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Fail
         DataCommand::List => list(invocation),
         DataCommand::Row { project, file, number, out } => {
             let row = datasets::row_as_json(&Project::load(&project, &[])?, &file, number)?;
-            let text = serde_json::to_string_pretty(&row).unwrap_or_default();
+            let text = serde_json::to_string_pretty(&row).map_err(CanonicalError::Write)?;
             match out {
                 None => Ok(Answer::new(text, json!({ "row": row }))),
                 Some(out) => {
+                    check_absent(&out)?;
                     files::write_atomic(&out, text.as_bytes(), 0o600)?;
                     Ok(Answer::new(format!("Row {number} is in {}.", out.display()), json!({ "row": row })))
                 }

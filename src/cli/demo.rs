@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::datasets::{self, DataSource};
+use crate::app::error::check_absent;
 use crate::app::home::{self, App};
 use crate::app::registry::promotion::{self, PromoteRequest};
 use crate::app::registry::versions;
@@ -34,7 +35,7 @@ use crate::serve::output::{BatchOptions, OutputFormat};
     after_help = "Examples:\n  tallystick demo\n  tallystick demo --dir /tmp/demo --rows 50000\n  tallystick demo data --rows 5000 --seed 3 --out loans.csv"
 )]
 pub struct DemoArguments {
-    /// Where the demo's home, project, data and scores go
+    /// Where the demo's home (unless --home says another), project, data and scores go
     #[arg(long, default_value = "tallystick-demo", value_name = "DIR")]
     dir: PathBuf,
     /// Invented loans to train on
@@ -70,11 +71,13 @@ const APPLICANTS: usize = 2_000;
 pub fn run(arguments: DemoArguments, invocation: &Invocation) -> Result<Answer, Failure> {
     match arguments.part {
         Some(DemoPart::Data { rows, seed, out }) => {
+            check_absent(&out)?;
             write_csv(&out, rows, seed)?;
             let text = format!("{rows} invented loans are in {}.", out.display());
             Ok(Answer::new(text, json!({"rows": rows, "seed": seed, "out": out})))
         }
         Some(DemoPart::Project { out }) => {
+            check_absent(&out)?;
             write_project(&out)?;
             Ok(Answer::new(format!("The project is in {}.", out.display()), json!({"out": out})))
         }
@@ -114,9 +117,19 @@ impl<'a> Demo<'a> {
         self.invocation.output.say(line);
     }
 
+    fn home(&self) -> PathBuf {
+        self.invocation.home.clone().unwrap_or_else(|| self.folder.join("home"))
+    }
+
+    /// Other people than those the model is trained on: another seed, and a file of their own for each.
+    fn applicants(&self) -> PathBuf {
+        self.folder.join(format!("applicants-{}.csv", self.seed + 1))
+    }
+
     /// Makes what is not there yet: home, project, data.
     fn prepare(&self) -> Result<App, Failure> {
-        let home = self.folder.join("home");
+        self.generate(&self.loans, self.rows, self.seed)?;
+        let home = self.home();
         if home.join("home.json").exists() {
             self.say(&format!("Reusing the home {}.", home.display()));
         } else {
@@ -126,7 +139,6 @@ impl<'a> Demo<'a> {
         if !self.project.join("project.toml").exists() {
             write_project(&self.project)?;
         }
-        self.generate(&self.loans, self.rows, self.seed)?;
         App::open(&home, home::local_person()?, Box::new(SystemClock))
     }
 
@@ -146,8 +158,8 @@ impl<'a> Demo<'a> {
             source: DataSource::File(self.loans.clone()),
             overrides: Vec::new(),
         };
-        let (bar, cancel) = (Bar::new(self.invocation.output), on_interrupt()?);
-        let trained = training::train(app, &request, &cancel, &mut |event| bar.hear(event));
+        let bar = Bar::new(self.invocation.output);
+        let trained = training::train(app, &request, &on_interrupt, &mut |event| bar.hear(event));
         bar.finish();
         let trained = trained?;
         let version = &trained.registered.version;
@@ -191,7 +203,7 @@ impl<'a> Demo<'a> {
     }
 
     fn batch(&self, app: &App, model: &ModelRef) -> Result<Value, Failure> {
-        let applicants = self.folder.join("applicants.csv");
+        let applicants = self.applicants();
         self.generate(&applicants, APPLICANTS, self.seed + 1)?;
         let out = self.folder.join("scores");
         let order = BatchOrder {
@@ -216,7 +228,7 @@ fn show(demo: &Demo<'_>) -> Result<Answer, Failure> {
     let project = Project::load(&demo.project, &[])?;
     let model = ModelRef { name: project.settings.name.clone(), which: Which::Unstated };
     let batch = demo.batch(&app, &model)?;
-    let applicants = demo.folder.join("applicants.csv");
+    let applicants = demo.applicants();
     let row = find_telling_row(&app, &project, &model, &applicants)?;
     let path = demo.folder.join("applicant.json");
     files::write_atomic(&path, row.to_string().as_bytes(), 0o600)?;
@@ -227,14 +239,14 @@ fn show(demo: &Demo<'_>) -> Result<Answer, Failure> {
         "\n{}\n\nThe tally log holds {} records, verified. Go on with\n  tallystick --home {} decide {} --row {}\n  tallystick --home {} model show {}",
         decision.text,
         audit.records,
-        demo.folder.join("home").display(),
+        demo.home().display(),
         model.name,
         path.display(),
-        demo.folder.join("home").display(),
+        demo.home().display(),
         model.name
     );
     let json = json!({
-        "home": demo.folder.join("home"), "trained": trained, "promoted": promoted, "batch": batch,
+        "home": demo.home(), "trained": trained, "promoted": promoted, "batch": batch,
         "row": row, "decision": decision.json, "records": audit.records,
     });
     Ok(Answer::new(text, json))

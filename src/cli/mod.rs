@@ -42,8 +42,8 @@ The way through, from a CSV to a decision:
 #[derive(Parser)]
 #[command(name = "tallystick", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Arguments {
-    /// The folder that holds stores, keys and blobs [default: $XDG_DATA_HOME/tallystick]
-    #[arg(long, global = true, env = "TALLYSTICK_HOME", value_name = "DIR")]
+    /// The folder that holds stores, keys and blobs [default: $TALLYSTICK_HOME, else $XDG_DATA_HOME/tallystick]
+    #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
     /// Answer with one JSON document on stdout
     #[arg(long, global = true)]

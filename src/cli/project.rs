@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use crate::app::error::UseCaseError;
+use crate::app::error::{UseCaseError, check_absent};
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::ids;
@@ -88,9 +88,7 @@ pub fn run(command: ProjectCommand, _invocation: &Invocation) -> Result<Answer, 
 fn new(arguments: &NewArguments) -> Result<Answer, Failure> {
     let wishes = wishes(arguments)?;
     let folder = arguments.dir.clone().unwrap_or_else(|| PathBuf::from(&wishes.name));
-    if folder.exists() {
-        return Err(UseCaseError::Exists(folder.display().to_string()).into());
-    }
+    check_absent(&folder)?;
     let hints = Hints {
         target: arguments.target.clone(),
         positive: arguments.positive.clone(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use crate::app::error::check_absent;
 use crate::app::runs;
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
@@ -16,7 +17,7 @@ use crate::tracking::run::Run;
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  tallystick run list\n  tallystick run show 1f0c...\n  tallystick run artifact 1f0c... roc.svg --out roc.svg"
+    after_help = "Examples:\n  tallystick run list\n  tallystick run show 1f0c\n  tallystick run artifact 1f0c roc.svg --out roc.svg"
 )]
 pub enum RunCommand {
     /// The newest runs
@@ -54,6 +55,7 @@ pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failu
         }
         RunCommand::Artifact { run, path, out } => {
             let bytes = runs::artifact(&app, &run, &path)?;
+            check_absent(&out)?;
             files::write_atomic(&out, &bytes, 0o644)?;
             let text = format!("{path} is in {}.", out.display());
             Ok(Answer::new(text, json!({"path": path, "out": out.display().to_string()})))

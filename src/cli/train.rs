@@ -86,9 +86,8 @@ pub fn run(arguments: TrainArguments, invocation: &Invocation) -> Result<Answer,
         source: source_of(arguments.data),
         overrides: arguments.overrides,
     };
-    let cancel = on_interrupt()?;
     let bar = Bar::new(invocation.output);
-    let trained = training::train(&app, &request, &cancel, &mut |event| bar.hear(event));
+    let trained = training::train(&app, &request, &on_interrupt, &mut |event| bar.hear(event));
     bar.finish();
     Ok(answer(&trained?))
 }

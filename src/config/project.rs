@@ -211,6 +211,7 @@ impl Project {
         let policy = sources
             .parse::<RawPolicy>("policy.toml")?
             .check(&PolicyContext { purpose, contract: &contract, fields: &fields, texts: &texts })
+            .and_then(|policy| policy.rehearse().map(|()| policy))
             .map_err(|source| ProjectError::Policy { path: path("policy.toml"), source })?;
         let digest = sources.digest(overrides)?;
         let project = Self { sources, settings, contract, suite, recipe, params, gates, policy, digest };

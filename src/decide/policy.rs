@@ -316,6 +316,18 @@ impl Policy {
         CutoffSource::Scores(rule)
     }
 
+    /// Whether the bands can be resolved: with the cut-off that is written, or, where scores will find
+    /// it, with any one, since bands that are all told from it rise alike for each.
+    pub fn rehearse(&self) -> Result<(), PolicyError> {
+        const ANY: f64 = 0.5;
+        let relative = self.raw.band.iter().all(|band| band.upto.is_none());
+        match self.cutoff_source() {
+            CutoffSource::Written(value) => self.resolve(value, None).map(drop),
+            CutoffSource::Scores(_) if relative => self.resolve(ANY, None).map(drop),
+            CutoffSource::Scores(_) => Ok(()),
+        }
+    }
+
     /// Makes the object that is signed: `cutoff` is the probability the policy's figures led to on
     /// the scores of `model`. A cut-off that is written down must be the one that is given.
     pub fn resolve(&self, cutoff: f64, model: Option<Digest>) -> Result<ResolvedPolicy, PolicyError> {

@@ -128,19 +128,19 @@ impl SignedCheckpoint {
             return Err(CheckpointError::OtherLog { expected, found: self.checkpoint.origin });
         }
         let text = self.checkpoint.text();
-        let mut refused = CheckpointError::UnknownKey;
+        let mut refused = Some(CheckpointError::UnknownKey);
         for line in self.lines.iter().filter(|line| line.name == expected) {
             let Some(key) = find_key(trust, line) else { continue };
             let (key_id, name) = (key.key_id, key.name.clone());
             if !key.roles.contains(&KeyRole::Checkpoint) {
-                refused = CheckpointError::WrongRole { key_id, name };
+                refused = refused.and(Some(CheckpointError::WrongRole { key_id, name }));
             } else if key.public_key.verify(text.as_bytes(), &line.signature).is_ok() {
-                return Ok(self.checkpoint);
+                refused = None;
             } else {
                 return Err(CheckpointError::Bad { key_id, name });
             }
         }
-        Err(refused)
+        refused.map_or(Ok(self.checkpoint), Err)
     }
 }
 

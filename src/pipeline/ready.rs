@@ -167,9 +167,6 @@ pub fn finding_text(finding: &Finding) -> String {
     if let Some(column) = &finding.column {
         text += &format!("column {column:?}: ");
     }
-    if let Some(value) = &finding.value {
-        text += &format!("{value:?} ");
-    }
     format!("{text}{} (rule {})", finding.message, finding.rule)
 }
 

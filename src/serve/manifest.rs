@@ -78,7 +78,7 @@ impl Subject {
 
 impl InputFile {
     pub fn of(path: &Path) -> Result<Self, BatchError> {
-        let size = std::fs::metadata(path).map_err(at(path))?.len();
+        let size = files::open_regular(path)?.metadata().map_err(at(path))?.len();
         Ok(Self { digest: Digest::of_file(path).map_err(at(path))?, size })
     }
 }

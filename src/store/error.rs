@@ -150,7 +150,9 @@ impl Fact for StoreError {
             }
             Self::Newer { .. } => "Use the newer program that wrote this store.",
             Self::NoHome { .. } => "Make one with `tallystick init`, or name another with --home.",
-            Self::AlreadyAHome { .. } => "Use it as it is, or name an empty folder with --home.",
+            Self::AlreadyAHome { .. } => {
+                "Use it as it is, or name an empty folder with --home; one left by an interrupted `init` is removed first."
+            }
             Self::InUse { .. } => "Wait until that process has ended, or stop it.",
             Self::Busy { .. } => "Try again in a moment.",
             Self::WriterStopped { .. } => "Restart the program; the store is repaired when it is opened.",

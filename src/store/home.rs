@@ -45,6 +45,8 @@ impl Home {
     /// Makes a home with two new, empty stores; a folder that holds any part of one is refused.
     pub fn create(path: &Path, now_ms: i64) -> Result<Self, StoreError> {
         create_private(path)?;
+        // A folder that was there before may be open to others.
+        fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(files::at(path))?;
         for folder in FOLDERS {
             create_private(&path.join(folder))?;
         }

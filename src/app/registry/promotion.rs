@@ -10,6 +10,7 @@ use crate::app::home::App;
 use crate::app::registry::versions;
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
+use crate::base::limits;
 use crate::config::project::read_gates;
 use crate::ledger::leaf::Kind;
 use crate::registry::gate::GateReport;
@@ -129,6 +130,10 @@ pub fn history(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRo
 
 fn move_alias(app: &App, actor: &Actor, name: &str, change: Change<'_>) -> Result<(), Failure> {
     let (now, Change { alias, to, why, back, figures }) = (app.now(), change);
+    let found = why.chars().count();
+    if found > limits::WHY_CHARS_MAX {
+        return Err(UseCaseError::LongWhy { found }.into());
+    }
     let body = json!({
         "alias": alias, "version": to.version, "policy": to.policy, "why": why, "back": back, "gate": figures,
     });

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::app::error::UseCaseError;
+use crate::app::error::{UseCaseError, check_absent};
 use crate::app::home::App;
 use crate::base::canonical;
 use crate::base::clock::Stamp;
@@ -345,9 +345,7 @@ pub fn evaluation(app: &App, version: &VersionRow) -> Result<Evaluation, Failure
 /// Writes a release as a folder that another program can verify; it is whole or absent.
 pub fn export(app: &App, model: &ModelRef, folder: &Path) -> Result<VersionRow, Failure> {
     let (version, policy) = find_version(app, model, false)?;
-    if folder.exists() {
-        return Err(UseCaseError::Exists(folder.display().to_string()).into());
-    }
+    check_absent(folder)?;
     let partial = files::partial_of(folder);
     files::remove_folder(&partial)?;
     write_release(app, &version, &policy, &partial)?;

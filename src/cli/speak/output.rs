@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::base::fact::Failure;
 use crate::base::limits;
+use crate::data::finding::shown;
 
 /// How this invocation speaks.
 #[derive(Clone, Copy, Debug)]
@@ -93,12 +94,13 @@ pub fn number_up_to(text: &str, most: usize) -> Result<usize, String> {
     }
 }
 
-/// Rows of words as aligned columns, the first row as the head.
+/// Rows of words as aligned columns, the first row as the head. A cell cannot move the cursor, nor
+/// push its neighbours out of sight.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..count)
-        .map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0))
-        .collect();
+    let width = |at: usize| rows.iter().filter_map(|r| r.get(at)).map(|c| c.chars().count()).max();
+    let widths: Vec<usize> = (0..count).map(|at| width(at).unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
@@ -109,6 +111,13 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::columns;
+
+    #[test]
+    fn a_cell_of_any_length_is_cut_and_cannot_forge_a_line() {
+        let text = columns(&[vec!["x".repeat(100_000), "y".into()], vec!["a\nb\u{1b}[31m".into()]]);
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.len() < 2_000 && !text.contains('\u{1b}'));
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

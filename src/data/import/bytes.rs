@@ -2,7 +2,6 @@
 //! Encodings are told by one pass over the whole file, so that no row is read otherwise than another.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -62,7 +61,7 @@ fn windows_1252(byte: u8) -> char {
 /// Tells the container by its first bytes; names the formats people send by mistake.
 pub fn find_container(path: &Path) -> Result<Container, DataError> {
     let mut head = Vec::new();
-    File::open(path).and_then(|f| f.take(4).read_to_end(&mut head)).map_err(DataError::io(path))?;
+    open_regular(path)?.take(4).read_to_end(&mut head).map_err(DataError::io(path))?;
     let refuse = |what| Err(DataError::NotATable { path: path.to_path_buf(), what });
     match head.as_slice() {
         [] => Err(DataError::Empty { path: path.to_path_buf() }),
@@ -86,7 +85,7 @@ pub fn open_text(path: &Path, text: &TextFile) -> Result<Box<dyn Read + Send>, D
 }
 
 fn open_raw(path: &Path, compressed: bool) -> Result<Box<dyn Read + Send>, DataError> {
-    let file = File::open(path).map_err(DataError::io(path))?;
+    let file = open_regular(path)?;
     Ok(if compressed {
         Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::new(file)))
     } else {
