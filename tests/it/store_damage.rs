@@ -211,6 +211,7 @@ fn fill_ledger(store: &Store, round: u64) {
         moved_ms: 7,
         by: "anna".into(),
         why: "better".into(),
+        back: false,
     };
     let signature =
         StoredSignature { key_id: "box".into(), sig: "c2ln".into(), payload_type: "application/json".into() };
