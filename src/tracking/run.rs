@@ -152,12 +152,10 @@ impl Run {
         Ok(())
     }
 
-    /// Ends the run with what became of it.
-    pub fn finish(&mut self, status: RunStatus, end_ms: i64) -> Result<(), TrackingError> {
-        self.check_active()?;
+    /// Ends the run with what became of it; one that was deleted meanwhile ends as well.
+    pub fn finish(&mut self, status: RunStatus, end_ms: i64) {
         self.status = status;
         self.end_time = Some(end_ms);
-        Ok(())
     }
 
     fn put_tag(&mut self, key: &str, value: &str) {

@@ -218,7 +218,7 @@ fn a_run_and_its_metric_history_come_back_as_written() {
     for point in points {
         run.log_metric("auc", point).unwrap();
     }
-    run.finish(RunStatus::Finished, 20).unwrap();
+    run.finish(RunStatus::Finished, 20);
     let (last, run_id) = (run.clone(), id.clone());
     store
         .write_lab(move |lab| {

@@ -83,11 +83,6 @@ impl<V: Rows> Lab<V> {
         self.0.each(&Span::all(), each)
     }
 
-    /// By name, then digest, at most `LIST_MAX`.
-    pub fn list_datasets(&self) -> Result<Vec<DatasetRow>, StoreError> {
-        self.0.list(&Span::all(), limits::LIST_MAX)
-    }
-
     /// The blobs that rows of this file name and that must exist.
     pub fn list_required(&self) -> Result<BTreeSet<Digest>, StoreError> {
         let mut named = BTreeSet::new();

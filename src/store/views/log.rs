@@ -61,13 +61,6 @@ impl<V: Rows> Ledger<V> {
     ) -> Result<(), StoreError> {
         self.0.each(&Span::all(), &mut |row: CheckpointRow| each(row.size, row.text))
     }
-
-    /// Sizes and texts of the checkpoints from size `from` on, at most `LIST_MAX`.
-    pub fn list_checkpoints(&self, from: u64) -> Result<Vec<(u64, String)>, StoreError> {
-        let span = Span::all().starting_at(CheckpointRow::key_of(from));
-        let rows: Vec<CheckpointRow> = self.0.list(&span, limits::LIST_MAX)?;
-        Ok(rows.into_iter().map(|row| (row.size, row.text)).collect())
-    }
 }
 
 impl LedgerWrite<'_> {

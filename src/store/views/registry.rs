@@ -69,27 +69,6 @@ impl<V: Rows> Ledger<V> {
         Ok(())
     }
 
-    /// The versions of one name after `after` (0 for all), oldest first, at most `LIST_MAX`.
-    pub fn list_versions(&self, name: &str, after: u64) -> Result<Vec<VersionRow>, StoreError> {
-        let span = Span::prefix(&VersionRow::prefix(name)).after(&VersionRow::key_of(name, after));
-        self.0.list(&span, limits::LIST_MAX)
-    }
-
-    /// The names models were registered under, in order, at most `LIST_MAX`.
-    pub fn list_model_names(&self) -> Result<Vec<String>, StoreError> {
-        let mut names: Vec<String> = Vec::new();
-        let mut span = Span::all();
-        while let Some(row) = self.0.list::<VersionRow>(&span, 1)?.pop() {
-            if names.len() == limits::LIST_MAX {
-                break;
-            }
-            // On to the first key of another name.
-            span = Span::all().after(&Key::new().text(&row.name).number(u64::MAX).finish());
-            names.push(row.name);
-        }
-        Ok(names)
-    }
-
     /// The number the next version of a name gets: one more than the last, and versions are never removed.
     pub fn next_version(&self, name: &str) -> Result<u64, StoreError> {
         Ok(self.find_version_last(name)?.map_or(1, |last| last.version + 1))
@@ -113,11 +92,6 @@ impl<V: Rows> Ledger<V> {
         self.0.each(&Span::prefix(&AliasHistoryRow::prefix(name, alias)), each)
     }
 
-    /// The moves of an alias, oldest first, at most `LIST_MAX`.
-    pub fn list_alias_history(&self, name: &str, alias: &str) -> Result<Vec<AliasHistoryRow>, StoreError> {
-        self.0.list(&Span::prefix(&AliasHistoryRow::prefix(name, alias)), limits::LIST_MAX)
-    }
-
     /// All signatures over a digest; none is an empty list.
     pub fn list_signatures(&self, signed: &Digest) -> Result<Vec<StoredSignature>, StoreError> {
         let row: Option<SignatureRow> = self.0.find(&SignatureRow::key_of(signed))?;
@@ -134,10 +108,6 @@ impl<V: Rows> Ledger<V> {
         each: &mut dyn FnMut(PolicyRow) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.0.each(&Span::all(), each)
-    }
-
-    pub fn list_policies(&self) -> Result<Vec<PolicyRow>, StoreError> {
-        self.0.list(&Span::all(), limits::LIST_MAX)
     }
 
     /// The bytes of the trust root.
