@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::app::datasets;
 use crate::app::error::check_absent;
-use crate::base::clock::{iso_date, millis_to_text};
 use crate::base::canonical::CanonicalError;
+use crate::base::clock::{iso_date, millis_to_text};
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::cli::Invocation;

@@ -60,11 +60,7 @@ fn read_secret(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>, KeyError> 
     let mut bytes = Zeroizing::new(Vec::with_capacity(max as usize + 1));
     file.take(max + 1).read_to_end(&mut bytes).map_err(at(path))?;
     let size = bytes.len() as u64;
-    if size > max {
-        Err(FileError::TooLarge { path: path.to_path_buf(), max }.into())
-    } else {
-        Ok(bytes)
-    }
+    if size > max { Err(FileError::TooLarge { path: path.to_path_buf(), max }.into()) } else { Ok(bytes) }
 }
 
 #[cfg(test)]

@@ -61,8 +61,8 @@ impl Blobs {
         let bytes = match files::read_at_most(&self.path_of(digest), max) {
             Ok(bytes) => bytes,
             Err(error) if error.is_not_found() => return Err(StoreError::NoBlob { digest: *digest }),
-            Err(FileError::TooLarge { size, max, .. }) => {
-                return Err(StoreError::BlobTooLarge { digest: *digest, size, max });
+            Err(FileError::TooLarge { max, .. }) => {
+                return Err(StoreError::BlobTooLarge { digest: *digest, max });
             }
             Err(error) => return Err(error.into()),
         };

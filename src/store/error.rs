@@ -53,8 +53,8 @@ pub enum StoreError {
     Unwritable { table: Table, key: String, source: serde_json::Error },
     #[error("blob {digest} does not exist")]
     NoBlob { digest: Digest },
-    #[error("blob {digest} is {size} bytes; at most {max} are read")]
-    BlobTooLarge { digest: Digest, size: u64, max: u64 },
+    #[error("blob {digest} is larger than the {max} bytes that are read")]
+    BlobTooLarge { digest: Digest, max: u64 },
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]

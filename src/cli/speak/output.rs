@@ -97,7 +97,8 @@ pub fn number_up_to(text: &str, most: usize) -> Result<usize, String> {
 /// Rows of words as aligned columns, the first row as the head. A cell cannot move the cursor, nor
 /// push its neighbours out of sight.
 pub fn columns(rows: &[Vec<String>]) -> String {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |at: usize| rows.iter().filter_map(|r| r.get(at)).map(|c| c.chars().count()).max();
     let widths: Vec<usize> = (0..count).map(|at| width(at).unwrap_or(0)).collect();

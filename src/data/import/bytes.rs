@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::files::open_regular;
 use crate::base::limits;
 use crate::data::import::error::DataError;
 
