@@ -8,7 +8,8 @@ use crate::base::fact::Failure;
 pub fn only_one<T>(mut matching: Vec<T>, wanted: &str, missing: UseCaseError) -> Result<T, Failure> {
     let found = matching.len();
     match matching.pop() {
-        Some(one) if found == 1 && !wanted.is_empty() => Ok(one),
+        _ if wanted.is_empty() => Err(missing.into()),
+        Some(one) if found == 1 => Ok(one),
         Some(_) => Err(UseCaseError::Ambiguous { wanted: wanted.to_string(), found }.into()),
         None => Err(missing.into()),
     }

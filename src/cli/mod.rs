@@ -1,7 +1,7 @@
 //! The command line: arguments in, one answer and an exit code out. One file a noun.
 //! Decides nothing; each command calls one use case of `app` (or a pure room) and prints what came back.
 //!
-//! File commands (no home): `project`, `data validate`, `data profile`, `release verify`.
+//! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `demo data|project`.
 //! Home commands (this process owns the home while it runs): `data import|list`, `train`, `run`, `model`,
 //! `policy`, `predict`, `decide`, `batch`, `audit`, `demo`.
 //! Offline commands (the home as files): `init`, `store check`.

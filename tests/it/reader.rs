@@ -6,14 +6,19 @@ use std::process::{Command, Output};
 
 use crate::support::{Place, has_program};
 
+/// The interpreter that `tests/run` has found, else the one on the path.
+fn python() -> String {
+    std::env::var("TALLYSTICK_PYTHON").unwrap_or_else(|_| "python3".to_string())
+}
+
 fn read(words: &[&str], folder: &Path) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reader/tallystick_reader.py");
-    Command::new("python3").arg(script).args(words).current_dir(folder).output().unwrap()
+    Command::new(python()).arg(script).args(words).current_dir(folder).output().unwrap()
 }
 
 #[test]
 fn the_python_reader_rederives_the_model_digest_and_verifies_release_and_checkpoint() {
-    if !has_program("python3") {
+    if !has_program(&python()) {
         return;
     }
     let place = Place::with_model();
@@ -36,7 +41,7 @@ fn the_python_reader_rederives_the_model_digest_and_verifies_release_and_checkpo
 fn one_changed_byte_is_refused_by_the_python_reader_and_by_the_binary() {
     let place = Place::with_model();
     place.ok(&["model", "export", "loan-default@1", "exported"]);
-    let python = has_program("python3");
+    let python = has_program(&python());
     for name in ["model.json", "release.json", "release.dsse.json", "policy.json", "policy.dsse.json"] {
         let path = place.path("exported").join(name);
         let good = fs::read(&path).unwrap();

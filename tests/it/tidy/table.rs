@@ -13,33 +13,22 @@ pub const ROOMS: &[(&str, &[&str])] = &[
     ("model", &["base", "features"]),
     ("train", &["base", "data", "features", "evaluate", "model"]),
     ("tracking", &["base"]),
-    ("schedule", &["base"]),
     ("security", &["base"]),
     ("ledger", &["base", "security"]),
     ("registry", &["base", "data", "features", "evaluate", "model", "security", "ledger"]),
     ("decide", &["base", "data", "features", "evaluate", "model", "security", "registry"]),
     ("serve", &["base", "data", "features", "model", "registry", "decide"]),
-    ("monitor", &["base", "data", "features", "evaluate", "registry"]),
-    (
-        "config",
-        &["base", "data", "features", "evaluate", "train", "schedule", "security", "registry", "decide"],
-    ),
+    ("config", &["base", "data", "features", "evaluate", "train", "security", "registry", "decide"]),
     (
         "pipeline",
-        &[
-            "base", "data", "features", "evaluate", "model", "train", "registry", "decide", "serve",
-            "monitor", "config",
-        ],
+        &["base", "data", "features", "evaluate", "model", "train", "registry", "decide", "serve", "config"],
     ),
-    (
-        "store",
-        &["base", "tracking", "schedule", "security", "ledger", "registry", "decide", "serve", "monitor"],
-    ),
+    ("store", &["base", "tracking", "security", "ledger", "registry", "decide", "serve"]),
     (
         "app",
         &[
-            "base", "data", "features", "evaluate", "model", "train", "tracking", "schedule", "security",
-            "ledger", "registry", "decide", "serve", "monitor", "config", "pipeline", "store",
+            "base", "data", "features", "evaluate", "model", "train", "tracking", "security", "ledger",
+            "registry", "decide", "serve", "config", "pipeline", "store",
         ],
     ),
     ("demo", &["base", "data", "app"]),
