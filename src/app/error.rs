@@ -28,6 +28,8 @@ pub enum UseCaseError {
     LongWhy { found: usize },
     #[error("run {id} has no metric {key:?}")]
     NoMetric { id: String, key: String },
+    #[error("policy {policy} found its cut-off on another model, {found}")]
+    OtherModelsPolicy { policy: String, found: String },
     #[error("no data set matches {wanted:?}")]
     NoDataset { wanted: String },
     #[error("there is no policy {wanted:?} in this home")]
@@ -59,6 +61,7 @@ impl Fact for UseCaseError {
             Self::ReleaseEnded { .. } => "release.ended",
             Self::LongWhy { .. } => "model.long_reason",
             Self::NoMetric { .. } => "run.unknown_metric",
+            Self::OtherModelsPolicy { .. } => "policy.other_model",
             Self::NoDataset { .. } => "data.unknown_set",
             Self::NoPolicy { .. } => "policy.unknown",
             Self::NoTarget { .. } => "project.no_target",
@@ -86,6 +89,9 @@ impl Fact for UseCaseError {
             }
             Self::NothingBefore { .. } => "See `tallystick model history NAME`.",
             Self::NoArtifact { .. } => "See `tallystick run show RUN`.",
+            Self::OtherModelsPolicy { .. } => {
+                "Choose the policy that came with the version, or sign one with a cut-off by value."
+            }
             Self::LongWhy { .. } => "Say it in fewer words.",
             Self::NoMetric { .. } => "See `tallystick run show RUN`.",
             Self::Ambiguous { .. } => "Give more of its beginning, or all of it.",

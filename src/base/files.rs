@@ -86,7 +86,7 @@ pub fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
 /// Writes a file so that a crash leaves the old one or the new one, never a mixture.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     let temp = temp_beside(path);
-    let written = write_and_sync(&temp, bytes, mode).and_then(|()| {
+    let written = write_and_sync(&temp, bytes, mode).map_err(at(path)).and_then(|()| {
         fault::point("files.before_rename");
         rename_durably(&temp, path)
     });
@@ -110,13 +110,13 @@ impl PendingFile {
         let temp = temp_beside(path);
         let mut options = OpenOptions::new();
         let file =
-            options.write(true).create(true).truncate(true).mode(mode).open(&temp).map_err(at(&temp))?;
+            options.write(true).create(true).truncate(true).mode(mode).open(&temp).map_err(at(path))?;
         Ok(Self { path: path.to_path_buf(), temp, file, finished: false })
     }
 
     /// Makes the content durable and gives it its name, over an older file of that name.
     pub fn finish(mut self) -> Result<(), FileError> {
-        self.file.sync_all().map_err(at(&self.temp))?;
+        self.file.sync_all().map_err(at(&self.path))?;
         fault::point("files.before_rename");
         rename_durably(&self.temp, &self.path)?;
         self.finished = true;
@@ -178,10 +178,10 @@ fn temp_beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}.partial", std::process::id()))
 }
 
-fn write_and_sync(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path).map_err(at(path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at(path))
+fn write_and_sync(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 #[cfg(test)]

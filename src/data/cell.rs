@@ -78,6 +78,8 @@ pub enum CellFault {
     NotWhole,
     #[error("is too large for an exact whole number (2^53)")]
     TooLarge,
+    #[error("is beyond {max:e}, which no figure reaches", max = limits::NUMBER_MAGNITUDE_MAX)]
+    Magnitude,
     #[error("is {bytes} bytes long; at most {max} are read", max = limits::CELL_BYTES_MAX)]
     TooLong { bytes: usize },
     #[error("holds a NUL byte")]
@@ -106,7 +108,7 @@ impl CellFault {
     /// The stable name of the broken rule.
     pub fn rule(&self) -> &'static str {
         match self {
-            Self::NotA(_) | Self::NotWhole | Self::TooLarge => "type",
+            Self::NotA(_) | Self::NotWhole | Self::TooLarge | Self::Magnitude => "type",
             Self::TooLong { .. } => "length",
             Self::Nul => "nul",
             Self::Encoding => "encoding",
@@ -263,6 +265,9 @@ impl CellRule {
         if self.kind == Kind::Integer && value.abs() > spelling::WHOLE_MAX {
             return Err(CellFault::TooLarge);
         }
+        if value.abs() > limits::NUMBER_MAGNITUDE_MAX {
+            return Err(CellFault::Magnitude);
+        }
         Ok(Value::Number(value))
     }
 
@@ -361,6 +366,12 @@ mod tests {
         assert_eq!(read(&declared, "-1.0"), Ok(Value::Missing));
         let rule = CellRule::new(&declared).unwrap();
         assert_eq!(rule.parse(RawCell::Integer(-1), FILE).unwrap().value, Value::Missing);
+    }
+
+    #[test]
+    fn a_number_that_no_figure_reaches_is_refused_where_it_stands() {
+        assert!(read(&spec(Kind::Number), "1e99").is_ok());
+        assert_eq!(read(&spec(Kind::Number), "-1e300"), Err(CellFault::Magnitude));
     }
 
     #[test]

@@ -107,3 +107,71 @@ fn every_wrong_field_of_a_row_is_named_by_its_pointer() {
         .collect();
     assert_eq!(pointers.len(), 3, "{error}");
 }
+
+#[test]
+fn a_cut_off_found_on_another_model_decides_nothing_for_this_one() {
+    let place = Place::with_model();
+    let other = place.ok(&["train", "project", "--set", "seed=21"]);
+    let policy = other["policy"].as_str().unwrap();
+    let error =
+        place.refused(2, &["model", "promote", "loan-default@1", "--to", "staging", "--policy", policy]);
+    assert_eq!(error["code"], "policy.other_model");
+}
+
+#[test]
+fn changed_bands_come_with_the_next_training_of_a_known_model() {
+    let place = Place::with_model();
+    let before = place.ok(&["model", "show", "loan-default@1"])["policy"].clone();
+    replace_in(&place.path("project/policy.toml"), "upto_cutoff = 1.2", "upto_cutoff = 1.5");
+    let again = place.ok(&["train", "project"]);
+    assert_eq!(
+        (&again["model"]["reused"], &again["policy_changed"]),
+        (&json!(true), &json!(true)),
+        "{again}"
+    );
+    let policy = again["policy"].as_str().unwrap();
+    assert_ne!(before, policy);
+    place.ok(&["model", "promote", "loan-default@1", "--to", "production", "--policy", policy]);
+    assert_eq!(place.ok(&["model", "show", "loan-default:production"])["policy"], policy);
+}
+
+#[test]
+fn a_gate_on_a_figure_nobody_measures_is_refused_by_the_check() {
+    let place = Place::with_home();
+    let project = place.project();
+    replace_in(&project.join("gates.toml"), "metric = \"auc\"", "metric = \"aucc\"");
+    let error = place.refused(2, &["project", "check", "project"]);
+    assert_eq!(error["code"], "gate.unknown_metric");
+    assert!(error["message"].as_str().unwrap().contains("\"auc\""), "{error}");
+}
+
+#[test]
+fn bands_out_of_order_are_refused_before_any_training() {
+    let place = Place::with_home();
+    let project = place.project();
+    replace_in(&project.join("policy.toml"), "upto_cutoff = 0.8", "upto_cutoff = 1.3");
+    assert_eq!(place.refused(2, &["project", "check", "project"])["code"], "policy.band_order");
+}
+
+#[test]
+fn a_command_never_writes_over_a_file_that_is_there() {
+    let place = Place::with_home();
+    place.project();
+    let input = place.path("loans.csv");
+    fs::copy(fixture("loan-default/sample.csv"), &input).unwrap();
+    let input = input.to_str().unwrap();
+    place.refused(2, &["data", "validate", "project", input, "--quarantine", input]);
+    place.refused(2, &["data", "row", "project", input, "1", "--out", input]);
+    place.refused(2, &["demo", "project", "--out", "project"]);
+    assert_eq!(fs::read(input).unwrap(), fs::read(fixture("loan-default/sample.csv")).unwrap());
+}
+
+#[test]
+fn a_pipe_is_refused_instead_of_waited_for() {
+    let place = Place::with_home();
+    place.project();
+    let pipe = place.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    assert_eq!(place.refused(2, &["train", "project", "--data", "pipe"])["code"], "data.file");
+}

@@ -45,9 +45,13 @@ pub fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Promoted, Fail
     let (version, own_policy) = versions::resolve(app, &request.model, false)?;
     let policy = request.policy.unwrap_or(own_policy);
     let champion = versions::open_champion(app, &version, &policy)?;
-    let cutoff = champion.deciding_policy()?.policy().object().cutoff.value;
+    let cutoff = &champion.deciding_policy()?.policy().object().cutoff;
+    if let Some(found) = cutoff.model.filter(|found| *found != version.model) {
+        let (policy, found) = (policy.short(), found.short());
+        return Err(UseCaseError::OtherModelsPolicy { policy, found }.into());
+    }
     let evaluation = versions::evaluation(app, &version)?;
-    let metrics = evaluation.metrics_at(cutoff);
+    let metrics = evaluation.metrics_at(cutoff.value);
     let mut gate = evaluation.gates.clone().check()?.judge(&metrics);
     if let Some(path) = request.gates {
         gate = gate.and(read_gates(path)?.judge(&metrics));

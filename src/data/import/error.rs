@@ -11,7 +11,7 @@ use crate::base::limits;
 pub enum DataError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("{}: the file is empty", path.display())]
+    #[error("{}: there is no table in the file: no header, or no rows", path.display())]
     Empty { path: PathBuf },
     #[error("{}: the file is {what}, not CSV or Parquet", path.display())]
     NotATable { path: PathBuf, what: &'static str },
