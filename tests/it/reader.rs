@@ -12,7 +12,11 @@ fn python() -> String {
 }
 
 fn read(words: &[&str], folder: &Path) -> Output {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reader/tallystick_reader.py");
+    run_script("tallystick_reader.py", words, folder)
+}
+
+fn run_script(name: &str, words: &[&str], folder: &Path) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reader").join(name);
     Command::new(python()).arg(script).args(words).current_dir(folder).output().unwrap()
 }
 
@@ -54,4 +58,30 @@ fn one_changed_byte_is_refused_by_the_python_reader_and_by_the_binary() {
         fs::write(&path, &good).unwrap();
     }
     place.ok(&["release", "verify", "exported"]);
+}
+
+#[test]
+fn the_python_scorer_gives_every_golden_margin_to_the_bit_and_notices_another() {
+    if !has_program(&python()) {
+        return;
+    }
+    let place = Place::with_model();
+    place.ok(&["model", "export", "loan-default@1", "exported"]);
+    let seen = run_script("tallystick_scorer.py", &["exported"], &place.path(""));
+    let text = String::from_utf8_lossy(&seen.stdout).into_owned();
+    assert!(seen.status.success(), "{text}{}", String::from_utf8_lossy(&seen.stderr));
+    assert!(text.contains("ok: 64 of 64"), "{text}");
+
+    let model = fs::read(place.path("exported/model.json")).unwrap();
+    let model: serde_json::Value = serde_json::from_slice(&model).unwrap();
+    let path = place.path("exported/blobs").join(model["golden"]["digest"].as_str().unwrap());
+    let golden = fs::read(&path).unwrap();
+    let mut golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+    let margin = golden["rows"][0]["margin"].as_f64().unwrap();
+    golden["rows"][0]["margin"] = margin.next_up().into();
+    fs::write(&path, golden.to_string()).unwrap();
+    let seen = run_script("tallystick_scorer.py", &["exported"], &place.path(""));
+    let text = String::from_utf8_lossy(&seen.stdout).into_owned();
+    assert!(!seen.status.success() && text.contains("refused: golden row 0"), "{text}");
+    assert!(text.contains("63 of 64"), "{text}");
 }

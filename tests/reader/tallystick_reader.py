@@ -1,5 +1,5 @@
-"""Reads what Tallystick exports and checks it, written from docs/FORMATS.md alone: Python's standard library, no
-code of the product. Usage:  tallystick_reader.py model DIR [--trust FILE]
+"""Reads what Tallystick exports and checks form, digests, signatures and the tree (the golden rows are scored by
+tallystick_scorer.py). Written from docs/FORMATS.md alone: Python's standard library, no code of the product. Usage:  tallystick_reader.py model DIR [--trust FILE]
                              tallystick_reader.py checkpoint FILE --trust FILE --leaves FILE"""
 import argparse, base64, hashlib, json, os, re, sys
 from decimal import Decimal
@@ -154,7 +154,8 @@ def checkpoint(note, trust, leaves):
         for key_id, public in keys.items():
             head = hashlib.sha256(origin.encode() + b"\n\1" + public).digest()[:4]
             if (dash, name) == ("\u2014", origin) and b64(blob)[:4] == head:
-                good += [key_id] if ed25519(public, (text + "\n").encode(), b64(blob)[4:]) else []
+                check(ed25519(public, (text + "\n").encode(), b64(blob)[4:]), "the line of key %s verifies" % key_id)
+                good.append(key_id)
     check(good, "the checkpoint is signed by a key trusted for it %s" % good)
     data = [b64(line) for line in lines_of(read(leaves).decode())]
     check(str(len(data)) == size, "the log has %s records" % size)
