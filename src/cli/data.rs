@@ -27,7 +27,9 @@ use crate::pipeline::ready::{self, Validated, finding_text};
 pub enum DataCommand {
     /// Validate a file and keep it as a data set
     Import {
+        /// The project folder
         project: PathBuf,
+        /// CSV (also gzipped) or Parquet
         file: PathBuf,
         /// Set rows that break a rule aside in this file, and keep the rest
         #[arg(long, value_name = "CSV")]
@@ -35,16 +37,22 @@ pub enum DataCommand {
     },
     /// Hold a file against contract and expectations; keeps nothing
     Validate {
+        /// The project folder
         project: PathBuf,
+        /// CSV (also gzipped) or Parquet
         file: PathBuf,
+        /// Write the rows that break a rule to this file
         #[arg(long, value_name = "CSV")]
         quarantine: Option<PathBuf>,
     },
     /// What is in a file: kinds, gaps, ranges, and what each column says of the target
     Profile {
+        /// CSV (also gzipped) or Parquet
         file: PathBuf,
+        /// The column with the outcome
         #[arg(long)]
         target: Option<String>,
+        /// The value of the target that counts
         #[arg(long, requires = "target")]
         positive: Option<String>,
     },
@@ -52,10 +60,13 @@ pub enum DataCommand {
     List,
     /// One row of a file as the JSON that `predict` and `decide` take
     Row {
+        /// The project folder
         project: PathBuf,
+        /// CSV (also gzipped) or Parquet
         file: PathBuf,
         /// Data rows count from 1
         number: u64,
+        /// A file that does not exist yet [default: standard output]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },

@@ -41,6 +41,7 @@ pub struct DemoArguments {
     /// Invented loans to train on
     #[arg(long, default_value_t = ROWS_DEFAULT)]
     rows: usize,
+    /// Another seed invents other loans
     #[arg(long, default_value_t = SEED_DEFAULT)]
     seed: u64,
     #[command(subcommand)]
@@ -51,15 +52,19 @@ pub struct DemoArguments {
 enum DemoPart {
     /// Only write invented loans as CSV
     Data {
+        /// How many loans
         #[arg(long, default_value_t = ROWS_DEFAULT)]
         rows: usize,
+        /// Another seed invents other loans
         #[arg(long, default_value_t = SEED_DEFAULT)]
         seed: u64,
+        /// A file that does not exist yet
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
     /// Only write the demo's project folder
     Project {
+        /// A folder that does not exist yet
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },

@@ -21,18 +21,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::base::fact::{Class, Fact, Failure};
 use crate::cli::speak::output::{Answer, Output};
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 ok, 1 failed, 2 usage, 3 data refused, 4 gate refused, 5 integrity or signature refused,
-6 permission, 7 unavailable, 78 the store is newer than this program.
+Exit codes: 0 ok, 1 failed, 2 usage, 3 data refused, 4 gate refused,
+5 integrity or signature refused, 6 permission, 7 unavailable,
+78 the store is newer than this program.
 
 The way through, from a CSV to a decision:
   tallystick init
-  tallystick project new --from loans.csv --target loan_status --positive 'Charged Off' --dir my-loans
+  tallystick project new --from loans.csv --target loan_status --dir my-loans
   tallystick train my-loans --data loans.csv
   tallystick model promote my-loans --to production
   tallystick decide my-loans --row applicant.json
@@ -100,8 +102,29 @@ enum Command {
 
 /// Words that are no command, for a caller that reads JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Usage(String);
+#[error("{fault}")]
+struct Usage {
+    fault: String,
+    tip: String,
+}
+
+impl From<clap::Error> for Usage {
+    /// The fault and the tip; what else clap writes is for a terminal.
+    fn from(error: clap::Error) -> Self {
+        let see = "See `tallystick --help`, or `--help` after a command.";
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            || error.kind() == ErrorKind::MissingSubcommand
+        {
+            return Self { fault: "the command is missing".into(), tip: see.into() };
+        }
+        let text = error.to_string();
+        let part = |start: &str| {
+            let part = text.split("\n\n").find_map(|part| part.trim_start().strip_prefix(start))?;
+            Some(part.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        Self { fault: part("error: ").unwrap_or_default(), tip: part("tip: ").unwrap_or(see.into()) }
+    }
+}
 
 impl Fact for Usage {
     fn code(&self) -> &'static str {
@@ -113,7 +136,7 @@ impl Fact for Usage {
     }
 
     fn next_step(&self) -> Option<String> {
-        Some("See `tallystick --help`, or `--help` after a command.".into())
+        Some(self.tip.clone())
     }
 }
 
@@ -132,7 +155,7 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) if wants_json && error.use_stderr() => {
-            return conclude(Output { json: true, quiet: true }, Err(Usage(error.to_string()).into()));
+            return conclude(Output { json: true, quiet: true }, Err(Usage::from(error).into()));
         }
         Err(error) => {
             let _ = error.print();
@@ -175,5 +198,40 @@ fn conclude(output: Output, result: Result<Answer, Failure>) -> ExitCode {
     match written {
         Ok(()) => ExitCode::from(code),
         Err(_) => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Arguments, Usage};
+
+    fn unexplained(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        for argument in command.get_arguments().filter(|argument| argument.get_help().is_none()) {
+            found.push(format!("{path} {}", argument.get_id()));
+        }
+        for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+            unexplained(inner, &format!("{path} {}", inner.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_told_with_its_tip() {
+        let error = Arguments::try_parse_from(["tallystick", "trian"]).err().unwrap();
+        let usage = Usage::from(error);
+        assert_eq!(usage.fault, "unrecognized subcommand 'trian'");
+        assert!(usage.tip.contains("'train'"), "{}", usage.tip);
+        let usage = Usage::from(Arguments::try_parse_from(["tallystick", "--json"]).err().unwrap());
+        assert_eq!(usage.fault, "the command is missing");
+    }
+
+    #[test]
+    fn every_argument_of_every_command_says_what_it_is() {
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        let mut found = Vec::new();
+        unexplained(&command, "tallystick", &mut found);
+        assert!(found.is_empty(), "no help: {found:#?}");
     }
 }

@@ -26,10 +26,15 @@ pub enum ModelCommand {
     /// Every model with its newest version and its aliases
     List,
     /// One version: digests, figures, gates
-    Show { model: ModelRef },
+    Show {
+        /// NAME (what is in production), NAME@3 or NAME:staging
+        model: ModelRef,
+    },
     /// Point an alias at a version, if its gates allow it
     Promote {
+        /// NAME (what is in production), NAME@3 or NAME:staging
         model: ModelRef,
+        /// The alias to point there: staging or production
         #[arg(long, value_name = "ALIAS")]
         to: Alias,
         /// Kept with the move
@@ -47,22 +52,33 @@ pub enum ModelCommand {
     },
     /// Point an alias back at the version before
     Rollback {
+        /// The model's name
         name: String,
+        /// The alias to point back
         #[arg(long, default_value = "production")]
         alias: Alias,
+        /// Kept with the move
         #[arg(long, default_value = "")]
         why: String,
+        /// Only say what would happen
         #[arg(long)]
         dry_run: bool,
     },
     /// Every move of an alias: what, when, by whom and why
     History {
+        /// The model's name
         name: String,
+        /// Whose moves
         #[arg(long, default_value = "production")]
         alias: Alias,
     },
     /// Write a release as a folder that anybody can verify
-    Export { model: ModelRef, folder: PathBuf },
+    Export {
+        /// NAME (what is in production), NAME@3 or NAME:staging
+        model: ModelRef,
+        /// A folder that does not exist yet
+        folder: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -71,15 +87,22 @@ pub enum PolicyCommand {
     /// Every signed policy
     List,
     /// One policy: its bands, rules and cut-off
-    Show { digest: String },
+    Show {
+        /// The policy's digest, or the beginning of it
+        digest: String,
+    },
     /// Sign the policy of a project whose cut-off is written down
-    Sign { project: PathBuf },
+    Sign {
+        /// The project folder
+        project: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
 pub enum ReleaseCommand {
     /// Check digests, signatures and golden rows of an exported folder
     Verify {
+        /// What `model export` wrote
         folder: PathBuf,
         /// Trust this root instead of the one in the folder
         #[arg(long, value_name = "FILE")]

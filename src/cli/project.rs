@@ -26,7 +26,10 @@ pub enum ProjectCommand {
     /// Write a folder that trains as it is, guessed from a file
     New(NewArguments),
     /// Check every file of a project, and that they fit each other
-    Check { project: PathBuf },
+    Check {
+        /// The project folder
+        project: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -49,6 +52,7 @@ pub struct NewArguments {
     /// A column whose values name the part (fold) a row belongs to
     #[arg(long)]
     split: Option<String>,
+    /// What the model is for; it sets what a policy must hold and may use
     #[arg(long, value_enum, default_value_t = PurposeWord::Credit)]
     purpose: PurposeWord,
     /// Whether the positive value is the unwanted one

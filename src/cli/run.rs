@@ -32,11 +32,19 @@ pub enum RunCommand {
         run: String,
     },
     /// Every point of one metric
-    Metrics { run: String, key: String },
+    Metrics {
+        /// The run's id, or the beginning of it
+        run: String,
+        /// The metric's name, as `run show` lists it
+        key: String,
+    },
     /// Write one artifact to a file
     Artifact {
+        /// The run's id, or the beginning of it
         run: String,
+        /// The artifact's path, as `run show` lists it
         path: String,
+        /// A file that does not exist yet
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },

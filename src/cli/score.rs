@@ -39,11 +39,13 @@ pub struct RowArguments {
     after_help = "OUT gets a folder named after what was scored by what, and `latest` points to the newest.\nThe same batch again is verified and reused; an interrupted one goes on where it stopped.\n\nExamples:\n  tallystick batch loan-default new.csv scores/\n  tallystick batch loan-default@2 new.parquet scores/ --format parquet"
 )]
 pub struct BatchArguments {
+    /// NAME (what is in production), NAME@3 or NAME:staging
     model: ModelRef,
     /// CSV (also gzipped) or Parquet
     input: PathBuf,
     /// The folder that gets the result
     out: PathBuf,
+    /// What the result is written as
     #[arg(long, default_value = "csv", value_parser = ["csv", "parquet"])]
     format: String,
     /// Rows held in memory at a time; the result does not depend on it
