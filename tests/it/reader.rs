@@ -1,5 +1,6 @@
-//! The Python reader, written from docs/FORMATS.md alone, against what the real binary exports.
+//! The second implementation of docs/FORMATS.md, in Python, against what the real binary exports.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -74,6 +75,11 @@ fn the_python_scorer_gives_every_golden_margin_to_the_bit_and_notices_another() 
 
     let model = fs::read(place.path("exported/model.json")).unwrap();
     let model: serde_json::Value = serde_json::from_slice(&model).unwrap();
+    let fields = model["recipe"]["fields"].as_array().unwrap();
+    let encodings: BTreeSet<&str> =
+        fields.iter().map(|field| field["encoding"]["encode"].as_str().unwrap()).collect();
+    let every = ["hash", "one_hot", "ordinal", "piecewise", "quantile", "scale"];
+    assert!(encodings.iter().eq(every.iter()), "{encodings:?}");
     let path = place.path("exported/blobs").join(model["golden"]["digest"].as_str().unwrap());
     let golden = fs::read(&path).unwrap();
     let mut golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();

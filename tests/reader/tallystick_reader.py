@@ -1,6 +1,7 @@
 """Reads what Tallystick exports and checks form, digests, signatures and the tree (the golden rows are scored by
-tallystick_scorer.py). Written from docs/FORMATS.md alone: Python's standard library, no code of the product. Usage:  tallystick_reader.py model DIR [--trust FILE]
-                             tallystick_reader.py checkpoint FILE --trust FILE --leaves FILE"""
+tallystick_scorer.py). A second implementation of docs/FORMATS.md: no code of the product, Python's standard library.
+Usage:  tallystick_reader.py model DIR [--trust FILE]
+        tallystick_reader.py checkpoint FILE --trust FILE --leaves FILE"""
 import argparse, base64, hashlib, json, os, re, sys
 from decimal import Decimal
 

@@ -1,5 +1,5 @@
-"""Scores the golden rows of an exported release by docs/FORMATS.md alone: Python's standard library, no code of the
-product. Every margin must be the written one to the bit. Usage:  tallystick_scorer.py DIR"""
+"""Scores the golden rows of an exported release, a second implementation of docs/FORMATS.md: no code of the product,
+Python's standard library. Every margin must be the written one to the bit. Usage:  tallystick_scorer.py DIR"""
 import bisect, hashlib, json, os, struct, sys
 
 
