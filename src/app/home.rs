@@ -2,6 +2,7 @@
 //! Holds the box's key; never prints it.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,13 +30,27 @@ use crate::store::views::log::CheckpointSigner;
 use crate::tracking::experiment::{DEFAULT_ID, DEFAULT_NAME, Experiment};
 use crate::tracking::run::{Run, RunStatus};
 
-/// An open home and who acts in it.
+/// An open home as one person sees it: the home is shared, the person is not.
+#[derive(Clone)]
 pub struct App {
+    core: Arc<Core>,
+    person: Person,
+}
+
+/// The open home itself, the same for everybody who acts in it.
+pub struct Core {
     pub(in crate::app) store: Store,
-    pub(in crate::app) person: Person,
     pub(in crate::app) trust: TrustRoot,
     pub(in crate::app) key: Arc<SigningKey>,
     clock: Box<dyn Clock>,
+}
+
+impl Deref for App {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
 }
 
 /// What `init` made.
@@ -90,12 +105,12 @@ pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
 /// The person at this terminal: whoever may open the home's files owns it. The system says who it is;
 /// the environment, which anybody can set, is not asked.
 pub fn local_person() -> Result<Person, Failure> {
-    let uid = rustix::process::getuid().as_raw();
-    let number = format!("uid-{uid}");
-    Ok(match find_user(uid) {
-        Some(name) => Person::owner(&name).or_else(|_| Person::owner(&number))?,
-        None => Person::owner(&number)?,
-    })
+    Ok(Person::owner(&user_name(rustix::process::getuid().as_raw()))?)
+}
+
+/// What a user of this machine is called in the records.
+pub fn user_name(uid: u32) -> String {
+    find_user(uid).filter(|name| Person::owner(name).is_ok()).unwrap_or_else(|| format!("uid-{uid}"))
 }
 
 /// The user's name in /etc/passwd, where the machine has one.
@@ -123,19 +138,39 @@ pub fn init(folder: &Path, person: &Person, clock: &dyn Clock) -> Result<Made, F
     })
 }
 
+impl Core {
+    pub fn now(&self) -> Stamp {
+        self.clock.now()
+    }
+
+    /// Where the sockets of this home stand.
+    pub fn run_folder(&self) -> PathBuf {
+        self.store.home().run()
+    }
+
+    pub fn keys_folder(&self) -> PathBuf {
+        self.store.home().keys()
+    }
+}
+
 impl App {
     /// Opens a home, ends what a crash left open, and sweeps what no row names.
     pub fn open(folder: &Path, person: Person, clock: Box<dyn Clock>) -> Result<Self, Failure> {
         let home = Home::open(folder)?;
         let (store, key, trust) = open_parts(home, &person, clock.now())?;
-        let app = Self { store, person, trust, key, clock };
+        let app = Self { core: Arc::new(Core { store, trust, key, clock }), person };
         app.end_interrupted_runs()?;
         app.sweep_blobs()?;
         Ok(app)
     }
 
-    pub fn now(&self) -> Stamp {
-        self.clock.now()
+    /// The same home as another person sees it.
+    pub fn as_person(&self, person: Person) -> Self {
+        Self { core: Arc::clone(&self.core), person }
+    }
+
+    pub fn person(&self) -> &Person {
+        &self.person
     }
 
     /// Whether this person may do it, and in which role.
