@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::app::datasets::{self, DataSource};
 use crate::app::error::check_absent;
 use crate::app::home::{self, App};
-use crate::app::registry::promotion::{self, PromoteRequest};
+use crate::app::registry::promotion::{self, MoveAs, PromoteRequest};
 use crate::app::registry::versions;
 use crate::app::training::{self, TrainRequest};
 use crate::app::{batches, decisions};
@@ -200,7 +200,7 @@ impl<'a> Demo<'a> {
             why: "the demo".into(),
             policy: None,
             gates: None,
-            dry_run: false,
+            move_as: MoveAs::default(),
         };
         let promoted = promotion::promote(app, &request)?;
         self.say(&format!("Promoted to production: all {} gates passed.", promoted.gate.rules.len()));
