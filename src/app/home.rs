@@ -2,6 +2,7 @@
 //! Holds the box's key; never prints it.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,13 +30,27 @@ use crate::store::views::log::CheckpointSigner;
 use crate::tracking::experiment::{DEFAULT_ID, DEFAULT_NAME, Experiment};
 use crate::tracking::run::{Run, RunStatus};
 
-/// An open home and who acts in it.
+/// An open home as one person sees it: the home is shared, the person is not.
+#[derive(Clone)]
 pub struct App {
+    core: Arc<Core>,
+    person: Person,
+}
+
+/// The open home itself, the same for everybody who acts in it.
+pub struct Core {
     pub(in crate::app) store: Store,
-    pub(in crate::app) person: Person,
     pub(in crate::app) trust: TrustRoot,
     pub(in crate::app) key: Arc<SigningKey>,
     clock: Box<dyn Clock>,
+}
+
+impl Deref for App {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
 }
 
 /// What `init` made.
@@ -123,19 +138,30 @@ pub fn init(folder: &Path, person: &Person, clock: &dyn Clock) -> Result<Made, F
     })
 }
 
+impl Core {
+    pub fn now(&self) -> Stamp {
+        self.clock.now()
+    }
+}
+
 impl App {
     /// Opens a home, ends what a crash left open, and sweeps what no row names.
     pub fn open(folder: &Path, person: Person, clock: Box<dyn Clock>) -> Result<Self, Failure> {
         let home = Home::open(folder)?;
         let (store, key, trust) = open_parts(home, &person, clock.now())?;
-        let app = Self { store, person, trust, key, clock };
+        let app = Self { core: Arc::new(Core { store, trust, key, clock }), person };
         app.end_interrupted_runs()?;
         app.sweep_blobs()?;
         Ok(app)
     }
 
-    pub fn now(&self) -> Stamp {
-        self.clock.now()
+    /// The same home as another person sees it.
+    pub fn as_person(&self, person: Person) -> Self {
+        Self { core: Arc::clone(&self.core), person }
+    }
+
+    pub fn person(&self) -> &Person {
+        &self.person
     }
 
     /// Whether this person may do it, and in which role.

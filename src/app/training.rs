@@ -87,7 +87,7 @@ fn staging(app: &App, run_id: &RunId) -> PathBuf {
 fn begin(app: &App, project: &Project, set: &ReadySet) -> Result<RunId, Failure> {
     let (run_id, now) = (RunId::draw(), app.now().millis());
     let name = draw_run_name(u64::from_str_radix(&run_id.as_str()[..8], 16).unwrap_or(0));
-    let user = app.person.name().to_string();
+    let user = app.person().name().to_string();
     let mut run = Run::start(run_id.clone(), DEFAULT_ID, &name, &user, now);
     for (key, value) in flatten(&serde_json::to_value(&project.params).map_err(CanonicalError::Write)?) {
         run.log_param(&key, &value)?;

@@ -144,8 +144,17 @@ impl Person {
         Ok(Self { name: Actor::new(name, Role::Admin)?.name, roles })
     }
 
+    /// Somebody with these roles: a user, a service's API key, or the far end of a socket.
+    pub fn of(name: &str, roles: &[Role]) -> Result<Self, BadActorName> {
+        Ok(Self { name: Actor::new(name, Role::Metrics)?.name, roles: roles.to_vec() })
+    }
+
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
     /// The actor for one act: in the first role that may do it, or nobody.
