@@ -25,6 +25,12 @@ impl Stamp {
         self.wall.as_millisecond()
     }
 
+    /// The last two digits of the year, in UTC.
+    pub fn year_of_century(&self) -> u8 {
+        let year = jiff::tz::Offset::UTC.to_datetime(self.wall).year();
+        year.rem_euclid(100).unsigned_abs() as u8
+    }
+
     /// RFC 3339 in UTC with milliseconds: the one spelling on disk and wire.
     pub fn to_text(&self) -> String {
         self.wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
@@ -82,6 +88,17 @@ mod tests {
         }
         assert_eq!(parse_iso_date("1970-01-02"), Some(1.0));
         assert_eq!(parse_iso_date("2011-02-30"), None);
+    }
+
+    #[test]
+    fn the_year_of_a_stamp_turns_in_utc() {
+        let year = |text: &str| {
+            let wall = text.parse().unwrap();
+            Stamp { wall, quality: TimeQuality::Local }.year_of_century()
+        };
+        assert_eq!(year("2026-01-01T00:30:00+01:00"), 25);
+        assert_eq!(year("2026-01-01T00:00:00Z"), 26);
+        assert_eq!(year("2100-06-01T00:00:00Z"), 0);
     }
 
     #[test]

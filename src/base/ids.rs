@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use crate::base::clock::Stamp;
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 
@@ -77,6 +78,63 @@ impl fmt::Display for RunId {
     }
 }
 
+/// A decision's or prediction's identifier: a UUID of version 7, so that ids sort by their time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DecisionId(uuid::Uuid);
+
+impl DecisionId {
+    /// A new one of that time; two of the same millisecond differ by 74 random bits.
+    pub fn draw(stamp: Stamp) -> Self {
+        let millis = u64::try_from(stamp.millis()).unwrap_or_default();
+        let nanos = (millis % 1_000) as u32 * 1_000_000;
+        Self(uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1_000, nanos)))
+    }
+
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// Reads back what `as_bytes` gave; nothing where it is no UUID of version 7.
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let id = uuid::Uuid::from_bytes(bytes);
+        let fits = id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122;
+        fits.then_some(Self(id))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not a decision's id (a UUID of version 7, in lower case with dashes)")]
+pub struct BadDecisionId(String);
+
+impl TryFrom<String> for DecisionId {
+    type Error = BadDecisionId;
+
+    fn try_from(text: String) -> Result<Self, BadDecisionId> {
+        let id = uuid::Uuid::try_parse(&text).ok().and_then(|id| Self::from_bytes(id.into_bytes()));
+        // One id has one spelling: no braces, no upper case, no missing dashes.
+        id.filter(|id| id.to_string() == text).ok_or(BadDecisionId(text))
+    }
+}
+
+impl From<DecisionId> for String {
+    fn from(id: DecisionId) -> String {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.hyphenated())
+    }
+}
+
+impl fmt::Debug for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DecisionId({self})")
+    }
+}
+
 /// A store's identity, drawn once when the home is made.
 pub fn draw_store_id() -> String {
     uuid::Uuid::now_v7().to_string()
@@ -97,6 +155,21 @@ mod tests {
             assert!(check_name(bad).is_err(), "{bad}");
         }
         assert!(check_name("loan-default").is_ok());
+    }
+
+    #[test]
+    fn a_decision_id_carries_its_time_and_has_one_spelling() {
+        let wall = jiff::Timestamp::from_millisecond(0x0123_4567_89ab).unwrap();
+        let id = DecisionId::draw(Stamp { wall, quality: crate::base::clock::TimeQuality::Local });
+        assert_eq!(id.as_bytes()[..6], [0x01, 0x23, 0x45, 0x67, 0x89, 0xab]);
+        assert_eq!(DecisionId::from_bytes(*id.as_bytes()), Some(id));
+        let text = id.to_string();
+        assert_eq!(DecisionId::try_from(text.clone()).unwrap(), id);
+        let dashless = text.replace('-', "");
+        for other in [text.to_uppercase(), format!("{{{text}}}"), dashless, uuid::Uuid::nil().to_string()] {
+            assert!(DecisionId::try_from(other.clone()).is_err(), "{other}");
+        }
+        assert!(DecisionId::try_from(uuid::Uuid::new_v4().to_string()).is_err());
     }
 
     #[test]

@@ -125,6 +125,49 @@ pub const SIGNATURES_MAX: usize = 16;
 /// A DSSE envelope: a manifest in base64 and its signatures.
 pub const ENVELOPE_BYTES_MAX: u64 = 6 << 20;
 
+/// Bucket keys of a box: a subject's first twelve bits name one.
+pub const BUCKETS: usize = 4_096;
+/// A body before it is sealed: what the log keeps, less tag, authenticator and version byte.
+pub const SEALED_PLAIN_BYTES_MAX: usize = LEDGER_BODY_BYTES_MAX - 33;
+
+pub const PASSWORD_CHARS_MIN: usize = 12;
+pub const PASSWORD_CHARS_MAX: usize = 128;
+/// What one password check costs: argon2id's memory and passes over it (OWASP's minimum).
+pub const PASSWORD_MEMORY_KIB: u32 = 19 << 10;
+pub const PASSWORD_PASSES: u32 = 2;
+/// A session ends after so long without a request, and in any case after so long.
+pub const SESSION_IDLE_MS: i64 = 15 * 60 * 1_000;
+pub const SESSION_MS_MAX: i64 = 12 * 60 * 60 * 1_000;
+/// How long an API key is good for when nothing else is asked, and at most.
+pub const API_KEY_DAYS: u32 = 365;
+pub const API_KEY_DAYS_MAX: u32 = 730;
+/// Failed logins before the next one has to wait.
+pub const LOGIN_FAILURES_FREE: u32 = 4;
+pub const LOGIN_WAIT_S_MAX: u64 = 15 * 60;
+/// Failures are forgotten after so long without another.
+pub const LOGIN_MEMORY_S: u64 = 60 * 60;
+/// Accounts, and likewise addresses, whose failures are remembered.
+pub const LOGIN_ENTRIES_MAX: usize = 4_096;
+/// A certificate we make is good for so long (the most that browsers take), and reaches back so long
+/// for clients whose clock is behind.
+pub const CERTIFICATE_DAYS: u32 = 397;
+pub const CERTIFICATE_EARLY_S: u64 = 60 * 60;
+/// A key or certificate chain in PEM.
+pub const PEM_FILE_BYTES_MAX: u64 = 64 << 10;
+pub const CERTIFICATE_CHAIN_MAX: usize = 8;
+/// Names and addresses of one certificate.
+pub const CERTIFICATE_NAMES_MAX: usize = 64;
+
+/// Digits of a case's number within its year.
+pub const CASE_DIGITS_MIN: usize = 5;
+pub const CASE_DIGITS_MAX: usize = 9;
+/// What is typed as a case number, with all its dashes.
+pub const CASE_TEXT_CHARS_MAX: usize = 40;
+/// A receipt file: two escaped texts and a proof.
+pub const RECEIPT_BYTES_MAX: u64 = 64 << 10;
+/// Hashes of one inclusion proof: no log counts beyond 2^53.
+pub const PROOF_HASHES_MAX: usize = 64;
+
 /// Up to here every integer is exact as a double, and so in canonical JSON.
 pub const EXACT_INTEGER_MAX: u64 = (1 << 53) - 1;
 /// One record of the tally log: its clear header, what it speaks of, and its body.

@@ -8,6 +8,7 @@ use crate::base::clock::{Stamp, TimeQuality};
 use crate::base::digest::{Digest, Hasher};
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::ledger::decision::{DecisionFacts, FactsError, check_facts};
 use crate::security::actor::Actor;
 
 /// What happened. The list is closed: a reader knows every kind or refuses the record.
@@ -21,6 +22,13 @@ pub enum Kind {
     AliasMoved,
     BatchFinished,
     LeakWaived,
+    DecisionMade,
+    PredictionMade,
+    UserAdded,
+    UserChanged,
+    KeyMade,
+    KeyRevoked,
+    CertificateInstalled,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +36,9 @@ pub enum Kind {
 pub struct Header {
     pub actor: Actor,
     pub body_sha256: Digest,
+    /// Of a decision or a prediction; other kinds do not have this member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionFacts>,
     pub kind: Kind,
     pub quality: TimeQuality,
     /// The place in the order of everything, from 0; also the leaf's index.
@@ -37,7 +48,7 @@ pub struct Header {
     pub time_ms: i64,
 }
 
-/// What is to be recorded, before it has its place and time.
+/// What is to be recorded of an act, before it has its place and time. Decisions have a `HeaderDraft`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub kind: Kind,
@@ -59,6 +70,8 @@ pub enum RecordError {
         max = limits::LEDGER_SUBJECT_CHARS_MAX
     )]
     Subject { subject: String },
+    #[error(transparent)]
+    Decision(#[from] FactsError),
     #[error("body digest is {found}, but the header says {expected}")]
     BodyDigest { expected: Digest, found: Digest },
 }
@@ -68,7 +81,7 @@ impl Fact for RecordError {
         match self {
             Self::HeaderTooLarge { .. } | Self::BodyTooLarge { .. } => "ledger.record_too_large",
             Self::Header(_) => "ledger.header_malformed",
-            Self::Subject { .. } => "ledger.header_field",
+            Self::Subject { .. } | Self::Decision(_) => "ledger.header_field",
             Self::BodyDigest { .. } => "ledger.body_altered",
         }
     }
@@ -92,6 +105,7 @@ impl Record {
         let header = Header {
             actor: entry.actor,
             body_sha256: Digest::of(&entry.body),
+            decision: None,
             kind: entry.kind,
             quality: stamp.quality,
             seq,
@@ -113,6 +127,7 @@ impl Record {
     fn check(record: Self) -> Result<Self, RecordError> {
         check_sizes(&record)?;
         check_subject(&record.header.subject)?;
+        check_facts(&record.header)?;
         let (expected, found) = (record.header.body_sha256, Digest::of(&record.body));
         if expected == found { Ok(record) } else { Err(RecordError::BodyDigest { expected, found }) }
     }
@@ -153,7 +168,7 @@ fn check_sizes(record: &Record) -> Result<(), RecordError> {
     Ok(())
 }
 
-fn check_subject(subject: &str) -> Result<(), RecordError> {
+pub(in crate::ledger) fn check_subject(subject: &str) -> Result<(), RecordError> {
     let length = subject.chars().count();
     let fits = (1..=limits::LEDGER_SUBJECT_CHARS_MAX).contains(&length);
     if fits && !subject.chars().any(char::is_control) {

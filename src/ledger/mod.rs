@@ -1,7 +1,10 @@
 //! The tally log as mathematics: records, their Merkle tree (RFC 6962), signed checkpoints, the verifier.
 //! Never stores anything and never knows the time; where nodes and records lie is the store's affair.
 
+pub mod case;
 pub mod checkpoint;
+pub mod decision;
+pub mod draft;
 pub mod leaf;
 pub mod tree;
 pub mod verify;

@@ -150,7 +150,7 @@ impl Person {
         Ok(Self { name: Actor::new(name, Role::Admin)?.name, roles })
     }
 
-    /// Someone in the roles they were given.
+    /// Somebody with these roles: a user, a service's API key, or the far end of a socket.
     pub fn of(name: &str, roles: &[Role]) -> Result<Self, BadActorName> {
         Ok(Self { name: Actor::new(name, Role::Metrics)?.name, roles: roles.to_vec() })
     }

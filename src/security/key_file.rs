@@ -1,4 +1,4 @@
-//! The file a secret key is kept in: PKCS#8 DER, mode 0600, in a folder of mode 0700.
+//! The files secrets are kept in: mode 0600, in a folder of mode 0700; the signing key's as PKCS#8 DER.
 //! Never reads a key that others on the machine could read or replace, and never overwrites one.
 
 use std::fs::{self, DirBuilder, File};
@@ -17,28 +17,59 @@ const FOLDER_MODE: u32 = 0o700;
 
 /// Keeps a new key; its folder is made when it is absent.
 pub fn save_new(path: &Path, key: &SigningKey) -> Result<(), KeyError> {
+    save_private(path, &key.to_pkcs8()?)
+}
+
+pub fn load(path: &Path) -> Result<SigningKey, KeyError> {
+    let bytes = load_private(path)?;
+    SigningKey::parse_pkcs8(&bytes).map_err(|error| match error {
+        KeyError::Malformed => KeyError::MalformedFile { path: path.to_path_buf() },
+        other => other,
+    })
+}
+
+/// Keeps a new secret of any form.
+pub(in crate::security) fn save_private(path: &Path, secret: &[u8]) -> Result<(), KeyError> {
     if path.try_exists().map_err(at(path))? {
         return Err(KeyError::Exists { path: path.to_path_buf() });
     }
+    replace_private(path, secret)
+}
+
+/// Keeps a secret in place of an older one, if there is one.
+pub(in crate::security) fn replace_private(path: &Path, secret: &[u8]) -> Result<(), KeyError> {
     if let Some(folder) = folder_of(path) {
         DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder).map_err(at(folder))?;
         check_private(folder, &fs::metadata(folder).map_err(at(folder))?, FOLDER_MODE)?;
     }
-    Ok(write_atomic(path, &key.to_pkcs8()?, FILE_MODE)?)
+    Ok(write_atomic(path, secret, FILE_MODE)?)
 }
 
-pub fn load(path: &Path) -> Result<SigningKey, KeyError> {
+/// Reads a secret that nobody else on the machine can read or replace.
+pub(in crate::security) fn load_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    read_secret(path, open_private(path)?, limits::KEY_FILE_BYTES_MAX)
+}
+
+/// Opens a private file in a private folder.
+pub(in crate::security) fn open_private(path: &Path) -> Result<File, KeyError> {
     if let Some(folder) = folder_of(path) {
         check_private(folder, &fs::metadata(folder).map_err(at(folder))?, FOLDER_MODE)?;
     }
     let file = File::open(path).map_err(at(path))?;
     // The open file is asked, not the path: nobody can swap one for the other in between.
     check_private(path, &file.metadata().map_err(at(path))?, FILE_MODE)?;
-    let bytes = read_secret(path, file)?;
-    SigningKey::parse_pkcs8(&bytes).map_err(|error| match error {
-        KeyError::Malformed => KeyError::MalformedFile { path: path.to_path_buf() },
-        other => other,
-    })
+    Ok(file)
+}
+
+/// Reads a secret that systemd hands over. Its access list for the service's user shows as bits of a group,
+/// so that only what others may do is looked at.
+pub(in crate::security) fn load_credential(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let file = File::open(path).map_err(at(path))?;
+    let mode = file.metadata().map_err(at(path))?.permissions().mode() & 0o7777;
+    if mode & 0o007 != 0 {
+        return Err(KeyError::NotPrivate { path: path.to_path_buf(), mode, wanted: 0o400 });
+    }
+    read_secret(path, file, limits::KEY_FILE_BYTES_MAX)
 }
 
 fn folder_of(path: &Path) -> Option<&Path> {
@@ -55,8 +86,11 @@ fn check_private(path: &Path, metadata: &fs::Metadata, wanted: u32) -> Result<()
 }
 
 /// The buffer has its full size from the start: growing would leave copies of the secret behind.
-fn read_secret(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let max = limits::KEY_FILE_BYTES_MAX;
+pub(in crate::security) fn read_secret(
+    path: &Path,
+    file: File,
+    max: u64,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(max as usize + 1));
     file.take(max + 1).read_to_end(&mut bytes).map_err(at(path))?;
     let size = bytes.len() as u64;

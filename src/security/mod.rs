@@ -6,4 +6,5 @@ pub mod base64_text;
 pub mod dsse;
 pub mod key;
 pub mod key_file;
+pub mod seal;
 pub mod trust;

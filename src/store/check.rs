@@ -19,7 +19,7 @@ use crate::store::rows::Row;
 use crate::store::rows::lab::{ExperimentNameRow, ExperimentRow, RunOrderRow, RunRow};
 use crate::store::rows::log::{CheckpointRow, RecordRow};
 use crate::store::tables::StoreName;
-use crate::store::views::{Direction, Lab, Ledger, ReadView, Rows, Span};
+use crate::store::views::{Direction, Framed, Lab, Ledger, ReadView, Rows, Span};
 use crate::store::witness::Witness;
 
 /// What a check saw. A home is sound if there is no finding.

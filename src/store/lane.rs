@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -12,6 +12,7 @@ use crate::store::error::StoreError;
 use crate::store::file::{StoreFile, guard};
 use crate::store::migrate::count_commit;
 use crate::store::tables::StoreName;
+use crate::store::views::group::{Group, Writes};
 use crate::store::views::{ReadView, WriteView};
 use crate::store::witness::Witness;
 
@@ -24,7 +25,7 @@ pub enum Urgency {
 }
 
 /// What is added to a group of writes just before it is committed.
-pub type BeforeCommit = Box<dyn Fn(&WriteView) -> Result<(), StoreError> + Send>;
+pub type BeforeCommit = Box<dyn Fn(&dyn Writes) -> Result<(), StoreError> + Send>;
 
 pub struct Lane {
     shared: Arc<Shared>,
@@ -73,10 +74,23 @@ impl Lane {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnMut(&WriteView) -> Result<T, E> + Send + 'static,
+        F: FnMut(&dyn Writes) -> Result<T, E> + Send + 'static,
     {
         let (answer, receiver) = sync_channel(1);
-        let job = Box::new(Typed { work, outcome: None, answer });
+        // A caller that no longer waits has no use for the answer.
+        self.submit_then(urgency, work, move |outcome| drop(answer.send(outcome)))?;
+        Ok(Pending { store: self.store(), receiver })
+    }
+
+    /// Queues a write; `then` hears its answer, on the writer's thread, when it is durable.
+    pub fn submit_then<T, E, F, A>(&self, urgency: Urgency, work: F, then: A) -> Result<(), StoreError>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnMut(&dyn Writes) -> Result<T, E> + Send + 'static,
+        A: FnOnce(Result<T, E>) + Send + 'static,
+    {
+        let job = Box::new(Typed { work, outcome: None, then });
         let mut queue = self.shared.lock();
         if let Some(cause) = &queue.stopped {
             return Err(StoreError::WriterStopped { store: self.store(), cause: Arc::clone(cause) });
@@ -91,7 +105,13 @@ impl Lane {
         }
         drop(queue);
         self.shared.wake.notify_one();
-        Ok(Pending { store: self.store(), receiver })
+        Ok(())
+    }
+
+    /// How many writes wait.
+    pub fn waiting(&self) -> usize {
+        let queue = self.shared.lock();
+        queue.decisions.len() + queue.bulk.len()
     }
 
     fn store(&self) -> StoreName {
@@ -150,24 +170,25 @@ impl<T, E: From<StoreError>> Pending<T, E> {
 /// A queued write with its types hidden.
 trait Job: Send {
     /// Whether the work wants to be committed.
-    fn run(&mut self, view: &WriteView) -> bool;
+    fn run(&mut self, view: &dyn Writes) -> bool;
     /// Answers the caller: with the work's own outcome, or with why it could not be kept.
     fn settle(self: Box<Self>, verdict: Result<(), StoreError>);
 }
 
-struct Typed<T, E, F> {
+struct Typed<T, E, F, A> {
     work: F,
     outcome: Option<Result<T, E>>,
-    answer: SyncSender<Result<T, E>>,
+    then: A,
 }
 
-impl<T, E, F> Job for Typed<T, E, F>
+impl<T, E, F, A> Job for Typed<T, E, F, A>
 where
     T: Send,
     E: From<StoreError> + Send,
-    F: FnMut(&WriteView) -> Result<T, E> + Send,
+    F: FnMut(&dyn Writes) -> Result<T, E> + Send,
+    A: FnOnce(Result<T, E>) + Send,
 {
-    fn run(&mut self, view: &WriteView) -> bool {
+    fn run(&mut self, view: &dyn Writes) -> bool {
         let outcome = (self.work)(view);
         let wanted = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -181,8 +202,7 @@ where
             // Only run work is settled well; an unrun one would be a caller left without its answer.
             (Ok(()), None) => return,
         };
-        // A caller that no longer waits has no use for the answer.
-        let _ = self.answer.send(answer);
+        (self.then)(answer);
     }
 }
 
@@ -238,16 +258,9 @@ impl Writer {
         };
         let store = self.shared.file.store();
         // The view outlives the guard of the work: undone while a panic unwinds, it could end the process.
-        match guard(store, || Ok(group.iter_mut().all(|job| job.run(&view)))) {
-            Ok(true) => {}
-            Ok(false) => return undo(store, view, None),
-            Err(error) => {
-                undo(store, view, None);
-                return Attempt::Broken(error);
-            }
-        }
-        match guard(store, || Ok(self.finish(&view))) {
-            Ok(Ok(commits)) => {
+        match guard(store, || Ok(self.run_group(&view, group))) {
+            Ok(Ok(None)) => undo(store, view, None),
+            Ok(Ok(Some(commits))) => {
                 fault::point("store.before_commit");
                 match guard(store, || view.commit()) {
                     Ok(()) => Attempt::Committed(commits),
@@ -262,9 +275,14 @@ impl Writer {
         }
     }
 
-    fn finish(&self, view: &WriteView) -> Result<u64, StoreError> {
-        (self.before_commit)(view)?;
-        count_commit(view)
+    /// Runs a group in an open transaction and adds what belongs to every commit; nothing where a job declined.
+    fn run_group(&self, view: &WriteView, jobs: &mut [Box<dyn Job>]) -> Result<Option<u64>, StoreError> {
+        let group = Group::new(view);
+        if !jobs.iter_mut().all(|job| job.run(&group)) {
+            return Ok(None);
+        }
+        (self.before_commit)(&group)?;
+        count_commit(&group).map(Some)
     }
 
     /// Every write from here on is refused: what a failed commit left is only known after reopening.

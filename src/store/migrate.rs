@@ -5,9 +5,11 @@ use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
 use crate::store::rows::meta::{COMMITS, SCHEMA, STORE_ID};
 use crate::store::tables::{
-    ALIAS_HISTORY, ALIASES, DATASETS, EXPERIMENT_NAMES, EXPERIMENTS, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS,
-    METRICS, POLICIES, RUNS, RUNS_BY_START, SIGNATURES, StoreName, TRUST, VERSIONS,
+    ALIAS_HISTORY, ALIASES, API_KEYS, CASES, COUNTERS, DATASETS, DECISION_IDS, EXPERIMENT_NAMES, EXPERIMENTS,
+    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, POLICIES, RUNS, RUNS_BY_START, SIGNATURES,
+    SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
 };
+use crate::store::views::group::{Group, Writes};
 use crate::store::views::{Rows, WriteView};
 
 /// A step from schema `number - 1` to `number`.
@@ -16,13 +18,23 @@ pub struct Migration {
     pub run: fn(&WriteView) -> Result<(), StoreError>,
 }
 
-const LEDGER: &[Migration] = &[Migration {
-    number: 1,
-    run: |view| {
-        view.create_tables(&[VERSIONS, ALIASES, ALIAS_HISTORY, SIGNATURES, POLICIES, TRUST])?;
-        view.create_tables(&[LOG_RECORDS, LOG_NODES, LOG_CHECKPOINTS])
+const LEDGER: &[Migration] = &[
+    Migration {
+        number: 1,
+        run: |view| {
+            view.create_tables(&[VERSIONS, ALIASES, ALIAS_HISTORY, SIGNATURES, POLICIES, TRUST])?;
+            view.create_tables(&[LOG_RECORDS, LOG_NODES, LOG_CHECKPOINTS])
+        },
     },
-}];
+    // Decisions on record, and who may ask for them.
+    Migration {
+        number: 2,
+        run: |view| {
+            view.create_tables(&[DECISION_IDS, CASES, SUBJECT_KEYS, IDEMPOTENCY, COUNTERS])?;
+            view.create_tables(&[USERS, API_KEYS])
+        },
+    },
+];
 
 const LAB: &[Migration] = &[Migration {
     number: 1,
@@ -40,9 +52,7 @@ pub fn list_migrations(store: StoreName) -> &'static [Migration] {
 pub(in crate::store) fn found(file: &StoreFile, store_id: &str) -> Result<(), StoreError> {
     let view = file.begin_write()?;
     view.create_tables(&[file.store().meta()])?;
-    view.put_meta(STORE_ID, store_id)?;
-    view.put_meta(SCHEMA, "0")?;
-    view.put_meta(COMMITS, "0")?;
+    put_all_meta(&Group::new(&view), &[(STORE_ID, store_id), (SCHEMA, "0"), (COMMITS, "0")])?;
     view.commit()
 }
 
@@ -61,14 +71,23 @@ fn take(file: &StoreFile, step: &Migration) -> Result<(), StoreError> {
     crate::store::file::guard(file.store(), || {
         let view = file.begin_write()?;
         (step.run)(&view)?;
-        view.put_meta(SCHEMA, &step.number.to_string())?;
-        count_commit(&view)?;
+        let schema = step.number.to_string();
+        record_step(&Group::new(&view), &schema)?;
         view.commit()
     })
 }
 
+fn put_all_meta(view: &dyn Writes, rows: &[(&str, &str)]) -> Result<(), StoreError> {
+    rows.iter().try_for_each(|(name, text)| view.put_meta(name, text))
+}
+
+fn record_step(view: &dyn Writes, schema: &str) -> Result<(), StoreError> {
+    view.put_meta(SCHEMA, schema)?;
+    count_commit(view).map(drop)
+}
+
 /// Raises the number of commits by one, as every commit does; answers the new number.
-pub(in crate::store) fn count_commit(view: &WriteView) -> Result<u64, StoreError> {
+pub(in crate::store) fn count_commit(view: &dyn Writes) -> Result<u64, StoreError> {
     let commits = view.read_meta_number(COMMITS)? + 1;
     view.put_meta(COMMITS, &commits.to_string())?;
     Ok(commits)

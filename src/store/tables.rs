@@ -73,6 +73,13 @@ pub const TRUST: Table = Table::ledger("trust");
 pub const LOG_RECORDS: Table = Table::ledger("log_records");
 pub const LOG_NODES: Table = Table::ledger("log_nodes");
 pub const LOG_CHECKPOINTS: Table = Table::ledger("log_checkpoints");
+pub const DECISION_IDS: Table = Table::ledger("decision_ids");
+pub const CASES: Table = Table::ledger("cases");
+pub const SUBJECT_KEYS: Table = Table::ledger("subject_keys");
+pub const IDEMPOTENCY: Table = Table::ledger("idempotency");
+pub const COUNTERS: Table = Table::ledger("counters");
+pub const USERS: Table = Table::ledger("users");
+pub const API_KEYS: Table = Table::ledger("api_keys");
 
 pub const LAB_META: Table = Table::lab("lab_meta");
 pub const EXPERIMENTS: Table = Table::lab("experiments");

@@ -113,11 +113,11 @@ impl Row for CheckpointRow {
     }
 }
 
-fn check_version(version: u8) -> Result<(), RowFault> {
+pub(in crate::store::rows) fn check_version(version: u8) -> Result<(), RowFault> {
     if version == 1 { Ok(()) } else { Err(RowFault::Version(version)) }
 }
 
-fn parse_number(key: &[u8]) -> Result<u64, RowFault> {
+pub(in crate::store::rows) fn parse_number(key: &[u8]) -> Result<u64, RowFault> {
     let bytes = key.try_into().map_err(|_| RowFault::Shape("the key is not a number of 8 bytes"))?;
     Ok(u64::from_be_bytes(bytes))
 }

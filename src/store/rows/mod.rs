@@ -1,10 +1,12 @@
 //! Typed rows: what each table's payload is, version by version. Conversions to domain types are written out here.
 //! Never reads or writes the store.
 
+pub mod answers;
 pub mod key;
 pub mod lab;
 pub mod log;
 pub mod meta;
+pub mod people;
 pub mod registry;
 
 use serde::Serialize;
@@ -106,6 +108,13 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<log::RecordRow>(),
             decoding::<log::NodeRow>(),
             decoding::<log::CheckpointRow>(),
+            decoding::<answers::DecisionIdRow>(),
+            decoding::<answers::CaseRow>(),
+            decoding::<answers::SubjectKeyRow>(),
+            decoding::<answers::IdempotencyRow>(),
+            decoding::<answers::CounterRow>(),
+            decoding::<people::UserRow>(),
+            decoding::<people::ApiKeyRow>(),
         ],
         StoreName::Lab => vec![
             (LAB_META, |key, framed| meta::open(LAB_META, key, framed).map(|_| ())),

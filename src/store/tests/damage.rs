@@ -36,7 +36,10 @@ fn an_older_copy_of_a_store_put_back_is_noticed() {
     std::fs::write(path.join("ledger.redb"), old).unwrap();
     for _ in 0..2 {
         let error = open_error(&path);
-        assert!(matches!(error, StoreError::RolledBack { found: 2, witnessed: 3, .. }), "{error}");
+        assert!(
+            matches!(error, StoreError::RolledBack { found, witnessed, .. } if found + 1 == witnessed),
+            "{error}"
+        );
     }
     assert!(check_home(&path, &no_inner).unwrap().found > 0);
     std::fs::remove_file(path.join("run/ledger.head")).unwrap();

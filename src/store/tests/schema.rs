@@ -10,15 +10,18 @@ use crate::store::rows::meta::SCHEMA;
 use crate::store::rows::registry::VersionRow;
 use crate::store::tables::{StoreName, VERSIONS};
 use crate::store::tests::{new_home, open, version};
-use crate::store::views::{Direction, Rows, Span};
+use crate::store::views::group::{Group, Writes};
+use crate::store::views::{Direction, Framed, Rows, Span};
 
 fn labels(file: &StoreFile) -> Vec<String> {
     let rows: Vec<VersionRow> = file.read(|view| view.list(&Span::all(), 9)).unwrap();
     rows.into_iter().map(|row| row.label).collect()
 }
 
-/// A pretend second step: every version's label gets a prefix.
+/// A pretend next step: every version's label gets a prefix.
 fn relabel(view: &crate::store::views::WriteView) -> Result<(), StoreError> {
+    let group = Group::new(view);
+    let view: &dyn Writes = &group;
     let mut changed: Vec<VersionRow> = Vec::new();
     view.visit(VERSIONS, &Span::all(), Direction::Forward, &mut |key, framed| {
         changed.push(rows::open(key, framed)?);
@@ -31,9 +34,16 @@ fn relabel(view: &crate::store::views::WriteView) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn two_steps(run: fn(&crate::store::views::WriteView) -> Result<(), StoreError>) -> Vec<Migration> {
-    let first = list_migrations(StoreName::Ledger)[0].run;
-    vec![Migration { number: 1, run: first }, Migration { number: 2, run }]
+/// The number of today's last step.
+fn today() -> u64 {
+    list_migrations(StoreName::Ledger).last().unwrap().number
+}
+
+fn one_step_more(run: fn(&crate::store::views::WriteView) -> Result<(), StoreError>) -> Vec<Migration> {
+    let known = list_migrations(StoreName::Ledger).iter();
+    let mut steps: Vec<Migration> = known.map(|s| Migration { number: s.number, run: s.run }).collect();
+    steps.push(Migration { number: today() + 1, run });
+    steps
 }
 
 #[test]
@@ -50,7 +60,7 @@ fn a_fresh_file_has_exactly_the_known_tables() {
 }
 
 #[test]
-fn a_second_step_changes_rows_once_and_a_failing_one_leaves_them() {
+fn a_further_step_changes_rows_once_and_a_failing_one_leaves_them() {
     let (_folder, path) = new_home();
     let store = open(&path);
     store.write_ledger(|ledger| ledger.put_version(&version("loans", 1))).unwrap();
@@ -58,12 +68,12 @@ fn a_second_step_changes_rows_once_and_a_failing_one_leaves_them() {
     let copy = path.join("copy.redb");
     std::fs::copy(path.join("ledger.redb"), &copy).unwrap();
     let file = StoreFile::open(StoreName::Ledger, &copy).unwrap();
-    let failing = two_steps(|view| {
+    let failing = one_step_more(|view| {
         relabel(view)?;
         Err(StoreError::NotFound { table: VersionRow::TABLE, key: "no".to_string() })
     });
     assert!(matches!(bring_up(&file, &failing), Err(StoreError::NotFound { .. })));
-    let panicking = two_steps(|view| {
+    let panicking = one_step_more(|view| {
         relabel(view)?;
         panic!("halfway")
     });
@@ -72,17 +82,17 @@ fn a_second_step_changes_rows_once_and_a_failing_one_leaves_them() {
     let file = StoreFile::open(StoreName::Ledger, &copy).unwrap();
     assert_eq!(
         (labels(&file), file.read(|view| view.read_meta_number(SCHEMA)).unwrap()),
-        (vec!["1.0.0".into()], 1)
+        (vec!["1.0.0".into()], today())
     );
-    let good = two_steps(relabel);
+    let good = one_step_more(relabel);
     bring_up(&file, &good).unwrap();
     bring_up(&file, &good).unwrap();
     assert_eq!(
         (labels(&file), file.read(|view| view.read_meta_number(SCHEMA)).unwrap()),
-        (vec!["v1.0.0".into()], 2)
+        (vec!["v1.0.0".into()], today() + 1)
     );
     let known = list_migrations(StoreName::Ledger);
     let error = bring_up(&file, known).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }));
+    assert!(matches!(error, StoreError::Newer { found, known, .. } if found == known + 1));
     assert_eq!(error.class().exit_code(), 78);
 }

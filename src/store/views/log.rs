@@ -4,7 +4,7 @@
 use crate::base::clock::Stamp;
 use crate::base::digest::Digest;
 use crate::base::limits;
-use crate::ledger::leaf::{Entry, Record};
+use crate::ledger::leaf::{Entry, Record, leaf_hash};
 use crate::ledger::tree::{self, Frontier, Node, Nodes, TreeError};
 use crate::store::error::StoreError;
 use crate::store::rows::log::{CheckpointRow, NodeRow, RecordRow};
@@ -66,25 +66,51 @@ impl<V: Rows> Ledger<V> {
 impl LedgerWrite<'_> {
     /// Gives an entry the next number and writes it with the tree nodes it completes; answers that number.
     pub fn append_record(&self, entry: Entry, stamp: Stamp) -> Result<u64, StoreError> {
-        let seq = self.log_size()?;
-        let record = Record::new(entry, seq, stamp)?;
-        let mut frontier = Frontier::load(self, seq).map_err(broken_tree)?;
-        for Node { level, index, hash } in frontier.append(record.leaf_hash()) {
+        self.append_with(|seq| {
+            let record = Record::new(entry, seq, stamp)?;
+            Ok((record.leaf_data().to_vec(), record.body().to_vec()))
+        })
+    }
+
+    /// Appends the record that `make` gives for the next number. The edge of the tree is loaded once for a
+    /// group of writes; a place that is taken already is damage, never overwritten.
+    pub(in crate::store) fn append_with(
+        &self,
+        make: impl FnOnce(u64) -> Result<(Vec<u8>, Vec<u8>), StoreError>,
+    ) -> Result<u64, StoreError> {
+        let mut scratch = self.0.scratch().borrow_mut();
+        let mut frontier = match scratch.frontier.take() {
+            Some(frontier) => frontier,
+            None => Frontier::load(self, self.log_size()?).map_err(broken_tree)?,
+        };
+        let seq = frontier.size();
+        let (header, body) = make(seq)?;
+        for Node { level, index, hash } in frontier.append(leaf_hash(&header)) {
             self.0.put_new(&NodeRow { level, index, hash })?;
         }
-        let (header, body) = (record.leaf_data().to_vec(), record.body().to_vec());
         self.0.put_new(&RecordRow { seq, header, body })?;
+        scratch.frontier = Some(frontier);
         Ok(seq)
+    }
+
+    /// The size and root of the log as this transaction has left it.
+    fn head(&self) -> Result<(u64, Digest), StoreError> {
+        match &self.0.scratch().borrow().frontier {
+            Some(frontier) => Ok((frontier.size(), frontier.root())),
+            None => {
+                let size = self.log_size()?;
+                Ok((size, self.log_root(size)?))
+            }
+        }
     }
 
     /// Signs a checkpoint if the log has grown past the last one.
     pub(in crate::store) fn sign_growth(&self, signer: &CheckpointSigner) -> Result<(), StoreError> {
-        let size = self.log_size()?;
+        let (size, root) = self.head()?;
         let signed = self.find_checkpoint_last()?.map_or(0, |(size, _)| size);
         if size == signed {
             return Ok(());
         }
-        let root = self.log_root(size)?;
         let text = signer(size, root).map_err(|source| StoreError::Checkpoint { size, source })?;
         self.0.put_new(&CheckpointRow { size, text })
     }

@@ -1,18 +1,21 @@
 //! How rows are read and written: one snapshot or one transaction, every value checked on the way.
 //! Never commits; the writer lane does.
 
+pub mod group;
 pub mod lab;
 pub mod log;
+pub mod people;
 pub mod registry;
 
 use std::ops::Bound;
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableHandle, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, TableHandle, WriteTransaction};
 
-use crate::store::error::{StoreError, engine, printable};
+use crate::store::error::{StoreError, engine};
 use crate::store::rows::key::after_prefix;
 use crate::store::rows::{self, Row, meta};
 use crate::store::tables::{StoreName, Table};
+use crate::store::views::group::Writes;
 
 /// Keys from `from` on, and before `end` if there is one.
 #[derive(Clone, Debug)]
@@ -49,8 +52,8 @@ impl Span {
     }
 }
 
-/// Reading, the same from a snapshot and inside a write.
-pub trait Rows {
+/// Reading framed bytes, the same from a snapshot and inside a write.
+pub trait Framed {
     fn store(&self) -> StoreName;
     /// The framed bytes under a key.
     fn find_framed(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
@@ -62,7 +65,10 @@ pub trait Rows {
         direction: Direction,
         each: &mut Visit,
     ) -> Result<(), StoreError>;
+}
 
+/// Reading typed rows, from whatever has framed ones.
+pub trait Rows: Framed {
     fn find<R: Row>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         self.find_framed(R::TABLE, key)?.map(|framed| rows::open(key, &framed)).transpose()
     }
@@ -115,6 +121,8 @@ pub trait Rows {
     }
 }
 
+impl<V: Framed + ?Sized> Rows for V {}
+
 pub type Visit<'w> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'w;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,35 +131,10 @@ pub enum Direction {
     Backward,
 }
 
-/// A transaction of either kind: what has tables to read.
-pub(in crate::store) trait Tables {
-    type Open<'t>: ReadableTable<&'static [u8], &'static [u8]>
-    where
-        Self: 't;
-
-    fn open(&self, table: Table) -> Result<Self::Open<'_>, redb::TableError>;
-}
-
-impl Tables for ReadTransaction {
-    type Open<'t> = ReadOnlyTable<&'static [u8], &'static [u8]>;
-
-    fn open(&self, table: Table) -> Result<Self::Open<'_>, redb::TableError> {
-        self.open_table(table.definition())
-    }
-}
-
-impl Tables for WriteTransaction {
-    type Open<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
-
-    fn open(&self, table: Table) -> Result<Self::Open<'_>, redb::TableError> {
-        self.open_table(table.definition())
-    }
-}
-
 /// One store file, seen through a transaction.
 pub struct View<T> {
-    store: StoreName,
-    transaction: T,
+    pub(in crate::store::views) store: StoreName,
+    pub(in crate::store::views) transaction: T,
 }
 
 /// One snapshot of one store file.
@@ -177,13 +160,13 @@ impl ReadView {
     }
 }
 
-impl<T: Tables> Rows for View<T> {
+impl Framed for ReadView {
     fn store(&self) -> StoreName {
         self.store
     }
 
     fn find_framed(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let open = self.transaction.open(table).map_err(engine(self.store, "reading"))?;
+        let open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "reading"))?;
         let found = open.get(key).map_err(engine(self.store, "reading"))?;
         Ok(found.map(|value| value.value().to_vec()))
     }
@@ -195,43 +178,34 @@ impl<T: Tables> Rows for View<T> {
         direction: Direction,
         each: &mut Visit,
     ) -> Result<(), StoreError> {
-        let open = self.transaction.open(table).map_err(engine(self.store, "reading"))?;
-        let mut range = open.range::<&[u8]>(span.bounds()).map_err(engine(self.store, "reading"))?;
-        loop {
-            let next = match direction {
-                Direction::Forward => range.next(),
-                Direction::Backward => range.next_back(),
-            };
-            let Some(entry) = next else { return Ok(()) };
-            let (key, framed) = entry.map_err(engine(self.store, "reading"))?;
-            if !each(key.value(), framed.value())? {
-                return Ok(());
-            }
+        let open = self.transaction.open_table(table.definition()).map_err(engine(self.store, "reading"))?;
+        walk(self.store, &open, span, direction, each)
+    }
+}
+
+/// Each entry of an open table within a span, until told to stop.
+fn walk(
+    store: StoreName,
+    open: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    span: &Span,
+    direction: Direction,
+    each: &mut Visit,
+) -> Result<(), StoreError> {
+    let mut range = open.range::<&[u8]>(span.bounds()).map_err(engine(store, "reading"))?;
+    loop {
+        let next = match direction {
+            Direction::Forward => range.next(),
+            Direction::Backward => range.next_back(),
+        };
+        let Some(entry) = next else { return Ok(()) };
+        let (key, framed) = entry.map_err(engine(store, "reading"))?;
+        if !each(key.value(), framed.value())? {
+            return Ok(());
         }
     }
 }
 
 impl WriteView {
-    /// Writes a row, new or in place of the old one.
-    pub fn put<R: Row>(&self, row: &R) -> Result<(), StoreError> {
-        let (key, framed) = rows::seal(row)?;
-        self.put_framed(R::TABLE, &key, &framed)
-    }
-
-    /// Writes a row that must not be there yet.
-    pub fn put_new<R: Row>(&self, row: &R) -> Result<(), StoreError> {
-        let (key, framed) = rows::seal(row)?;
-        if self.find_framed(R::TABLE, &key)?.is_some() {
-            return Err(StoreError::Exists { table: R::TABLE, key: printable(&key) });
-        }
-        self.put_framed(R::TABLE, &key, &framed)
-    }
-
-    pub(in crate::store) fn put_meta(&self, name: &str, text: &str) -> Result<(), StoreError> {
-        let table = self.store.meta();
-        self.put_framed(table, name.as_bytes(), &meta::seal(table, name, text))
-    }
-
     pub(in crate::store) fn create_tables(&self, tables: &[Table]) -> Result<(), StoreError> {
         for table in tables {
             let made = self.transaction.open_table(table.definition());
@@ -247,16 +221,9 @@ impl WriteView {
     pub(in crate::store) fn abort(self) -> Result<(), StoreError> {
         self.transaction.abort().map_err(engine(self.store, "undoing a write"))
     }
-
-    fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<(), StoreError> {
-        let mut open =
-            self.transaction.open_table(table.definition()).map_err(engine(self.store, "writing"))?;
-        open.insert(key, framed).map_err(engine(self.store, "writing"))?;
-        Ok(())
-    }
 }
 
-impl<V: Rows> Rows for &V {
+impl<V: Framed + ?Sized> Framed for &V {
     fn store(&self) -> StoreName {
         V::store(self)
     }
@@ -283,6 +250,6 @@ pub struct Ledger<V>(pub(in crate::store) V);
 pub struct Lab<V>(pub(in crate::store) V);
 
 pub type LedgerRead<'v> = Ledger<&'v ReadView>;
-pub type LedgerWrite<'v> = Ledger<&'v WriteView>;
+pub type LedgerWrite<'v> = Ledger<&'v dyn Writes>;
 pub type LabRead<'v> = Lab<&'v ReadView>;
-pub type LabWrite<'v> = Lab<&'v WriteView>;
+pub type LabWrite<'v> = Lab<&'v dyn Writes>;

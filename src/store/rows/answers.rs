@@ -1,0 +1,353 @@
+//! Rows that go with a recorded answer: where its id and its case are, the key its body is sealed with, what a
+//! repeated request gets, and the counts monitoring reads. Raw bytes, written many times a second.
+
+use std::collections::BTreeMap;
+
+use crate::base::digest::Digest;
+use crate::store::rows::key::Key;
+use crate::store::rows::log::{check_version, parse_number};
+use crate::store::rows::{Row, RowFault};
+use crate::store::tables::{CASES, COUNTERS, DECISION_IDS, IDEMPOTENCY, SUBJECT_KEYS, Table};
+
+/// id (16 bytes) -> seq
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionIdRow {
+    pub id: [u8; 16],
+    pub seq: u64,
+}
+
+impl Row for DecisionIdRow {
+    const TABLE: Table = DECISION_IDS;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        self.id.to_vec()
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        Ok(self.seq.to_be_bytes().to_vec())
+    }
+
+    fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        check_version(version)?;
+        let id = key.try_into().map_err(|_| RowFault::Shape("an id is 16 bytes"))?;
+        Ok(Self { id, seq: parse_number(payload)? })
+    }
+}
+
+/// year, number within the year -> seq
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseRow {
+    pub year: u64,
+    pub number: u64,
+    pub seq: u64,
+}
+
+impl CaseRow {
+    pub fn key_of(year: u64, number: u64) -> Vec<u8> {
+        Key::new().number(year).number(number).finish()
+    }
+
+    pub fn prefix(year: u64) -> Vec<u8> {
+        Key::new().number(year).finish()
+    }
+}
+
+impl Row for CaseRow {
+    const TABLE: Table = CASES;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(self.year, self.number)
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        Ok(self.seq.to_be_bytes().to_vec())
+    }
+
+    fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        check_version(version)?;
+        let (year, number) =
+            key.split_at_checked(8).ok_or(RowFault::Shape("a case's key is two numbers of 8 bytes"))?;
+        Ok(Self { year: parse_number(year)?, number: parse_number(number)?, seq: parse_number(payload)? })
+    }
+}
+
+/// subject tag, seq -> the wrapped key of that record's body. Without this row the body can never be read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectKeyRow {
+    pub tag: [u8; 16],
+    pub seq: u64,
+    pub wrapped: Vec<u8>,
+}
+
+impl SubjectKeyRow {
+    pub fn key_of(tag: &[u8; 16], seq: u64) -> Vec<u8> {
+        let mut key = tag.to_vec();
+        key.extend_from_slice(&seq.to_be_bytes());
+        key
+    }
+}
+
+impl Row for SubjectKeyRow {
+    const TABLE: Table = SUBJECT_KEYS;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(&self.tag, self.seq)
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        Ok(self.wrapped.clone())
+    }
+
+    fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        check_version(version)?;
+        let (tag, seq) =
+            key.split_first_chunk::<16>().ok_or(RowFault::Shape("a subject's key begins with a tag"))?;
+        Ok(Self { tag: *tag, seq: parse_number(seq)?, wrapped: payload.to_vec() })
+    }
+}
+
+/// day, principal, key -> what the first request of this key was, and the record it led to
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyRow {
+    /// Days since 1970, so that what has run out lies together.
+    pub day: u64,
+    pub principal: String,
+    pub key: String,
+    /// A keyed digest of the request; the request itself is not kept.
+    pub request: [u8; 32],
+    pub seq: u64,
+    pub at_ms: i64,
+}
+
+impl IdempotencyRow {
+    pub fn key_of(day: u64, principal: &str, key: &str) -> Vec<u8> {
+        Key::new().number(day).text(principal).text(key).finish()
+    }
+}
+
+impl Row for IdempotencyRow {
+    const TABLE: Table = IDEMPOTENCY;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(self.day, &self.principal, &self.key)
+    }
+
+    /// request (32 bytes) | seq | at_ms
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut payload = self.request.to_vec();
+        payload.extend_from_slice(&self.seq.to_be_bytes());
+        payload.extend_from_slice(&self.at_ms.to_be_bytes());
+        Ok(payload)
+    }
+
+    fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        check_version(version)?;
+        let shape = RowFault::Shape("an idempotency row is a day and two texts, 32 bytes and two numbers");
+        let read = || {
+            let (day, texts) = key.split_first_chunk::<8>()?;
+            let (principal, rest) = split_text(texts)?;
+            let (word, rest) = split_text(rest)?;
+            let (request, numbers) = payload.split_first_chunk::<32>()?;
+            let (seq, at) = numbers.split_first_chunk::<8>()?;
+            let at: &[u8; 8] = at.try_into().ok()?;
+            let (day, seq) = (u64::from_be_bytes(*day), u64::from_be_bytes(*seq));
+            let (request, at_ms) = (*request, i64::from_be_bytes(*at));
+            rest.is_empty().then_some(Self { day, principal, key: word, request, seq, at_ms })
+        };
+        read().ok_or(shape)
+    }
+}
+
+/// Takes a text of a key off its front: the way back of `Key::text`.
+fn split_text(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let (mut text, mut rest) = (Vec::new(), bytes);
+    loop {
+        let (first, after) = rest.split_first()?;
+        rest = after;
+        if *first != 0 {
+            text.push(*first);
+            continue;
+        }
+        let (second, after) = rest.split_first()?;
+        rest = after;
+        match second {
+            0 => return Some((String::from_utf8(text).ok()?, rest)),
+            0xFF => text.push(0),
+            _ => return None,
+        }
+    }
+}
+
+/// What was answered by one release on one day: how often what happened, and each field's rows by reference bin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub named: BTreeMap<String, u64>,
+    /// In the recipe's order; each as long as the reference's bins of that field.
+    pub bins: Vec<Vec<u64>>,
+}
+
+impl Counts {
+    /// Counts one more of what `name` says.
+    pub fn count(&mut self, name: &str) {
+        match self.named.get_mut(name) {
+            Some(count) => *count += 1,
+            None => drop(self.named.insert(name.to_string(), 1)),
+        }
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (name, count) in &other.named {
+            *self.named.entry(name.clone()).or_insert(0) += count;
+        }
+        if self.bins.len() < other.bins.len() {
+            self.bins.resize(other.bins.len(), Vec::new());
+        }
+        for (mine, theirs) in self.bins.iter_mut().zip(&other.bins) {
+            if mine.len() < theirs.len() {
+                mine.resize(theirs.len(), 0);
+            }
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CounterRow {
+    pub release: Digest,
+    /// Days since 1970, in UTC.
+    pub day: u64,
+    pub counts: Counts,
+}
+
+impl CounterRow {
+    pub fn key_of(release: &Digest, day: u64) -> Vec<u8> {
+        Key::new().digest(release).number(day).finish()
+    }
+}
+
+impl Row for CounterRow {
+    const TABLE: Table = COUNTERS;
+    const VERSION: u8 = 1;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(&self.release, self.day)
+    }
+
+    /// number of names | each: length, name, count | number of fields | each: number of bins, counts
+    fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut out = Vec::with_capacity(256);
+        push(&mut out, self.counts.named.len() as u64);
+        for (name, count) in &self.counts.named {
+            push(&mut out, name.len() as u64);
+            out.extend_from_slice(name.as_bytes());
+            push(&mut out, *count);
+        }
+        push(&mut out, self.counts.bins.len() as u64);
+        for bins in &self.counts.bins {
+            push(&mut out, bins.len() as u64);
+            bins.iter().for_each(|count| push(&mut out, *count));
+        }
+        Ok(out)
+    }
+
+    fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
+        check_version(version)?;
+        let shape = RowFault::Shape("a counter row is a digest and a day, names and bins");
+        let read = || {
+            let (release, day) = key.split_first_chunk::<32>()?;
+            let day: &[u8; 8] = day.try_into().ok()?;
+            let mut rest = payload;
+            let mut counts = Counts::default();
+            for _ in 0..take(&mut rest)? {
+                let length = usize::try_from(take(&mut rest)?).ok()?;
+                let (name, after) = rest.split_at_checked(length)?;
+                rest = after;
+                counts.named.insert(String::from_utf8(name.to_vec()).ok()?, take(&mut rest)?);
+            }
+            for _ in 0..take(&mut rest)? {
+                let bins: Option<Vec<u64>> = (0..take(&mut rest)?).map(|_| take(&mut rest)).collect();
+                counts.bins.push(bins?);
+            }
+            let (release, day) = (Digest::from_bytes(*release), u64::from_be_bytes(*day));
+            rest.is_empty().then_some(Self { release, day, counts })
+        };
+        read().ok_or(shape)
+    }
+}
+
+/// LEB128: seven bits a byte, the lowest first, the top bit says that more follow.
+fn push(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(first & 0x7F) << shift;
+        if first & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::rows;
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
+    fn goes_round<R: Row + PartialEq + std::fmt::Debug>(row: &R) {
+        let (key, framed) = rows::seal(row).unwrap();
+        assert_eq!(rows::open::<R>(&key, &framed).unwrap(), *row);
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_reads_as_it_was_written(
+            principal in "[\u{0}a-z ]{1,9}", word in "[\u{0}\u{1}ä]{0,9}", seq in any::<u64>(), at_ms in any::<i64>(),
+        ) {
+            let request = [seq as u8; 32];
+            goes_round(&IdempotencyRow { day: seq / 3, principal, key: word, request, seq, at_ms });
+            goes_round(&DecisionIdRow { id: [at_ms as u8; 16], seq });
+            goes_round(&CaseRow { year: seq % 99, number: seq, seq });
+            goes_round(&SubjectKeyRow { tag: [3; 16], seq, wrapped: vec![7; 60] });
+        }
+
+        #[test]
+        fn counts_keep_every_number_and_refuse_what_is_cut(numbers in proptest::collection::vec(any::<u64>(), 0..9)) {
+            let named = numbers.iter().map(|n| (format!("n{n}"), *n)).collect();
+            let bins = vec![numbers.clone(), vec![], numbers];
+            let row = CounterRow { release: Digest::of(b"r"), day: 20_000, counts: Counts { named, bins } };
+            goes_round(&row);
+            let payload = row.payload().unwrap();
+            for length in 0..payload.len() {
+                prop_assert!(CounterRow::parse(1, &row.key(), &payload[..length]).is_err());
+            }
+            prop_assert_eq!(take(&mut &[0xFF; 12][..]), None);
+        }
+    }
+
+    #[test]
+    fn counts_add_up_name_by_name_and_bin_by_bin() {
+        let mut sum = Counts::default();
+        sum.count("decisions");
+        sum.bins = vec![vec![1, 2]];
+        let mut other = Counts { bins: vec![vec![1, 0, 4], vec![5]], ..Counts::default() };
+        other.count("decisions");
+        other.count("degraded");
+        sum.add(&other);
+        assert_eq!(sum.named, BTreeMap::from([("decisions".into(), 2), ("degraded".into(), 1)]));
+        assert_eq!(sum.bins, [vec![2, 2, 4], vec![5]]);
+    }
+}

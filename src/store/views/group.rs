@@ -1,0 +1,118 @@
+//! One write transaction while a group of writes runs in it: each table is opened once, the edge of the log is
+//! loaded once. Never commits, and nothing kept here outlives the transaction.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use redb::ReadableTable;
+
+use crate::ledger::tree::Frontier;
+use crate::store::error::{StoreError, engine, printable};
+use crate::store::rows::{self, Row, meta};
+use crate::store::tables::{StoreName, Table};
+use crate::store::views::{Direction, Framed, Span, Visit, WriteView, walk};
+
+/// Reading and writing inside a transaction.
+pub trait Writes: Framed {
+    fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<(), StoreError>;
+    fn remove_framed(&self, table: Table, key: &[u8]) -> Result<(), StoreError>;
+    /// What writes of one group hand on to each other.
+    fn scratch(&self) -> &RefCell<Scratch>;
+}
+
+/// The right edge of the tally log as the group has left it so far; none until somebody asked for it.
+#[derive(Default)]
+pub struct Scratch {
+    pub frontier: Option<Frontier>,
+}
+
+type OpenTable<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+
+pub struct Group<'t> {
+    view: &'t WriteView,
+    open: RefCell<Vec<(&'static str, Rc<RefCell<OpenTable<'t>>>)>>,
+    scratch: RefCell<Scratch>,
+}
+
+impl<'t> Group<'t> {
+    pub(in crate::store) fn new(view: &'t WriteView) -> Self {
+        Self { view, open: RefCell::default(), scratch: RefCell::default() }
+    }
+
+    /// A table of this transaction, opened by whoever asks for it first.
+    fn table(&self, table: Table) -> Result<Rc<RefCell<OpenTable<'t>>>, StoreError> {
+        let mut open = self.open.borrow_mut();
+        if let Some((_, known)) = open.iter().find(|(name, _)| *name == table.name) {
+            return Ok(Rc::clone(known));
+        }
+        let made = self.view.transaction.open_table(table.definition());
+        let made = Rc::new(RefCell::new(made.map_err(engine(self.view.store, "writing"))?));
+        open.push((table.name, Rc::clone(&made)));
+        Ok(made)
+    }
+}
+
+impl Framed for Group<'_> {
+    fn store(&self) -> StoreName {
+        self.view.store
+    }
+
+    fn find_framed(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let open = self.table(table)?;
+        let open = open.borrow();
+        let found = open.get(key).map_err(engine(self.view.store, "reading"))?;
+        Ok(found.map(|value| value.value().to_vec()))
+    }
+
+    /// The visitor may ask anything and write to other tables, but not to the one it visits.
+    fn visit(
+        &self,
+        table: Table,
+        span: &Span,
+        direction: Direction,
+        each: &mut Visit,
+    ) -> Result<(), StoreError> {
+        let open = self.table(table)?;
+        walk(self.view.store, &*open.borrow(), span, direction, each)
+    }
+}
+
+impl Writes for Group<'_> {
+    fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<(), StoreError> {
+        let open = self.table(table)?;
+        open.borrow_mut().insert(key, framed).map_err(engine(self.view.store, "writing"))?;
+        Ok(())
+    }
+
+    fn remove_framed(&self, table: Table, key: &[u8]) -> Result<(), StoreError> {
+        let open = self.table(table)?;
+        open.borrow_mut().remove(key).map_err(engine(self.view.store, "writing"))?;
+        Ok(())
+    }
+
+    fn scratch(&self) -> &RefCell<Scratch> {
+        &self.scratch
+    }
+}
+
+impl dyn Writes + '_ {
+    /// Writes a row, new or in place of the old one.
+    pub fn put<R: Row>(&self, row: &R) -> Result<(), StoreError> {
+        let (key, framed) = rows::seal(row)?;
+        self.put_framed(R::TABLE, &key, &framed)
+    }
+
+    /// Writes a row that must not be there yet.
+    pub fn put_new<R: Row>(&self, row: &R) -> Result<(), StoreError> {
+        let (key, framed) = rows::seal(row)?;
+        if self.find_framed(R::TABLE, &key)?.is_some() {
+            return Err(StoreError::Exists { table: R::TABLE, key: printable(&key) });
+        }
+        self.put_framed(R::TABLE, &key, &framed)
+    }
+
+    pub(in crate::store) fn put_meta(&self, name: &str, text: &str) -> Result<(), StoreError> {
+        let table = self.store().meta();
+        self.put_framed(table, name.as_bytes(), &meta::seal(table, name, text))
+    }
+}
