@@ -211,8 +211,8 @@ pub const WHY_CHARS_MAX: usize = 500;
 /// Connections over the network, all together and from one address (for IPv6: one /64).
 pub const CONNECTIONS_MAX: usize = 4_096;
 pub const ADDRESS_CONNECTIONS_MAX: usize = 1_024;
-/// Connections over the sockets of this machine; counted apart, so that the admin always gets in.
-pub const LOCAL_CONNECTIONS_MAX: usize = 256;
+/// Connections over one socket of this machine; counted apart, so that the admin always gets in.
+pub const LOCAL_CONNECTIONS_MAX: usize = 64;
 /// Open files kept for everything that is no connection.
 pub const OPEN_FILES_SPARE: u64 = 256;
 /// From the connection to the end of the TLS handshake.
@@ -251,7 +251,5 @@ pub const SLOW_REQUEST_MS: u64 = 1_000;
 pub const RETRY_AFTER_S: u64 = 1;
 /// How often counted figures are tidied when nobody asks for them.
 pub const METRICS_UPKEEP_MS: u64 = 5_000;
-/// A certificate or key file, in PEM.
-pub const PEM_FILE_BYTES_MAX: u64 = 256 << 10;
 /// How long a probe of the store may take before the server counts as ill.
 pub const HEALTH_PROBE_MS: u64 = 5_000;
