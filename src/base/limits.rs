@@ -205,3 +205,15 @@ pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
 pub const CHILD_LOG_TAIL_BYTES: u64 = 4 << 10;
 /// The reason that is kept with a move of an alias.
 pub const WHY_CHARS_MAX: usize = 500;
+/// Files of one folder of configuration.
+pub const CONFIG_FILES_MAX: usize = 100;
+/// Champions kept ready: one for each alias or version that is asked for, and as many to show old records by.
+pub const SEATS_MAX: usize = 32;
+/// An `Idempotency-Key`, in characters.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long a repeated request gets the first one's answer.
+pub const IDEMPOTENCY_MS: i64 = 24 * 3_600_000;
+/// Records one page of a list looks at before it says where to go on.
+pub const RECORDS_LOOKED_AT_MAX: u64 = 10_000;
+/// Repetitions forgotten in one transaction.
+pub const REPETITIONS_DROPPED_MAX: usize = 500;
