@@ -23,6 +23,8 @@ ALL = ["echo", "durable", "tallystick", "fastapi"]
 CONNECTIONS = [1, 8, 64]
 BUSY = 64
 ROWS = 200
+# With more than this taken by others, rates and times say more about the machine than about the servers.
+OTHER_CORES_MAX = 0.2
 # What is compared, at 64 connections: the figure, ours over whose, the limit, the aim, and which way is good.
 RATIOS = [
     ("CPU a decision over echo's", "cpu_us", "echo", 6.0, 4.0, "at most"),
@@ -71,6 +73,8 @@ def main():
             note(f"NOT MEASURED: {e}")
             return 7
     print(json.dumps(report, indent=1) if args.json else as_markdown(report))
+    if other_cores(report) > OTHER_CORES_MAX:
+        note(f"the machine was busy with other work ({other_cores(report):.2f} cores): quote ratios of CPU, nothing else")
     for fault in report["faults"]:
         note(f"FAULT: {fault}")
     return 1 if report["faults"] else 0
@@ -124,7 +128,7 @@ class Load:
     def skip(self, name, reason):
         """Without a network FastAPI's packages cannot be had; any other reason is a fault."""
         self.report["skipped"][name] = str(reason)
-        note(f"SKIPPED: {name}: {reason}")
+        note(f"SKIPPED: {name}: {' '.join(str(reason).split())}")
         if not isinstance(reason, servers.NoPackages):
             self.report["faults"].append(f"{name} was not measured")
 
@@ -181,8 +185,12 @@ def ratios(windows):
     return found
 
 
+def other_cores(report):
+    return statistics.median([window["other_cores"] for window in report["windows"]] or [0])
+
+
 def as_markdown(report):
-    others = statistics.median([w["other_cores"] for w in report["windows"]] or [0])
+    others = other_cores(report)
     syncs = report["sync_ms"] or [0]
     lines = [
         f"`tests/bench/serve/run.py --seconds {report['seconds']} --rounds {report['rounds']}`: wrk with one thread "
