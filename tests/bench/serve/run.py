@@ -74,7 +74,7 @@ def main():
             return 7
     print(json.dumps(report, indent=1) if args.json else as_markdown(report))
     if other_cores(report) > OTHER_CORES_MAX:
-        note(f"the machine was busy with other work ({other_cores(report):.2f} cores): quote ratios of CPU, nothing else")
+        note(f"other work took {other_cores(report):.2f} cores of the machine: quote ratios of CPU, nothing else")
     for fault in report["faults"]:
         note(f"FAULT: {fault}")
     return 1 if report["faults"] else 0
@@ -89,7 +89,8 @@ def bench(args, work, cache):
     rows = servers.sample_rows(place, ROWS)
     report = {
         "seconds": args.seconds, "rounds": args.rounds, "rows": len(rows), "cores": os.cpu_count(),
-        "file_system": figures.file_system_of(work), "sync_ms": [], "windows": [], "skipped": {}, "faults": [], "profile": None,
+        "file_system": figures.file_system_of(work), "sync_ms": [],
+        "windows": [], "skipped": {}, "faults": [], "profile": None,
     }
     if report["file_system"] == "tmpfs":
         note(f"{cache} is in memory: what durable and tallystick pay for a sync is NOT MEASURED")
