@@ -22,6 +22,8 @@ pub enum UseCaseError {
     NoArtifact { id: String, path: String, known: String },
     #[error("{wanted:?} is the beginning of {found} names; give more of it")]
     Ambiguous { wanted: String, found: usize },
+    #[error("alias {alias:?} of {name:?} has moved since it was looked at")]
+    AliasMoved { name: String, alias: String },
     #[error("release {name}@{version} ended at {end}")]
     ReleaseEnded { name: String, version: u64, end: String },
     #[error("the reason of a move has {found} characters; at most {max} are kept", max = limits::WHY_CHARS_MAX)]
@@ -74,6 +76,7 @@ impl Fact for UseCaseError {
             Self::NoRun { .. } => "run.unknown",
             Self::NoArtifact { .. } => "run.unknown_artifact",
             Self::Ambiguous { .. } => "name.ambiguous",
+            Self::AliasMoved { .. } => "model.alias_moved",
             Self::ReleaseEnded { .. } => "release.ended",
             Self::LongWhy { .. } => "model.long_reason",
             Self::NoMetric { .. } => "run.unknown_metric",
@@ -117,6 +120,7 @@ impl Fact for UseCaseError {
             Self::OtherModelsPolicy { .. } => {
                 "Choose the policy that came with the version, or sign one with a cut-off by value."
             }
+            Self::AliasMoved { .. } => "Look at the alias again and decide anew.",
             Self::LongWhy { .. } => "Say it in fewer words.",
             Self::NoMetric { .. } => "See `tallystick run show RUN`.",
             Self::Ambiguous { .. } => "Give more of its beginning, or all of it.",

@@ -116,12 +116,12 @@ pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
 /// The person at this terminal: whoever may open the home's files owns it. The system says who it is;
 /// the environment, which anybody can set, is not asked.
 pub fn local_person() -> Result<Person, Failure> {
-    let uid = rustix::process::getuid().as_raw();
-    let number = format!("uid-{uid}");
-    Ok(match find_user(uid) {
-        Some(name) => Person::owner(&name).or_else(|_| Person::owner(&number))?,
-        None => Person::owner(&number)?,
-    })
+    Ok(Person::owner(&user_name(rustix::process::getuid().as_raw()))?)
+}
+
+/// What a user of this machine is called in the records.
+pub fn user_name(uid: u32) -> String {
+    find_user(uid).filter(|name| Person::owner(name).is_ok()).unwrap_or_else(|| format!("uid-{uid}"))
 }
 
 /// The user's name in /etc/passwd, where the machine has one.
@@ -158,9 +158,13 @@ impl Core {
         &self.settings
     }
 
-    /// The home's own folders, for what is kept beside the stores.
-    pub fn home(&self) -> &Home {
-        self.store.home()
+    /// Where the sockets of this home stand.
+    pub fn run_folder(&self) -> PathBuf {
+        self.store.home().run()
+    }
+
+    pub fn keys_folder(&self) -> PathBuf {
+        self.store.home().keys()
     }
 }
 

@@ -16,6 +16,15 @@ pub fn list(app: &App, limit: usize) -> Result<Vec<Run>, Failure> {
     Ok(app.store.read_lab(|lab| lab.list_runs(limit))?)
 }
 
+/// The runs after one of them, in the order of `list`.
+pub fn list_after(app: &App, after: Option<&RunId>, limit: usize) -> Result<Vec<Run>, Failure> {
+    app.may(Act::ReadRuns)?;
+    let Some(after) = after else { return list(app, limit) };
+    let missing = || UseCaseError::NoRun { id: after.to_string() };
+    let last = app.store.read_lab(|lab| lab.find_run(after))?.ok_or_else(missing)?;
+    Ok(app.store.read_lab(|lab| lab.list_runs_after(&last, limit))?)
+}
+
 /// A run by its id, or by the beginning of an id that no other recent run shares.
 pub fn find(app: &App, id: &str) -> Result<Run, Failure> {
     app.may(Act::ReadRuns)?;

@@ -140,6 +140,11 @@ pub fn draw_store_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
+/// The name of one request, where its sender gave it none.
+pub fn draw_correlation_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

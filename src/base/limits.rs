@@ -217,3 +217,51 @@ pub const IDEMPOTENCY_MS: i64 = 24 * 3_600_000;
 pub const RECORDS_LOOKED_AT_MAX: u64 = 10_000;
 /// Repetitions forgotten in one transaction.
 pub const REPETITIONS_DROPPED_MAX: usize = 500;
+
+// The server's doors.
+
+/// Connections over the network, all together and from one address (for IPv6: one /64).
+pub const CONNECTIONS_MAX: usize = 4_096;
+pub const ADDRESS_CONNECTIONS_MAX: usize = 1_024;
+/// Connections over the sockets of this machine; counted apart, so that the admin always gets in.
+pub const LOCAL_CONNECTIONS_MAX: usize = 256;
+/// Open files kept for everything that is no connection.
+pub const OPEN_FILES_SPARE: u64 = 256;
+/// From the connection to the end of the TLS handshake.
+pub const HANDSHAKE_MS: u64 = 10_000;
+/// From the first byte of a request to the end of its head.
+pub const REQUEST_HEAD_MS: u64 = 10_000;
+/// How long a connection may lie idle, or a client take nothing of its answer.
+pub const KEEP_ALIVE_MS: u64 = 75_000;
+/// From the end of a request's head to the end of its body.
+pub const REQUEST_BODY_MS: u64 = 30_000;
+/// How long requests in flight may still take when the server stops.
+pub const DRAIN_MS: u64 = 20_000;
+/// How long a connection that is asked to leave may take to finish its request.
+pub const CONNECTION_LEAVE_MS: u64 = 1_000;
+/// How often the doors look for connections whose time is over.
+pub const CONNECTION_SWEEP_MS: u64 = 1_000;
+/// How long a listener rests when the system has no open file left for it.
+pub const ACCEPT_PAUSE_MS: u64 = 50;
+pub const REQUEST_HEADERS_MAX: usize = 64;
+pub const REQUEST_HEAD_BYTES_MAX: usize = 16 << 10;
+/// What one connection may hold of a request that is not yet read by anybody.
+pub const CONNECTION_BUFFER_BYTES_MAX: usize = 64 << 10;
+/// Body of a single call.
+pub const REQUEST_BODY_BYTES_MAX: usize = 1 << 20;
+pub const QUERY_CHARS_MAX: usize = 2_048;
+pub const CORRELATION_ID_CHARS_MAX: usize = 64;
+pub const CURSOR_CHARS_MAX: usize = 512;
+/// The part of a path that a problem repeats.
+pub const PATH_SHOWN_CHARS_MAX: usize = 256;
+/// Use cases that run at a time on threads of their own, and those that may wait for one.
+pub const BLOCKING_CALLS_MAX: usize = 32;
+pub const BLOCKING_CALLS_WAITING_MAX: usize = 512;
+/// From here on a request is slow enough to be in the log.
+pub const SLOW_REQUEST_MS: u64 = 1_000;
+/// When to come again, where nothing better is known.
+pub const RETRY_AFTER_S: u64 = 1;
+/// How often counted figures are tidied when nobody asks for them.
+pub const METRICS_UPKEEP_MS: u64 = 5_000;
+/// How long a probe of the store may take before the server counts as ill.
+pub const HEALTH_PROBE_MS: u64 = 5_000;

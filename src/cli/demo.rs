@@ -11,7 +11,7 @@ use crate::app::datasets::{self, DataSource};
 use crate::app::decisions::{self, Content};
 use crate::app::error::check_absent;
 use crate::app::home::{self, App};
-use crate::app::registry::promotion::{self, PromoteRequest};
+use crate::app::registry::promotion::{self, MoveAs, PromoteRequest};
 use crate::app::registry::versions;
 use crate::app::training::{self, TrainRequest};
 use crate::base::clock::SystemClock;
@@ -202,7 +202,7 @@ impl<'a> Demo<'a> {
             why: "the demo".into(),
             policy: None,
             gates: None,
-            dry_run: false,
+            move_as: MoveAs::default(),
         };
         let promoted = promotion::promote(app, &request)?;
         self.say(&format!("Promoted to production: all {} gates passed.", promoted.gate.rules.len()));

@@ -7,13 +7,13 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::app::home::App;
-use crate::app::registry::promotion::{self, PromoteRequest};
+use crate::app::registry::promotion::{self, MoveAs, PromoteRequest};
 use crate::app::registry::{exported, policies, versions};
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::cli::Invocation;
 use crate::cli::speak::output::{Answer, columns};
-use crate::config::project::Project;
+use crate::config::project::{Project, read_gates};
 use crate::registry::gate::GateReport;
 use crate::registry::version::{Alias, ModelRef};
 use crate::store::rows::registry::VersionRow;
@@ -117,11 +117,13 @@ pub fn run(command: ModelCommand, invocation: &Invocation) -> Result<Answer, Fai
         ModelCommand::Show { model } => show(&app, &model),
         ModelCommand::Promote { model, to, why, policy, gates, dry_run } => {
             let policy = policy.map(|wanted| policies::find_digest(&app, &wanted)).transpose()?;
-            let gates = gates.as_deref();
-            promote(&app, &PromoteRequest { model, to, why, policy, gates, dry_run })
+            let gates = gates.as_deref().map(read_gates).transpose()?;
+            let move_as = MoveAs { dry_run, from: Vec::new() };
+            promote(&app, &PromoteRequest { model, to, why, policy, gates, move_as })
         }
         ModelCommand::Rollback { name, alias, why, dry_run } => {
-            let version = promotion::rollback(&app, &name, alias, &why, dry_run)?;
+            let version =
+                promotion::rollback(&app, &name, alias, &why, &MoveAs { dry_run, from: Vec::new() })?;
             let verb = if dry_run { "would go" } else { "went" };
             let text = format!("{name}:{alias} {verb} back to version {}.", version.version);
             Ok(Answer::new(
@@ -200,10 +202,10 @@ fn show(app: &App, model: &ModelRef) -> Result<Answer, Failure> {
     Ok(Answer::new(columns(&rows), version_json(&version, &more)))
 }
 
-fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Answer, Failure> {
+fn promote(app: &App, request: &PromoteRequest) -> Result<Answer, Failure> {
     let promoted = promotion::promote(app, request)?;
     let version = &promoted.version;
-    let verb = if request.dry_run { "would be" } else { "is now" };
+    let verb = if request.move_as.dry_run { "would be" } else { "is now" };
     let text = format!(
         "{}\n{}:{} {verb} version {}, decided by policy {}.",
         gate_text(&promoted.gate),
@@ -216,7 +218,7 @@ fn promote(app: &App, request: &PromoteRequest<'_>) -> Result<Answer, Failure> {
         ("alias", json!(request.to)),
         ("policy", json!(promoted.policy)),
         ("gate", json!(promoted.gate)),
-        ("dry_run", json!(request.dry_run)),
+        ("dry_run", json!(request.move_as.dry_run)),
     ];
     Ok(Answer::new(text, version_json(version, &more)))
 }

@@ -249,6 +249,12 @@ pub fn read_gates(path: &Path) -> Result<Gates, ProjectError> {
     check_gates(path, read_toml(path)?)
 }
 
+/// The same from a text that came without a file.
+pub fn parse_gates(text: &str) -> Result<Gates, ProjectError> {
+    let path = Path::new("gates.toml");
+    check_gates(path, parse_toml(path, text)?)
+}
+
 fn check_gates(path: &Path, raw: RawGates) -> Result<Gates, ProjectError> {
     let path = || path.to_path_buf();
     let gates = raw.check().map_err(|source| ProjectError::Gates { path: path(), source })?;

@@ -19,6 +19,15 @@ pub enum LifecycleStage {
     Deleted,
 }
 
+impl LifecycleStage {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Experiment {
     /// A decimal number as text.

@@ -5,3 +5,6 @@ pub mod exported;
 pub mod policies;
 pub mod promotion;
 pub mod versions;
+
+/// What the registry's use cases answer with.
+pub use crate::store::rows::registry::{AliasHistoryRow, AliasRow, PolicyRow, VersionRow};

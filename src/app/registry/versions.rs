@@ -212,6 +212,38 @@ pub fn list_models(app: &App) -> Result<Vec<(VersionRow, Vec<AliasRow>)>, Failur
     Ok(models)
 }
 
+/// Every version of a name, the newest first.
+pub fn list_versions(app: &App, name: &str) -> Result<Vec<VersionRow>, Failure> {
+    app.may(Act::ReadRegistry)?;
+    let mut versions = Vec::new();
+    app.store.read_ledger(|ledger| {
+        ledger.each_version_of(name, &mut |version| {
+            versions.push(version);
+            Ok(())
+        })
+    })?;
+    if versions.is_empty() {
+        return Err(no_model(app, name)?);
+    }
+    versions.reverse();
+    Ok(versions)
+}
+
+/// Where the aliases of a name point.
+pub fn list_aliases(app: &App, name: &str) -> Result<Vec<AliasRow>, Failure> {
+    app.may(Act::ReadRegistry)?;
+    if app.store.read_ledger(|l| l.find_version_last(name))?.is_none() {
+        return Err(no_model(app, name)?);
+    }
+    Ok(app.store.read_ledger(|l| l.list_aliases(name))?)
+}
+
+pub fn find_alias(app: &App, name: &str, alias: Alias) -> Result<AliasRow, Failure> {
+    let found = list_aliases(app, name)?.into_iter().find(|row| row.alias == alias.as_str());
+    let missing = || UseCaseError::NoAlias { name: name.to_string(), alias: alias.to_string() };
+    Ok(found.ok_or_else(missing)?)
+}
+
 fn model_names(app: &App) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     app.store.read_ledger(|ledger| {

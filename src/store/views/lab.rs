@@ -41,9 +41,31 @@ impl<V: Rows> Lab<V> {
         Ok(runs)
     }
 
+    /// Those that `list_runs` names after this one.
+    pub fn list_runs_after(&self, last: &Run, limit: usize) -> Result<Vec<Run>, StoreError> {
+        let order = RunOrderRow { start_time: last.start_time, run_id: last.run_id.clone() };
+        let limit = limit.min(limits::LIST_MAX);
+        let mut runs = Vec::new();
+        self.each_run_in(&Span::all().after(&order.key()), &mut |run| {
+            if runs.len() < limit {
+                runs.push(run);
+            }
+            Ok(runs.len() < limit)
+        })?;
+        Ok(runs)
+    }
+
     /// Every run, the latest started first, until told to stop (`false`).
     pub fn each_run(&self, each: &mut dyn FnMut(Run) -> Result<bool, StoreError>) -> Result<(), StoreError> {
-        self.0.visit(RunOrderRow::TABLE, &Span::all(), Direction::Forward, &mut |key, framed| {
+        self.each_run_in(&Span::all(), each)
+    }
+
+    fn each_run_in(
+        &self,
+        span: &Span,
+        each: &mut dyn FnMut(Run) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.visit(RunOrderRow::TABLE, span, Direction::Forward, &mut |key, framed| {
             each(self.find_listed(&rows::open(key, framed)?)?)
         })
     }

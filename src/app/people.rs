@@ -1,0 +1,94 @@
+//! Who asks, told from what they bring: a token, or the uid at the other end of a socket.
+//! Never says which part of a credential was wrong.
+
+use crate::app::home::{self, App};
+use crate::base::fact::{Class, Fact, Failure};
+use crate::security::actor::{Person, Role};
+
+/// A socket of this machine; each is bound to one kind of caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LocalSocket {
+    Admin,
+    Sync,
+    Worker,
+    Backup,
+}
+
+impl LocalSocket {
+    pub const ALL: [Self; 4] = [Self::Admin, Self::Sync, Self::Worker, Self::Backup];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Sync => "sync",
+            Self::Worker => "worker",
+            Self::Backup => "backup",
+        }
+    }
+}
+
+/// Who the system says is at the other end of a local socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub socket: LocalSocket,
+    pub uid: u32,
+}
+
+/// What a caller brings.
+pub enum Credentials<'a> {
+    Bearer(&'a str),
+    Peer(Peer),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WhoError {
+    #[error("who asks could not be told: the credentials are missing, wrong or no longer valid")]
+    Unauthenticated,
+    #[error("uid {uid} may not use the {} socket", socket.as_str())]
+    OtherUser { uid: u32, socket: LocalSocket },
+}
+
+impl Fact for WhoError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "security.unauthenticated",
+            Self::OtherUser { .. } => "security.other_user",
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Permission
+    }
+
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Unauthenticated => {
+                Some("Send `Authorization: Bearer KEY` with a valid key or session.".into())
+            }
+            Self::OtherUser { .. } => Some("Ask as the user the server runs as.".into()),
+        }
+    }
+}
+
+/// The person behind the credentials. Reads at most one row: it is asked before every request.
+pub fn authenticate(_app: &App, credentials: &Credentials<'_>) -> Result<Person, Failure> {
+    match credentials {
+        Credentials::Bearer(_) => Err(WhoError::Unauthenticated.into()),
+        Credentials::Peer(peer) => at_socket(*peer),
+    }
+}
+
+/// Only the server's own user and root come in by a socket; which socket says as what.
+fn at_socket(peer: Peer) -> Result<Person, Failure> {
+    let Peer { socket, uid } = peer;
+    if uid != 0 && uid != rustix::process::getuid().as_raw() {
+        return Err(WhoError::OtherUser { uid, socket }.into());
+    }
+    let role = match socket {
+        LocalSocket::Admin => return Ok(Person::owner(&home::user_name(uid))?),
+        LocalSocket::Sync => Role::Sync,
+        LocalSocket::Worker => Role::Worker,
+        LocalSocket::Backup => Role::Backup,
+    };
+    Ok(Person::of(socket.as_str(), &[role])?)
+}

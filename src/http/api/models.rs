@@ -1,0 +1,59 @@
+//! Models and their versions.
+
+use axum::response::Response;
+use serde_json::json;
+
+use crate::app::home::App;
+use crate::app::registry::{VersionRow, versions};
+use crate::base::fact::Failure;
+use crate::http::call::{Ask, Call, Reply, view};
+use crate::http::cursor::page;
+use crate::http::problem::HttpError;
+use crate::http::views::registry::{Model, ModelList, Version, VersionDetail, VersionList};
+use crate::registry::version::{ModelRef, Which};
+
+pub fn list(call: Call) -> Reply {
+    call.answer(|app, ask| {
+        let (models, next) = page(versions::list_models(app)?, |(row, _)| row.name.clone(), ask)?;
+        let models = models.iter().map(|(row, aliases)| Model::of(row, aliases)).collect();
+        view(&ModelList { models, next })
+    })
+}
+
+pub fn list_versions(call: Call) -> Reply {
+    call.answer(|app, ask| {
+        // The newest first: their keys rise as their numbers fall.
+        let key_of = |row: &VersionRow| format!("{:020}", u64::MAX - row.version);
+        let (rows, next) = page(versions::list_versions(app, ask.path("name")?)?, key_of, ask)?;
+        view(&VersionList { versions: rows.iter().map(Version::of).collect(), next })
+    })
+}
+
+pub fn show_newest(call: Call) -> Reply {
+    call.answer(|app, ask| show(app, ask, Which::Unstated))
+}
+
+pub fn show_version(call: Call) -> Reply {
+    call.answer(|app, ask| show(app, ask, Which::Number(version_of(ask)?)))
+}
+
+fn version_of(ask: &Ask) -> Result<u64, HttpError> {
+    match ask.path_as("version")? {
+        0 => Err(HttpError::Path { name: "version", why: "is wrong: versions begin at 1".into() }),
+        version => Ok(version),
+    }
+}
+
+fn show(app: &App, ask: &Ask, which: Which) -> Result<Response, Failure> {
+    let model = ModelRef { name: ask.path("name")?.to_string(), which };
+    let (row, policy) = versions::find_version(app, &model, false)?;
+    let evaluation = versions::evaluation(app, &row)?;
+    let release = versions::load_release(app, &row)?;
+    let version = Version { policy: policy.to_hex(), ..Version::of(&row) };
+    view(&VersionDetail {
+        version,
+        signed_by: release.signed_by().key_id.to_string(),
+        evaluation: json!(evaluation),
+        lineage: json!(release.release().lineage),
+    })
+}

@@ -1,0 +1,145 @@
+//! The router, made from the table of routes; and the one way of every request: named, known, allowed, answered,
+//! counted, logged. Never knows what a handler does.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use axum::routing::{MethodRouter, any, on};
+
+use crate::base::fact::Failure;
+use crate::base::limits;
+use crate::http::auth::{Origin, find_person};
+use crate::http::call::{Ask, Call, read_query};
+use crate::http::context::{self, CORRELATION_ID, Context, Done};
+use crate::http::problem::{self, HttpError, with_allow};
+use crate::http::routes::{Access, ROUTES, Route, allowed_of};
+use crate::http::server::Server;
+
+/// Everything that can be asked of a server.
+pub fn router(server: Arc<Server>) -> Router {
+    let mut router = Router::new();
+    let mut patterns: Vec<&'static str> = ROUTES.iter().map(|route| route.pattern).collect();
+    patterns.sort_unstable();
+    patterns.dedup();
+    for pattern in patterns {
+        router = router.route(pattern, methods_of(pattern));
+    }
+    router.fallback(any(no_route)).with_state(server)
+}
+
+fn methods_of(pattern: &'static str) -> MethodRouter<Arc<Server>> {
+    let mut methods = MethodRouter::new();
+    for (at, route) in ROUTES.iter().enumerate().filter(|(_, route)| route.pattern == pattern) {
+        let call = move |State(server): State<Arc<Server>>, request: Request| dispatch(server, at, request);
+        methods = methods.merge(on(route.verb.filter(), call));
+    }
+    let allow = allowed_of(pattern);
+    methods.fallback(move |State(server): State<Arc<Server>>, request: Request| {
+        let allow = allow.clone();
+        async move {
+            let response = refuse(&server, &request, HttpError::Method { allow: allow.clone() });
+            with_allow(response, &allow)
+        }
+    })
+}
+
+async fn no_route(State(server): State<Arc<Server>>, request: Request) -> Response {
+    refuse(&server, &request, HttpError::NoRoute)
+}
+
+/// Answers what met no route.
+fn refuse(server: &Server, request: &Request, error: HttpError) -> Response {
+    let context = Context::of(request.headers());
+    let outcome = Outcome { route: None, method: "any", pattern: "none", principal: None };
+    outcome.finish(server, &context, Err(error.into()), request.uri().path())
+}
+
+/// What is known of a request beside its answer.
+struct Outcome {
+    route: Option<usize>,
+    method: &'static str,
+    pattern: &'static str,
+    principal: Option<String>,
+}
+
+impl Outcome {
+    fn finish(
+        &self,
+        server: &Server,
+        context: &Context,
+        answered: Result<Response, Failure>,
+        path: &str,
+    ) -> Response {
+        let failure = answered.as_ref().err();
+        let (code, fault) = (failure.map(Failure::code), failure.map(ToString::to_string));
+        let mut response =
+            answered.unwrap_or_else(|failure| problem::answer(&failure, &context.correlation_id, path));
+        let headers = response.headers_mut();
+        headers.insert(CORRELATION_ID, context.header());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let (status, elapsed) = (response.status(), context.elapsed());
+        server.figures.count(self.route, status, elapsed);
+        let Self { method, pattern, principal, .. } = self;
+        let done = Done { method, route: pattern, status, principal: principal.as_deref(), code, fault };
+        context::log(context, &done, elapsed);
+        response
+    }
+}
+
+async fn dispatch(server: Arc<Server>, at: usize, request: Request) -> Response {
+    let route = &ROUTES[at];
+    let (mut parts, body) = request.into_parts();
+    let context = Context::of(&parts.headers);
+    let mut outcome =
+        Outcome { route: Some(at), method: route.verb.as_str(), pattern: route.pattern, principal: None };
+    let uri = parts.uri.clone();
+    let answered = match admit(&server, route, &mut parts, &context, &mut outcome).await {
+        Ok((app, ask)) => (route.run)(Call { server: Arc::clone(&server), app, ask, body }).await,
+        Err(failure) => Err(failure),
+    };
+    outcome.finish(&server, &context, answered, uri.path())
+}
+
+/// Who asks and whether they may, before anything of the request's body is read.
+async fn admit(
+    server: &Server,
+    route: &Route,
+    parts: &mut Parts,
+    context: &Context,
+    outcome: &mut Outcome,
+) -> Result<(crate::app::home::App, Ask), Failure> {
+    check_head(parts)?;
+    let origin = parts.extensions.remove::<Origin>();
+    let app = match route.access {
+        Access::Public => server.app().clone(),
+        Access::As(act) => {
+            let person = find_person(server.app(), &parts.headers, origin.as_ref())?;
+            outcome.principal = Some(person.name().to_string());
+            let app = server.app().as_person(person);
+            // The use case asks again; here it keeps the body of who may not ask from being read.
+            app.may(act)?;
+            app
+        }
+    };
+    let query = read_query(&parts.uri, route.query)?;
+    let path = RawPathParams::from_request_parts(parts, &()).await;
+    let path = path.map_err(|_| HttpError::Path { name: "path", why: "is not UTF-8".into() })?;
+    let headers = std::mem::take(&mut parts.headers);
+    Ok((app, Ask { context: context.clone(), origin, headers, path, query }))
+}
+
+fn check_head(parts: &Parts) -> Result<(), HttpError> {
+    let headers: &HeaderMap = &parts.headers;
+    let of_headers: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let bytes = of_headers + parts.uri.path().len() + parts.uri.query().map_or(0, str::len);
+    if headers.len() > limits::REQUEST_HEADERS_MAX || bytes > limits::REQUEST_HEAD_BYTES_MAX {
+        return Err(HttpError::HeadTooLarge);
+    }
+    Ok(())
+}

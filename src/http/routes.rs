@@ -1,0 +1,327 @@
+//! The one table of what can be asked: method, pattern, who may, which handler, and what the document says of it.
+//! Router, OpenAPI document and the test of every role walk this table; nothing else names a route.
+
+use axum::http::Method;
+use axum::routing::MethodFilter;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::http::api::{aliases, health, models, policies, runs, whoami};
+use crate::http::call::{Call, Reply};
+use crate::http::views::{policy, registry, run, status};
+use crate::security::actor::Act;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Get,
+    Post,
+    Delete,
+}
+
+impl Verb {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    pub fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Post => Method::POST,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    pub fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, without credentials; such an answer says nothing of anything kept.
+    Public,
+    As(Act),
+}
+
+/// A parameter of a query.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub is_number: bool,
+}
+
+/// Where a schema puts what it refers to.
+pub type Schemas = Vec<(String, RefOr<Schema>)>;
+pub type SchemaOf = fn(&mut Schemas) -> RefOr<Schema>;
+
+/// A body that is read, with an example that a test sends.
+#[derive(Clone, Copy)]
+pub struct BodyShape {
+    pub schema: SchemaOf,
+    pub example: &'static str,
+}
+
+/// What an answer looks like.
+#[derive(Clone, Copy)]
+pub enum AnswerShape {
+    Json(SchemaOf),
+    Text,
+    /// Bytes of whatever type the thing has.
+    Bytes,
+}
+
+pub struct Route {
+    pub verb: Verb,
+    pub pattern: &'static str,
+    pub access: Access,
+    pub run: fn(Call) -> Reply,
+    pub summary: &'static str,
+    pub query: &'static [Parameter],
+    pub body: Option<BodyShape>,
+    pub answer: AnswerShape,
+    /// The statuses of problems that are this route's own.
+    pub problems: &'static [u16],
+    /// Whether it looks at `If-Match`.
+    pub conditional: bool,
+}
+
+/// A reference to a type's schema, which is put among the others.
+pub fn schema_of<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
+    let name = T::name().into_owned();
+    let reference = Ref::from_schema_name(&name);
+    schemas.push((name, T::schema()));
+    T::schemas(schemas);
+    RefOr::Ref(reference)
+}
+
+const CURSOR: Parameter = Parameter {
+    name: "cursor",
+    about: "Where the page begins: the `next` of the page before",
+    is_number: false,
+};
+const LIMIT: Parameter =
+    Parameter { name: "limit", about: "How many at most, from 1 to 500", is_number: true };
+const PAGES: &[Parameter] = &[CURSOR, LIMIT];
+
+const fn read(
+    pattern: &'static str,
+    access: Access,
+    run: fn(Call) -> Reply,
+    answer: AnswerShape,
+    summary: &'static str,
+) -> Route {
+    Route {
+        verb: Verb::Get,
+        pattern,
+        access,
+        run,
+        summary,
+        query: &[],
+        body: None,
+        answer,
+        problems: &[],
+        conditional: false,
+    }
+}
+
+impl Route {
+    const fn paged(mut self) -> Self {
+        self.query = PAGES;
+        self.or(&[400])
+    }
+
+    const fn or(mut self, problems: &'static [u16]) -> Self {
+        self.problems = problems;
+        self
+    }
+
+    const fn post(mut self, body: BodyShape) -> Self {
+        self.verb = Verb::Post;
+        self.body = Some(body);
+        self
+    }
+
+    const fn conditional(mut self) -> Self {
+        self.conditional = true;
+        self
+    }
+
+    /// The pattern as OpenAPI writes it.
+    pub fn path(&self) -> String {
+        self.pattern.replace("{*", "{")
+    }
+
+    /// The names in the pattern.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.pattern.split('/').filter_map(|part| {
+            part.strip_prefix('{')?.strip_suffix('}').map(|name| name.trim_start_matches('*'))
+        })
+    }
+}
+
+use AnswerShape::{Bytes, Json, Text};
+
+const ANYBODY: Access = Access::Public;
+const REGISTRY: Access = Access::As(Act::ReadRegistry);
+const RUNS: Access = Access::As(Act::ReadRuns);
+
+const PROMOTE: BodyShape = BodyShape {
+    schema: schema_of::<registry::PromoteBody>,
+    example: r#"{"version": 1, "to": "production", "why": "first release", "dry_run": true}"#,
+};
+const ROLLBACK: BodyShape = BodyShape {
+    schema: schema_of::<registry::RollbackBody>,
+    example: r#"{"alias": "production", "why": "complaints from the branch", "dry_run": true}"#,
+};
+
+pub static ROUTES: &[Route] = &[
+    read("/livez", ANYBODY, health::live, Json(schema_of::<status::Health>), "Whether the server lives")
+        .or(&[503]),
+    read("/readyz", ANYBODY, health::ready, Json(schema_of::<status::Health>), "Whether it can decide")
+        .or(&[503]),
+    read("/metrics", Access::As(Act::ReadMetrics), health::metrics, Text, "Figures in Prometheus' text form"),
+    read("/openapi.json", ANYBODY, health::document, Bytes, "This document"),
+    read(
+        "/v1/whoami",
+        Access::As(Act::ReadStatus),
+        whoami::show,
+        Json(schema_of::<status::WhoAmI>),
+        "Who asks, in which roles",
+    ),
+    read(
+        "/v1/models",
+        REGISTRY,
+        models::list,
+        Json(schema_of::<registry::ModelList>),
+        "Every model with its newest version and its aliases",
+    )
+    .paged(),
+    read(
+        "/v1/models/{name}",
+        REGISTRY,
+        models::show_newest,
+        Json(schema_of::<registry::VersionDetail>),
+        "The newest version of a model",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/versions",
+        REGISTRY,
+        models::list_versions,
+        Json(schema_of::<registry::VersionList>),
+        "Every version of a model, the newest first",
+    )
+    .paged()
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/versions/{version}",
+        REGISTRY,
+        models::show_version,
+        Json(schema_of::<registry::VersionDetail>),
+        "One version: digests, figures, gates",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/aliases",
+        REGISTRY,
+        aliases::list,
+        Json(schema_of::<registry::AliasList>),
+        "Where the aliases of a model point",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/aliases/{alias}",
+        REGISTRY,
+        aliases::show,
+        Json(schema_of::<registry::AliasView>),
+        "Where one alias points; its ETag is for `If-Match`",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/aliases/{alias}/history",
+        REGISTRY,
+        aliases::history,
+        Json(schema_of::<registry::History>),
+        "Every move of an alias: what, when, by whom and why",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/promote",
+        Access::As(Act::PromoteModel),
+        aliases::promote,
+        Json(schema_of::<registry::Promoted>),
+        "Point an alias at a version, if its gates allow it",
+    )
+    .post(PROMOTE)
+    .conditional()
+    .or(&[400, 404, 409, 412, 422]),
+    read(
+        "/v1/models/{name}/rollback",
+        Access::As(Act::RollbackModel),
+        aliases::rollback,
+        Json(schema_of::<registry::RolledBack>),
+        "Point an alias back at the version before",
+    )
+    .post(ROLLBACK)
+    .conditional()
+    .or(&[400, 404, 409, 412, 422]),
+    read(
+        "/v1/policies",
+        REGISTRY,
+        policies::list,
+        Json(schema_of::<policy::PolicyList>),
+        "Every signed policy",
+    )
+    .paged(),
+    read(
+        "/v1/policies/{digest}",
+        REGISTRY,
+        policies::show,
+        Json(schema_of::<policy::PolicyView>),
+        "One policy: its bands, rules and cut-off",
+    )
+    .or(&[400, 404, 409]),
+    read("/v1/runs", RUNS, runs::list, Json(schema_of::<run::RunList>), "Runs, the latest started first")
+        .paged(),
+    read(
+        "/v1/runs/{run}",
+        RUNS,
+        runs::show,
+        Json(schema_of::<run::RunView>),
+        "One run: params, metrics, artifacts and where its data came from",
+    )
+    .or(&[400, 404, 409]),
+    read(
+        "/v1/runs/{run}/metrics/{*key}",
+        RUNS,
+        runs::metric,
+        Json(schema_of::<run::MetricHistory>),
+        "Every point of one metric",
+    )
+    .or(&[400, 404, 409]),
+    read("/v1/runs/{run}/artifacts/{*path}", RUNS, runs::artifact, Bytes, "One artifact of a run")
+        .or(&[400, 404, 409]),
+];
+
+/// The methods a path knows, as the `Allow` header lists them.
+pub fn allowed_of(pattern: &str) -> String {
+    let mut methods = Vec::new();
+    for route in ROUTES.iter().filter(|route| route.pattern == pattern) {
+        methods.push(route.verb.as_str());
+        if route.verb == Verb::Get {
+            methods.push("HEAD");
+        }
+    }
+    methods.join(", ")
+}
