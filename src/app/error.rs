@@ -60,6 +60,18 @@ pub enum UseCaseError {
     KeyUnderWay { key: String },
     #[error("an Idempotency-Key has 1 to {max} printable ASCII characters without space", max = limits::IDEMPOTENCY_KEY_CHARS_MAX)]
     BadKey,
+    #[error("there is no user {name:?}")]
+    NoUser { name: String },
+    #[error("there is a user {name:?} already")]
+    UserExists { name: String },
+    #[error("the role {role} belongs to a service, which gets an API key, and to no person")]
+    ServiceRole { role: String },
+    #[error("a user needs at least one role")]
+    NoRoles,
+    #[error("nobody changes their own roles or locks themselves out")]
+    OwnAccount,
+    #[error("there is no API key {id:?}")]
+    NoKey { id: String },
     #[error("{0} exists already")]
     Exists(String),
     #[error("--home is not given and neither TALLYSTICK_HOME, XDG_DATA_HOME nor HOME is set")]
@@ -95,6 +107,12 @@ impl Fact for UseCaseError {
             Self::KeyReused { .. } => "idempotency.key_reused",
             Self::KeyUnderWay { .. } => "idempotency.under_way",
             Self::BadKey => "idempotency.bad_key",
+            Self::NoUser { .. } => "user.unknown",
+            Self::UserExists { .. } => "user.exists",
+            Self::ServiceRole { .. } => "user.service_role",
+            Self::NoRoles => "user.no_roles",
+            Self::OwnAccount => "user.own_account",
+            Self::NoKey { .. } => "api_key.unknown",
             Self::Exists(_) => "file.exists",
             Self::NoHome => "home.not_named",
         }
@@ -141,6 +159,12 @@ impl Fact for UseCaseError {
             Self::KeyReused { .. } => "Use a new key for a new request.",
             Self::KeyUnderWay { .. } => "Send it again in a moment; it will get the first one's answer.",
             Self::BadKey => "Send a UUID, for example.",
+            Self::NoUser { .. } => "See `tallystick user list`.",
+            Self::UserExists { .. } => "Choose another name, or set that user's password.",
+            Self::ServiceRole { .. } => "Give one of officer, analyst, approver, auditor, admin.",
+            Self::NoRoles => "Give --role, once for each role.",
+            Self::OwnAccount => "Ask another admin.",
+            Self::NoKey { .. } => "See `tallystick key list`.",
             Self::Exists(_) => "Choose another name or remove it first.",
             Self::NoHome => "Give --home DIR.",
         };

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::app::decisions::Answering;
 use crate::app::error::UseCaseError;
+use crate::app::people::Gatehouse;
 use crate::base::canonical;
 use crate::base::clock::{Clock, Stamp};
 use crate::base::digest::Digest;
@@ -52,6 +53,7 @@ pub struct Core {
     pub(in crate::app) key: Arc<SigningKey>,
     pub(in crate::app) sealer: Sealer,
     pub(in crate::app) answering: Answering,
+    pub(in crate::app) gatehouse: Gatehouse,
     settings: Settings,
     clock: Box<dyn Clock>,
 }
@@ -175,7 +177,8 @@ impl App {
         let home = Home::open(folder)?;
         let Parts { store, key, trust, sealer } = open_parts(home, &person, clock.now())?;
         let answering = Answering::new(Branch::try_from(settings.branch.clone())?);
-        let core = Core { store, trust, key, sealer, answering, settings, clock };
+        let gatehouse = Gatehouse::default();
+        let core = Core { store, trust, key, sealer, answering, gatehouse, settings, clock };
         let app = Self { core: Arc::new(core), person };
         app.end_interrupted_runs()?;
         app.sweep_blobs()?;

@@ -265,3 +265,12 @@ pub const RETRY_AFTER_S: u64 = 1;
 pub const METRICS_UPKEEP_MS: u64 = 5_000;
 /// How long a probe of the store may take before the server counts as ill.
 pub const HEALTH_PROBE_MS: u64 = 5_000;
+/// API keys kept in memory between requests.
+pub const KNOWN_KEYS_MAX: usize = 1_000;
+/// How often a key's use is written down.
+pub const LAST_USED_MS: i64 = 3_600_000;
+/// Sessions kept; the idlest gives way.
+pub const SESSIONS_MAX: usize = 1_000;
+/// Passwords hashed at a time, and logins that may wait for it.
+pub const LOGINS_AT_A_TIME: usize = 2;
+pub const LOGINS_WAITING_MAX: usize = 8;
