@@ -11,8 +11,8 @@ use crate::base::progress::Progress;
 use crate::ledger::leaf::Kind;
 use crate::registry::version::ModelRef;
 use crate::security::actor::Act;
+use crate::serve::batch::manifest::Manifest;
 use crate::serve::batch::{self, BatchOrder, BatchResult, Watch};
-use crate::serve::manifest::Manifest;
 
 /// Scores by the reference's release. A batch that was finished before is verified and reused; it is
 /// on record already. One that died after its record is recorded once more: the same content twice.

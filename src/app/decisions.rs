@@ -1,38 +1,140 @@
-//! One row: a prediction with its contributions, or a decision with its reasons.
-//! Keeps no record yet: a decision says of itself that it is not recorded.
+//! Predictions and decisions: made by what is in force, and on record before they are answered.
+//! No answer leaves before its record is durable; what is not recorded was not decided.
 
+use std::sync::Mutex;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use crate::app::decisions::draft::{Asking, CaseCounter, Draft};
+use crate::app::decisions::lineup::{Lineup, Seat};
+use crate::app::decisions::repetition::{Claim, UnderWay, claim};
 use crate::app::home::App;
-use crate::app::registry::versions;
 use crate::base::fact::Failure;
-use crate::data::row::parse_row;
-use crate::registry::release::Release;
+use crate::ledger::case::Branch;
 use crate::registry::version::ModelRef;
-use crate::serve::champion::Champion;
-use crate::serve::scorer::{Decision, Prediction};
+use crate::security::actor::{Act, Actor};
+use crate::store::error::StoreError;
+use crate::store::views::answers::NewRepetition;
 
-/// An answer and the release that gave it.
-pub struct Answered<T> {
-    pub answer: T,
-    pub release: Release,
-    /// The value of the target that the probability is of.
-    pub positive: String,
+pub mod draft;
+pub mod found;
+pub mod lineup;
+pub mod repetition;
+pub mod replay;
+
+pub use crate::app::decisions::found::{Answered, Content};
+
+/// What answering needs beside the store: who stands ready, which keys are under way, which case comes next.
+pub struct Answering {
+    pub(in crate::app) lineup: Lineup,
+    pub(in crate::app) branch: Branch,
+    under_way: UnderWay,
+    cases: Mutex<CaseCounter>,
 }
 
-pub fn predict(app: &App, model: &ModelRef, row: &str) -> Result<Answered<Prediction>, Failure> {
-    let champion = versions::champion(app, model)?;
-    let parsed = parse_row(&champion.loaded().content.contract, row)?;
-    let answer = champion.score_table(&parsed.table, &[parsed.defaulted])?.predict(0)?;
-    Ok(answered(&champion, answer))
+impl Answering {
+    pub fn new(branch: Branch) -> Self {
+        Self { lineup: Lineup::default(), branch, under_way: UnderWay::default(), cases: Mutex::default() }
+    }
 }
 
-pub fn decide(app: &App, model: &ModelRef, row: &str) -> Result<Answered<Decision>, Failure> {
-    let champion = versions::champion(app, model)?;
-    let parsed = parse_row(&champion.loaded().content.contract, row)?;
-    let answer = champion.score_table(&parsed.table, &[parsed.defaulted])?.decide(0)?;
-    Ok(answered(&champion, answer))
+/// A row that is to be answered.
+pub struct Asked<'a> {
+    pub model: &'a ModelRef,
+    /// One flat JSON object.
+    pub row: &'a str,
+    /// What a repeated request carries again.
+    pub key: Option<&'a str>,
+    /// A rehearsal: recorded as one.
+    pub simulated: bool,
+    pub started: Instant,
 }
 
-fn answered<T>(champion: &Champion, answer: T) -> Answered<T> {
-    let positive = champion.loaded().content.training.positive.clone();
-    Answered { answer, release: champion.release().release().clone(), positive }
+/// Which of the two a row asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Decision,
+    Prediction,
+}
+
+impl Wish {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Prediction => "prediction",
+        }
+    }
+}
+
+/// Score, policy, reasons and a case; durable when it answers.
+pub async fn decide(app: &App, asked: Asked<'_>) -> Result<Answered, Failure> {
+    answer(app, asked, Wish::Decision).await
+}
+
+/// A score and what it is made of; on record as well.
+pub async fn predict(app: &App, asked: Asked<'_>) -> Result<Answered, Failure> {
+    answer(app, asked, Wish::Prediction).await
+}
+
+async fn answer(app: &App, asked: Asked<'_>, wish: Wish) -> Result<Answered, Failure> {
+    let actor = app.may(Act::Score)?;
+    let seat = match app.answering.lineup.find(asked.model) {
+        Some(seat) => seat,
+        None => take_seat(app, asked.model).await?,
+    };
+    let Some(key) = asked.key else {
+        let draft = prepare(app, &actor, &seat, &asked, (wish, None))?;
+        return record(app, draft, ()).await;
+    };
+    match claim(app, actor.name(), key, request_mac(app, &asked, wish))? {
+        Claim::Seen(seq) => Ok(Answered { replayed: true, ..found::find_at(app, seq)? }),
+        Claim::First(held, repetition) => {
+            let draft = prepare(app, &actor, &seat, &asked, (wish, Some(repetition)))?;
+            record(app, draft, held).await
+        }
+    }
+}
+
+/// Loading a model reads and verifies files, which is nothing for a thread that answers others.
+async fn take_seat(app: &App, model: &ModelRef) -> Result<std::sync::Arc<Seat>, Failure> {
+    let (app, model) = (app.clone(), model.clone());
+    match tokio::task::spawn_blocking(move || lineup::seat(&app, &model)).await {
+        Ok(seat) => seat,
+        Err(_) => Err(StoreError::WriterGone { store: crate::store::tables::StoreName::Ledger }.into()),
+    }
+}
+
+fn prepare(
+    app: &App,
+    actor: &Actor,
+    seat: &Seat,
+    asked: &Asked<'_>,
+    (wish, repetition): (Wish, Option<NewRepetition>),
+) -> Result<Draft, Failure> {
+    let asking =
+        Asking { app, actor, seat, row: asked.row, simulated: asked.simulated, started: asked.started };
+    match wish {
+        Wish::Decision => asking.decide(repetition),
+        Wish::Prediction => asking.predict(repetition),
+    }
+}
+
+/// Queues the record and waits until it is durable. `held` is let go of only then, even if nobody waits any more.
+async fn record<H: Send + 'static>(app: &App, draft: Draft, held: H) -> Result<Answered, Failure> {
+    let Draft { record, mut answered } = draft;
+    let (told, durable) = oneshot::channel();
+    app.store.submit_answer(record, move |outcome| {
+        drop(held);
+        let _ = told.send(outcome);
+    })?;
+    let gone = |_| StoreError::WriterGone { store: crate::store::tables::StoreName::Ledger };
+    answered.header.seq = durable.await.map_err(gone)??;
+    Ok(answered)
+}
+
+/// What tells one request from another under the same key: route, model and the body as it came.
+fn request_mac(app: &App, asked: &Asked<'_>, wish: Wish) -> [u8; 32] {
+    let whole = format!("{}\n{}\n{}", wish.as_str(), asked.model, asked.row);
+    app.sealer.mac_of_request(whole.as_bytes())
 }

@@ -44,6 +44,34 @@ pub enum UseCaseError {
     OtherData { content: Digest },
     #[error("{problems} problem(s) in the home: {first}")]
     Damaged { problems: u64, first: String, report: serde_json::Value },
+    #[error("there is no decision {wanted:?} in this home")]
+    NoDecision { wanted: String },
+    #[error("record {seq} of the log is no decision")]
+    NotADecision { seq: u64 },
+    #[error("the decision {id} names the release {release}, which this home does not have")]
+    OtherRelease { id: String, release: Digest },
+    #[error("what was decided in {id} was erased: its record stands, its content cannot be read any more")]
+    Erased { id: String },
+    #[error("no release of {name}@{version} can score")]
+    NoScore { name: String, version: u64 },
+    #[error("the Idempotency-Key {key:?} was used for another request")]
+    KeyReused { key: String },
+    #[error("the first request with the Idempotency-Key {key:?} is still under way")]
+    KeyUnderWay { key: String },
+    #[error("an Idempotency-Key has 1 to {max} printable ASCII characters without space", max = limits::IDEMPOTENCY_KEY_CHARS_MAX)]
+    BadKey,
+    #[error("there is no user {name:?}")]
+    NoUser { name: String },
+    #[error("there is a user {name:?} already")]
+    UserExists { name: String },
+    #[error("the role {role} belongs to a service, which gets an API key, and to no person")]
+    ServiceRole { role: String },
+    #[error("a user needs at least one role")]
+    NoRoles,
+    #[error("nobody changes their own roles or locks themselves out")]
+    OwnAccount,
+    #[error("there is no API key {id:?}")]
+    NoKey { id: String },
     #[error("{0} exists already")]
     Exists(String),
     #[error("--home is not given and neither TALLYSTICK_HOME, XDG_DATA_HOME nor HOME is set")]
@@ -71,6 +99,20 @@ impl Fact for UseCaseError {
             Self::CutoffOpen => "policy.cutoff_open",
             Self::OtherData { .. } => "data.other_content",
             Self::Damaged { .. } => "store.damaged",
+            Self::NoDecision { .. } => "decision.unknown",
+            Self::NotADecision { .. } => "decision.not_a_decision",
+            Self::OtherRelease { .. } => "decision.other_release",
+            Self::Erased { .. } => "decision.erased",
+            Self::NoScore { .. } => "release.no_score",
+            Self::KeyReused { .. } => "idempotency.key_reused",
+            Self::KeyUnderWay { .. } => "idempotency.under_way",
+            Self::BadKey => "idempotency.bad_key",
+            Self::NoUser { .. } => "user.unknown",
+            Self::UserExists { .. } => "user.exists",
+            Self::ServiceRole { .. } => "user.service_role",
+            Self::NoRoles => "user.no_roles",
+            Self::OwnAccount => "user.own_account",
+            Self::NoKey { .. } => "api_key.unknown",
             Self::Exists(_) => "file.exists",
             Self::NoHome => "home.not_named",
         }
@@ -79,7 +121,8 @@ impl Fact for UseCaseError {
     fn class(&self) -> Class {
         match self {
             Self::Damaged { .. } | Self::OtherData { .. } => Class::Integrity,
-            Self::ReleaseEnded { .. } => Class::Unavailable,
+            Self::NotADecision { .. } | Self::OtherRelease { .. } => Class::Integrity,
+            Self::ReleaseEnded { .. } | Self::NoScore { .. } | Self::KeyUnderWay { .. } => Class::Unavailable,
             _ => Class::Usage,
         }
     }
@@ -107,6 +150,21 @@ impl Fact for UseCaseError {
             Self::CutoffOpen => "Train, which signs the policy with its model; or write by = \"value\".",
             Self::OtherData { .. } => "Import the data again and repeat the training.",
             Self::Damaged { .. } => "Restore the home from a backup; do not work on with this one.",
+            Self::NoDecision { .. } => {
+                "Compare the number with the letter, or see `tallystick decision list`."
+            }
+            Self::NotADecision { .. } | Self::OtherRelease { .. } => "Run `tallystick audit verify`.",
+            Self::Erased { .. } => "Its receipt and its place in the log can still be verified.",
+            Self::NoScore { .. } => "Promote a version that loads; `tallystick model list` shows them.",
+            Self::KeyReused { .. } => "Use a new key for a new request.",
+            Self::KeyUnderWay { .. } => "Send it again in a moment; it will get the first one's answer.",
+            Self::BadKey => "Send a UUID, for example.",
+            Self::NoUser { .. } => "See `tallystick user list`.",
+            Self::UserExists { .. } => "Choose another name, or set that user's password.",
+            Self::ServiceRole { .. } => "Give one of officer, analyst, approver, auditor, admin.",
+            Self::NoRoles => "Give --role, once for each role.",
+            Self::OwnAccount => "Ask another admin.",
+            Self::NoKey { .. } => "See `tallystick key list`.",
             Self::Exists(_) => "Choose another name or remove it first.",
             Self::NoHome => "Give --home DIR.",
         };

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::app::decisions::Answering;
 use crate::app::error::UseCaseError;
+use crate::app::people::Gatehouse;
 use crate::base::canonical;
 use crate::base::clock::{Clock, Stamp};
 use crate::base::digest::Digest;
@@ -16,6 +18,8 @@ use crate::base::fact::{Class, Fact, Failure};
 use crate::base::files;
 use crate::base::ids::RunId;
 use crate::base::limits;
+use crate::config::settings::Settings;
+use crate::ledger::case::Branch;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::leaf::{Entry, Kind};
 use crate::ledger::tree::TreeHead;
@@ -23,12 +27,17 @@ use crate::registry::content::ModelContent;
 use crate::security::actor::{Act, Actor, Person};
 use crate::security::key::{KeyError, SigningKey};
 use crate::security::key_file;
+use crate::security::seal::master::{MASTER_CREDENTIAL, MASTER_FILE, MasterKey};
+use crate::security::seal::record::Sealer;
 use crate::security::trust::TrustRoot;
 use crate::store::home::Home;
 use crate::store::open::Store;
 use crate::store::views::log::CheckpointSigner;
 use crate::tracking::experiment::{DEFAULT_ID, DEFAULT_NAME, Experiment};
 use crate::tracking::run::{Run, RunStatus};
+
+/// The bucket keys' file, below the folder of keys.
+const BUCKETS_FILE: &str = "buckets.slots";
 
 /// An open home as one person sees it: the home is shared, the person is not.
 #[derive(Clone)]
@@ -42,6 +51,10 @@ pub struct Core {
     pub(in crate::app) store: Store,
     pub(in crate::app) trust: TrustRoot,
     pub(in crate::app) key: Arc<SigningKey>,
+    pub(in crate::app) sealer: Sealer,
+    pub(in crate::app) answering: Answering,
+    pub(in crate::app) gatehouse: Gatehouse,
+    settings: Settings,
     clock: Box<dyn Clock>,
 }
 
@@ -129,7 +142,7 @@ pub fn init(folder: &Path, person: &Person, clock: &dyn Clock) -> Result<Made, F
     person.acting(Act::InitHome)?;
     let now = clock.now();
     let home = Home::create(folder, now.millis())?;
-    let (store, key, trust) = open_parts(home, person, now)?;
+    let Parts { store, key, trust, .. } = open_parts(home, person, now)?;
     drop(store);
     Ok(Made {
         store_id: trust.store_id().to_string(),
@@ -141,6 +154,10 @@ pub fn init(folder: &Path, person: &Person, clock: &dyn Clock) -> Result<Made, F
 impl Core {
     pub fn now(&self) -> Stamp {
         self.clock.now()
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Where the sockets of this home stand.
@@ -156,9 +173,13 @@ impl Core {
 impl App {
     /// Opens a home, ends what a crash left open, and sweeps what no row names.
     pub fn open(folder: &Path, person: Person, clock: Box<dyn Clock>) -> Result<Self, Failure> {
+        let settings = Settings::load(&config_folder(folder))?;
         let home = Home::open(folder)?;
-        let (store, key, trust) = open_parts(home, &person, clock.now())?;
-        let app = Self { core: Arc::new(Core { store, trust, key, clock }), person };
+        let Parts { store, key, trust, sealer } = open_parts(home, &person, clock.now())?;
+        let answering = Answering::new(Branch::try_from(settings.branch.clone())?);
+        let gatehouse = Gatehouse::default();
+        let core = Core { store, trust, key, sealer, answering, gatehouse, settings, clock };
+        let app = Self { core: Arc::new(core), person };
         app.end_interrupted_runs()?;
         app.sweep_blobs()?;
         Ok(app)
@@ -257,11 +278,7 @@ pub fn inner_blobs(model_json: &[u8]) -> Result<Vec<Digest>, String> {
 
 /// Opens the stores with the box's key. A home whose making was cut short is finished here:
 /// it has no record yet, so nothing was ever signed by another key.
-fn open_parts(
-    home: Home,
-    person: &Person,
-    now: Stamp,
-) -> Result<(Store, Arc<SigningKey>, TrustRoot), Failure> {
+fn open_parts(home: Home, person: &Person, now: Stamp) -> Result<Parts, Failure> {
     let store_id = home.identity().store_id.clone();
     let path = home.keys().join("box.key");
     let (key, is_new) = match key_file::load(&path) {
@@ -269,6 +286,7 @@ fn open_parts(
         Err(KeyError::File(error)) if error.is_not_found() => (Arc::new(SigningKey::generate()?), true),
         Err(error) => return Err(error.into()),
     };
+    let keys = home.keys();
     let store = Store::open(home, signer(&store_id, &key))?;
     if is_new {
         if store.read_ledger(|ledger| ledger.log_size())? > 0 {
@@ -282,7 +300,48 @@ fn open_parts(
         None => found_trust(&store, &store_id, &key, &person.acting(Act::InitHome)?, now)?,
     };
     check_key(&trust, &key)?;
-    Ok((store, key, trust))
+    let sealer = open_sealer(&store, &keys, &store_id)?;
+    Ok(Parts { store, key, trust, sealer })
+}
+
+/// What an open home is made of.
+struct Parts {
+    store: Store,
+    key: Arc<SigningKey>,
+    trust: TrustRoot,
+    sealer: Sealer,
+}
+
+/// The keys that personal content is sealed with; made where nothing was ever sealed, never made anew.
+fn open_sealer(store: &Store, keys: &Path, store_id: &str) -> Result<Sealer, Failure> {
+    let (buckets, path) = (keys.join(BUCKETS_FILE), keys.join(MASTER_FILE));
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|f| Path::new(&f).join(MASTER_CREDENTIAL));
+    let credential = credential.filter(|path| path.exists());
+    let sealed = store.read_ledger(|ledger| ledger.has_subject_keys())?;
+    if sealed && !buckets.exists() {
+        return Err(HomeError::NoKey { path: buckets }.into());
+    }
+    let master = match credential {
+        Some(path) => MasterKey::load_credential(&path)?,
+        None if path.exists() => MasterKey::load(&path)?,
+        None if sealed || buckets.exists() => return Err(HomeError::NoKey { path }.into()),
+        None => {
+            let master = MasterKey::generate()?;
+            master.save_new(&path)?;
+            master
+        }
+    };
+    if buckets.exists() {
+        Ok(Sealer::open(&buckets, &master, store_id)?)
+    } else {
+        Ok(Sealer::create(&buckets, &master, store_id)?)
+    }
+}
+
+/// Where the configuration is: the home's own, unless the environment names another folder.
+fn config_folder(home: &Path) -> PathBuf {
+    let named = std::env::var_os("TALLYSTICK_CONFIG").filter(|folder| !folder.is_empty());
+    named.map_or_else(|| home.to_path_buf(), PathBuf::from)
 }
 
 /// The experiment "0" that every MLflow client expects to be there.

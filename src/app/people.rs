@@ -1,9 +1,16 @@
 //! Who asks, told from what they bring: a token, or the uid at the other end of a socket.
 //! Never says which part of a credential was wrong.
 
+use std::sync::Mutex;
+
 use crate::app::home::{self, App};
 use crate::base::fact::{Class, Fact, Failure};
 use crate::security::actor::{Person, Role};
+use crate::security::throttle::Throttle;
+
+pub mod keys;
+pub mod sessions;
+pub mod users;
 
 /// A socket of this machine; each is bound to one kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +53,10 @@ pub enum WhoError {
     Unauthenticated,
     #[error("uid {uid} may not use the {} socket", socket.as_str())]
     OtherUser { uid: u32, socket: LocalSocket },
+    #[error("the name or the password is wrong, or the account is locked")]
+    WrongLogin,
+    #[error("{waiting} logins wait already, which is the limit")]
+    Busy { waiting: usize },
 }
 
 impl Fact for WhoError {
@@ -53,11 +64,16 @@ impl Fact for WhoError {
         match self {
             Self::Unauthenticated => "security.unauthenticated",
             Self::OtherUser { .. } => "security.other_user",
+            Self::WrongLogin => "security.wrong_login",
+            Self::Busy { .. } => "security.busy",
         }
     }
 
     fn class(&self) -> Class {
-        Class::Permission
+        match self {
+            Self::Busy { .. } => Class::Unavailable,
+            _ => Class::Permission,
+        }
     }
 
     fn next_step(&self) -> Option<String> {
@@ -66,14 +82,26 @@ impl Fact for WhoError {
                 Some("Send `Authorization: Bearer KEY` with a valid key or session.".into())
             }
             Self::OtherUser { .. } => Some("Ask as the user the server runs as.".into()),
+            Self::WrongLogin => Some("Try again, or ask an admin to set a new password.".into()),
+            Self::Busy { .. } => Some("Try again in a moment.".into()),
         }
     }
 }
 
-/// The person behind the credentials. Reads at most one row: it is asked before every request.
-pub fn authenticate(_app: &App, credentials: &Credentials<'_>) -> Result<Person, Failure> {
+/// What telling people apart needs beside the store: who is logged in, which keys were seen, who failed how often.
+#[derive(Default)]
+pub struct Gatehouse {
+    sessions: sessions::Sessions,
+    keys: keys::KnownKeys,
+    throttle: Mutex<Throttle>,
+    hashing: sessions::Turns,
+}
+
+/// The person behind the credentials. Asked before every request, so that it reads a row at most.
+pub fn authenticate(app: &App, credentials: &Credentials<'_>) -> Result<Person, Failure> {
     match credentials {
-        Credentials::Bearer(_) => Err(WhoError::Unauthenticated.into()),
+        Credentials::Bearer(token) if token.starts_with("tss_") => sessions::find_person(app, token),
+        Credentials::Bearer(token) => keys::find_person(app, token),
         Credentials::Peer(peer) => at_socket(*peer),
     }
 }

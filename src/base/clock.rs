@@ -50,6 +50,12 @@ pub fn parse_millis(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(|wall| wall.as_millisecond())
 }
 
+/// The year, in UTC.
+pub fn year_of(millis: i64) -> u64 {
+    let wall = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
+    u64::try_from(wall.to_zoned(jiff::tz::TimeZone::UTC).year()).unwrap_or_default()
+}
+
 /// Who can say what time it is.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Stamp;

@@ -205,6 +205,18 @@ pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
 pub const CHILD_LOG_TAIL_BYTES: u64 = 4 << 10;
 /// The reason that is kept with a move of an alias.
 pub const WHY_CHARS_MAX: usize = 500;
+/// Files of one folder of configuration.
+pub const CONFIG_FILES_MAX: usize = 100;
+/// Champions kept ready: one for each alias or version that is asked for, and as many to show old records by.
+pub const SEATS_MAX: usize = 32;
+/// An `Idempotency-Key`, in characters.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long a repeated request gets the first one's answer.
+pub const IDEMPOTENCY_MS: i64 = 24 * 3_600_000;
+/// Records one page of a list looks at before it says where to go on.
+pub const RECORDS_LOOKED_AT_MAX: u64 = 10_000;
+/// Repetitions forgotten in one transaction.
+pub const REPETITIONS_DROPPED_MAX: usize = 500;
 
 // The server's doors.
 
@@ -253,3 +265,12 @@ pub const RETRY_AFTER_S: u64 = 1;
 pub const METRICS_UPKEEP_MS: u64 = 5_000;
 /// How long a probe of the store may take before the server counts as ill.
 pub const HEALTH_PROBE_MS: u64 = 5_000;
+/// API keys kept in memory between requests.
+pub const KNOWN_KEYS_MAX: usize = 1_000;
+/// How often a key's use is written down.
+pub const LAST_USED_MS: i64 = 3_600_000;
+/// Sessions kept; the idlest gives way.
+pub const SESSIONS_MAX: usize = 1_000;
+/// Passwords hashed at a time, and logins that may wait for it.
+pub const LOGINS_AT_A_TIME: usize = 2;
+pub const LOGINS_WAITING_MAX: usize = 8;

@@ -10,5 +10,6 @@ pub mod fault;
 pub mod files;
 pub mod ids;
 pub mod limits;
+pub mod packed;
 pub mod progress;
 pub mod rng;

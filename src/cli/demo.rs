@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::app::batches;
 use crate::app::datasets::{self, DataSource};
+use crate::app::decisions::{self, Content};
 use crate::app::error::check_absent;
 use crate::app::home::{self, App};
 use crate::app::registry::promotion::{self, MoveAs, PromoteRequest};
 use crate::app::registry::versions;
 use crate::app::training::{self, TrainRequest};
-use crate::app::{batches, decisions};
 use crate::base::clock::SystemClock;
 use crate::base::fact::Failure;
 use crate::base::files;
@@ -21,13 +22,14 @@ use crate::cli::Invocation;
 use crate::cli::score;
 use crate::cli::speak::output::Answer;
 use crate::cli::speak::progress::Bar;
+use crate::cli::speak::wait::wait_for;
 use crate::cli::train::on_interrupt;
 use crate::config::project::Project;
 use crate::demo::loan_default::{ROWS_DEFAULT, SEED_DEFAULT, write_csv};
 use crate::demo::project::FILES;
 use crate::registry::version::{Alias, ModelRef, Which};
 use crate::serve::batch::BatchOrder;
-use crate::serve::output::{BatchOptions, OutputFormat};
+use crate::serve::batch::output::{BatchOptions, OutputFormat};
 
 #[derive(Args)]
 #[command(
@@ -237,8 +239,8 @@ fn show(demo: &Demo<'_>) -> Result<Answer, Failure> {
     let row = find_telling_row(&app, &project, &model, &applicants)?;
     let path = demo.folder.join("applicant.json");
     files::write_atomic(&path, row.to_string().as_bytes(), 0o600)?;
-    let answered = decisions::decide(&app, &model, &row.to_string())?;
-    let decision = score::decision_answer(&answered);
+    let answered = wait_for(decisions::decide(&app, score::asked(&model, &row.to_string())))?;
+    let decision = score::decision_answer(&answered)?;
     let audit = crate::app::integrity::verify_log(&app)?;
     let text = format!(
         "\n{}\n\nThe tally log holds {} records, verified. Go on with\n  tallystick --home {} decide {} --row {}\n  tallystick --home {} model show {}",
@@ -263,7 +265,8 @@ fn find_telling_row(app: &App, project: &Project, model: &ModelRef, file: &Path)
     let mut first = None;
     for number in 1..=LOOKED_AT {
         let row = datasets::row_as_json(project, file, number)?;
-        if !decisions::decide(app, model, &row.to_string())?.answer.reasons.list.is_empty() {
+        let answered = wait_for(decisions::decide(app, score::asked(model, &row.to_string())))?;
+        if matches!(&answered.content, Content::Decision(decision) if !decision.reasons.list.is_empty()) {
             return Ok(row);
         }
         first.get_or_insert(row);

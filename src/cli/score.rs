@@ -3,11 +3,12 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::app::decisions::Answered;
+use crate::app::decisions::{Answered, Asked, Content};
 use crate::app::{batches, decisions};
 use crate::base::fact::{Class, Fact, Failure};
 use crate::base::files::{self, at};
@@ -15,12 +16,12 @@ use crate::base::limits;
 use crate::cli::Invocation;
 use crate::cli::speak::output::{Answer, columns, number_up_to};
 use crate::cli::speak::progress::Bar;
+use crate::cli::speak::wait::wait_for;
 use crate::cli::train::on_interrupt;
-use crate::registry::release::Release;
 use crate::registry::version::ModelRef;
+use crate::serve::batch::output::{BatchOptions, OutputFormat};
 use crate::serve::batch::{BatchOrder, BatchResult};
-use crate::serve::output::{BatchOptions, OutputFormat};
-use crate::serve::scorer::{Decision, Notes};
+use crate::serve::scorer::Notes;
 
 #[derive(Args)]
 #[command(
@@ -85,29 +86,41 @@ fn read_row(path: &Path) -> Result<String, Failure> {
 
 pub fn predict(arguments: RowArguments, invocation: &Invocation) -> Result<Answer, Failure> {
     let row = read_row(&arguments.row)?;
-    let answered = decisions::predict(&invocation.app()?, &arguments.model, &row)?;
-    let p = &answered.answer;
+    let app = invocation.app()?;
+    prediction_answer(&wait_for(decisions::predict(&app, asked(&arguments.model, &row)))?)
+}
+
+pub fn decide(arguments: RowArguments, invocation: &Invocation) -> Result<Answer, Failure> {
+    let row = read_row(&arguments.row)?;
+    let app = invocation.app()?;
+    decision_answer(&wait_for(decisions::decide(&app, asked(&arguments.model, &row)))?)
+}
+
+pub fn asked<'a>(model: &'a ModelRef, row: &'a str) -> Asked<'a> {
+    Asked { model, row, key: None, simulated: false, started: Instant::now() }
+}
+
+fn prediction_answer(answered: &Answered) -> Result<Answer, Failure> {
+    let Content::Prediction(p) = &answered.content else { return Ok(Answer::new("", json!({}))) };
     let mut text = format!("{:.4} probability  (margin {:+.4})\n", p.probability, p.margin);
     let mut rows = vec![vec!["  base".to_string(), format!("{:+.4}", p.base)]];
     rows.extend(p.contributions.iter().map(|c| vec![format!("  {}", c.field), format!("{:+.4}", c.value)]));
     text += &columns(&rows);
     text += &notes_text(&p.notes);
-    text += &format!("by {}", named(&answered.release));
-    Ok(Answer::new(text, with_release(json!(p), &answered.release)))
+    text += &format!("by {}, record {}", named(answered), answered.header.seq);
+    Ok(Answer::new(text, with_record(json!(p), answered)))
 }
 
-pub fn decide(arguments: RowArguments, invocation: &Invocation) -> Result<Answer, Failure> {
-    let row = read_row(&arguments.row)?;
-    Ok(decision_answer(&decisions::decide(&invocation.app()?, &arguments.model, &row)?))
-}
-
-pub fn decision_answer(answered: &Answered<Decision>) -> Answer {
-    let d = &answered.answer;
+pub fn decision_answer(answered: &Answered) -> Result<Answer, Failure> {
+    let Content::Decision(d) = &answered.content else {
+        let text = "REFER\nno release of this model can score; a person decides".to_string();
+        return Ok(Answer::new(text, with_record(json!({"outcome": "refer"}), answered)));
+    };
     let in_hundred = (100.0 * d.probability).round();
     let mut text = format!(
         "{}\nabout {in_hundred} in 100 such cases turn out {:?} ({:.4})\n",
         d.outcome.to_uppercase(),
-        answered.positive,
+        answered.positive.as_deref().unwrap_or_default(),
         d.probability
     );
     for reason in &d.reasons.list {
@@ -115,21 +128,30 @@ pub fn decision_answer(answered: &Answered<Decision>) -> Answer {
         text += &format!("  - {} ({value})\n", reason.text);
     }
     text += &notes_text(&d.notes);
+    let case = answered.header.decision.as_ref().and_then(|facts| facts.case);
     text += &format!(
-        "by {}, policy {}\nThis is an answer, not a record.",
-        named(&answered.release),
-        d.policy.short()
+        "by {}, policy {}\ncase {}, record {}",
+        named(answered),
+        d.policy.short(),
+        case.map_or("-".to_string(), |case| case.to_string()),
+        answered.header.seq
     );
-    Answer::new(text, with_release(json!(d), &answered.release))
+    Ok(Answer::new(text, with_record(json!(d), answered)))
 }
 
-fn named(release: &Release) -> String {
-    format!("{}@{}", release.name, release.version)
+fn named(answered: &Answered) -> String {
+    let facts = answered.header.decision.as_ref();
+    facts.map_or(String::new(), |f| format!("{}@{}", f.name, f.version.unwrap_or_default()))
 }
 
-fn with_release(mut json: Value, release: &Release) -> Value {
-    json["name"] = json!(release.name);
-    json["version"] = json!(release.version);
+fn with_record(mut json: Value, answered: &Answered) -> Value {
+    if let Some(facts) = &answered.header.decision {
+        json["name"] = json!(facts.name);
+        json["version"] = json!(facts.version);
+        json["decision_id"] = json!(facts.id);
+        json["case"] = json!(facts.case);
+    }
+    json["seq"] = json!(answered.header.seq);
     json
 }
 

@@ -3,5 +3,6 @@
 
 pub mod project;
 pub mod scaffold;
+pub mod settings;
 pub mod text;
 pub mod toml_file;

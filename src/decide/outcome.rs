@@ -22,6 +22,8 @@ pub enum DecidedBy {
     Band,
     /// The rule of this id, the first of the policy that held.
     Rule(String),
+    /// Neither: what was to score could not, and a person has to look.
+    Fallback,
 }
 
 #[derive(Debug, thiserror::Error)]

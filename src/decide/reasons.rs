@@ -71,6 +71,8 @@ pub struct DecidedRow<'a> {
     pub table: &'a Table,
     pub row: usize,
     pub encoded: &'a [f32],
+    /// Its margin measured from `reference`, field by field in the recipe's order.
+    pub shares: &'a [Contribution],
     pub hits: &'a [&'a Rule],
 }
 
@@ -94,6 +96,7 @@ pub fn find_reasons(
         _ if outcome.outcome == policy.best_outcome() => Vec::new(),
         DecidedBy::Rule(_) => from_rules(policy, outcome, row)?,
         DecidedBy::Band => from_score(policy, model, vector, row)?,
+        DecidedBy::Fallback => Vec::new(),
     };
     Ok(Reasons { reference: kind, list })
 }
@@ -119,8 +122,7 @@ fn from_score(
         PositiveIs::Bad => c.value,
         PositiveIs::Good => -c.value,
     };
-    let mut pushing = model.explain(row.encoded, vector).fields;
-    pushing.retain(|c| towards_bad(c) > 0.0);
+    let mut pushing: Vec<&Contribution> = row.shares.iter().filter(|c| towards_bad(c) > 0.0).collect();
     pushing.sort_by(|a, b| towards_bad(b).total_cmp(&towards_bad(a)).then_with(|| a.field.cmp(&b.field)));
     pushing.truncate(limits::REASONS_MAX);
     pushing.into_iter().map(|c| from_contribution(policy, model, vector, row, c)).collect()
@@ -131,12 +133,12 @@ fn from_contribution(
     model: &Model,
     vector: &[f64],
     row: &DecidedRow<'_>,
-    contribution: Contribution,
+    contribution: &Contribution,
 ) -> Result<Reason, ReasonError> {
     let Contribution { field, value } = contribution;
     let no_field = || ReasonError::NoField { field: field.clone() };
-    let fitted = model.recipe.fields.iter().find(|f| f.field == field).ok_or_else(no_field)?;
-    let column = row.table.find_column(&field).ok_or_else(no_field)?;
+    let fitted = model.recipe.fields.iter().find(|f| f.field == *field).ok_or_else(no_field)?;
+    let column = row.table.find_column(field).ok_or_else(no_field)?;
     let variant = match column.cell(row.row) {
         Cell::Missing => Variant::Missing,
         _ if column.kind == Kind::Text => Variant::Value,
@@ -147,8 +149,8 @@ fn from_contribution(
         }
         _ => Variant::Low,
     };
-    let told = reason(policy, row, &field, variant.key(policy.stem(&field)))?;
-    Ok(Reason { contribution: Some(value), ..told })
+    let told = reason(policy, row, field, variant.key(policy.stem(field)))?;
+    Ok(Reason { contribution: Some(*value), ..told })
 }
 
 fn reason(
@@ -161,12 +163,12 @@ fn reason(
         Some(text) => text.to_string(),
         None => return Err(ReasonError::NoText { key }),
     };
-    let value = shown(row.table, row.row, field)?;
+    let value = shown_cell(row.table, row.row, field)?;
     Ok(Reason { field: field.to_string(), key, text, contribution: None, value })
 }
 
-/// A cell as a person wrote it.
-fn shown(table: &Table, row: usize, field: &str) -> Result<Option<String>, ReasonError> {
+/// A cell as a person wrote it; nothing where it is missing.
+pub fn shown_cell(table: &Table, row: usize, field: &str) -> Result<Option<String>, ReasonError> {
     let column = table.find_column(field).ok_or_else(|| ReasonError::NoField { field: field.to_string() })?;
     Ok(match (column.cell(row), column.kind) {
         (Cell::Missing, _) => None,

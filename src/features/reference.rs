@@ -110,6 +110,14 @@ impl ReferenceField {
         bins
     }
 
+    /// How many bins `bin_rows` has.
+    pub fn bins(&self) -> usize {
+        match &self.marginal {
+            Marginal::Numbers { rows, .. } => rows.len() + 1,
+            Marginal::Text { levels, .. } => levels.len() + 2,
+        }
+    }
+
     /// The index among `bin_rows` that a cell counts to; a cell of the other kind counts as missing.
     pub fn bin_of(&self, cell: Cell<'_>) -> usize {
         match (&self.marginal, cell) {

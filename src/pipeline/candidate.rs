@@ -61,8 +61,9 @@ pub fn pack(
     };
     let purpose = project.settings.purpose;
     let contract = &project.contract;
-    let pack =
-        assemble(Parts { purpose, contract, model, reference: &reference, golden: &golden, training })?;
+    let subject = project.settings.subject.as_deref();
+    let (reference, golden) = (&reference, &golden);
+    let pack = assemble(Parts { purpose, contract, model, reference, golden, subject, training })?;
     Ok(Candidate { pack, evaluation, artifacts })
 }
 

@@ -58,6 +58,9 @@ pub struct ModelContent {
     /// The baseline of drift.
     pub reference: BlobRef,
     pub golden: BlobRef,
+    /// The id column that names whom a row is about; absent where the project names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     pub training: Training,
 }
 
@@ -96,6 +99,7 @@ pub struct Parts<'a> {
     pub reference: &'a Reference,
     /// Synthetic rows of the recipe's fields; their margins are computed here.
     pub golden: &'a Table,
+    pub subject: Option<&'a str>,
     pub training: Training,
 }
 
@@ -141,6 +145,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Pack, ContentError> {
         accepted_reference: model.accepted.clone(),
         reference: BlobRef::of(&reference),
         golden: BlobRef::of(&golden),
+        subject: parts.subject.map(str::to_string),
         training: parts.training,
     };
     let model_json = canonical::to_bytes(&content).map_err(ContentError::in_part("model.json"))?;
@@ -225,12 +230,23 @@ impl ModelContent {
         if self.contract != scoring_contract(&self.contract)? {
             return Err(ContentError::Contract);
         }
+        self.check_subject()?;
         match self.recipe.fields.iter().find(|fitted| {
             let column = self.contract.find(&fitted.field).filter(|column| column.role == Role::Feature);
             column.is_none_or(|column| (column.kind != Kind::Text) != fitted.encoding.is_numeric())
         }) {
             Some(fitted) => Err(ContentError::Field { field: fitted.field.clone() }),
             None => Ok(()),
+        }
+    }
+}
+
+impl ModelContent {
+    fn check_subject(&self) -> Result<(), ContentError> {
+        let Some(subject) = &self.subject else { return Ok(()) };
+        match self.contract.find(subject).filter(|column| column.role == Role::Id) {
+            Some(_) => Ok(()),
+            None => Err(ContentError::Subject { field: subject.clone() }),
         }
     }
 }

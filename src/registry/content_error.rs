@@ -28,6 +28,8 @@ pub enum ContentError {
     Contract,
     #[error("model.json: the recipe's field {field:?} is no feature of the contract, or of another kind")]
     Field { field: String },
+    #[error("model.json: the subject {field:?} is no id of the contract")]
+    Subject { field: String },
     #[error("model.json: training.base_rate is {found}, which is no share")]
     BaseRate { found: f64 },
     #[error("the model's features: {0}")]
@@ -61,6 +63,7 @@ impl Fact for ContentError {
             Self::ContractForm(_) | Self::Contract => "content.contract",
             Self::Field { .. } => "content.field",
             Self::BaseRate { .. } => "content.base_rate",
+            Self::Subject { .. } => "content.subject",
             Self::Features(_) => "content.features",
             Self::Weights(inner) => inner.code(),
             Self::Model(inner) => inner.code(),

@@ -95,8 +95,8 @@ pub(crate) fn pack_of(model: &Model, training: Training) -> Pack {
     let golden = draw_golden(&reference, &table, 7, 20).unwrap();
     let contract = contract();
     let purpose = Purpose::Credit;
-    assemble(Parts { purpose, contract: &contract, model, reference: &reference, golden: &golden, training })
-        .unwrap()
+    let (contract, reference, golden) = (&contract, &reference, &golden);
+    assemble(Parts { purpose, contract, model, reference, golden, subject: Some("id"), training }).unwrap()
 }
 
 pub(crate) fn pack() -> Pack {

@@ -74,9 +74,14 @@ pub enum Act {
     PromoteModel,
     RollbackModel,
     Score,
+    ReadDecisions,
+    ReplayDecisions,
     ReadRegistry,
     ReadRuns,
     ReadAudit,
+    ManageUsers,
+    ManageKeys,
+    ReadPeople,
     ReadMetrics,
     ReadStatus,
 }
@@ -92,9 +97,14 @@ impl Act {
             Self::PromoteModel => "promote a model",
             Self::RollbackModel => "roll a model back",
             Self::Score => "score",
+            Self::ReadDecisions => "read decisions",
+            Self::ReplayDecisions => "replay decisions",
             Self::ReadRegistry => "read the registry",
             Self::ReadRuns => "read runs",
             Self::ReadAudit => "read the audit log",
+            Self::ManageUsers => "manage users",
+            Self::ManageKeys => "manage API keys",
+            Self::ReadPeople => "see users and API keys",
             Self::ReadMetrics => "read the metrics",
             Self::ReadStatus => "read their own status",
         }
@@ -112,9 +122,13 @@ impl Act {
             Self::PromoteModel => &[Approver],
             Self::RollbackModel => &[Approver, Admin],
             Self::Score => &[Officer, Analyst, CoreBanking, Worker],
+            Self::ReadDecisions => &[Officer, Analyst, Approver, Auditor, Admin, CoreBanking],
+            Self::ReplayDecisions => &[Analyst, Auditor],
             Self::ReadRegistry => &[Analyst, Approver, Auditor, Admin, Sync],
             Self::ReadRuns => &[Analyst, Approver, Auditor],
             Self::ReadAudit => &[Auditor, Admin],
+            Self::ManageUsers | Self::ManageKeys => &[Admin],
+            Self::ReadPeople => &[Auditor, Admin],
             Self::ReadMetrics => &[Metrics, Admin],
             Self::ReadStatus => &Role::ALL,
         }
@@ -273,30 +287,35 @@ mod tests {
 
     /// The whole table again as an auditor would draw it; a change of the code is a change here.
     const MATRIX: &str = "
-        role          init import train sign-policy promote rollback score registry runs audit  metrics status
-        officer       .    .      .     .           .       .        yes   .        .    .      .       yes
-        analyst       .    yes    yes   .           .       .        yes   yes      yes  .      .       yes
-        approver      .    .      .     yes         yes     yes      .     yes      yes  .      .       yes
-        auditor       .    .      .     .           .       .        .     yes      yes  yes    .       yes
-        admin         yes  .      .     .           .       yes      .     yes      .    yes    yes     yes
-        core-banking  .    .      .     .           .       .        yes   .        .    .      .       yes
-        worker        .    yes    yes   .           .       .        yes   .        .    .      .       yes
-        sync          .    .      .     .           .       .        .     yes      .    .      .       yes
-        backup        .    .      .     .           .       .        .     .        .    .      .       yes
-        metrics       .    .      .     .           .       .        .     .        .    .      yes     yes
+        role          init import train sign promote rollback score decisions replay registry runs audit users keys people metrics status
+        officer       .    .      .     .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
+        analyst       .    yes    yes   .    .       .        yes   yes       yes    yes      yes  .     .     .    .      .       yes
+        approver      .    .      .     yes  yes     yes      .     yes       .      yes      yes  .     .     .    .      .       yes
+        auditor       .    .      .     .    .       .        .     yes       yes    yes      yes  yes   .     .    yes    .       yes
+        admin         yes  .      .     .    .       yes      .     yes       .      yes      .    yes   yes   yes  yes    yes     yes
+        core-banking  .    .      .     .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
+        worker        .    yes    yes   .    .       .        yes   .         .      .        .    .     .     .    .      .       yes
+        sync          .    .      .     .    .       .        .     .         .      yes      .    .     .     .    .      .       yes
+        backup        .    .      .     .    .       .        .     .         .      .        .    .     .     .    .      .       yes
+        metrics       .    .      .     .    .       .        .     .         .      .        .    .     .     .    .      yes     yes
     ";
 
-    const COLUMNS: [(&str, Act); 12] = [
+    const COLUMNS: [(&str, Act); 17] = [
         ("init", Act::InitHome),
         ("import", Act::ImportData),
         ("train", Act::Train),
-        ("sign-policy", Act::SignPolicy),
+        ("sign", Act::SignPolicy),
         ("promote", Act::PromoteModel),
         ("rollback", Act::RollbackModel),
         ("score", Act::Score),
+        ("decisions", Act::ReadDecisions),
+        ("replay", Act::ReplayDecisions),
         ("registry", Act::ReadRegistry),
         ("runs", Act::ReadRuns),
         ("audit", Act::ReadAudit),
+        ("users", Act::ManageUsers),
+        ("keys", Act::ManageKeys),
+        ("people", Act::ReadPeople),
         ("metrics", Act::ReadMetrics),
         ("status", Act::ReadStatus),
     ];

@@ -1,6 +1,12 @@
 //! A whole file to scores: streamed in bounded memory, resumable after any crash, and visible only whole.
 //! Never lets a row vanish: each is in the scores or in the quarantine.
 
+pub mod error;
+pub mod folder;
+pub mod journal;
+pub mod manifest;
+pub mod output;
+
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,12 +20,12 @@ use crate::base::progress::Progress;
 use crate::data::import::reader::{Chunk, Purpose, Reader};
 use crate::data::quarantine::QuarantineLayout;
 use crate::data::write::records::{RecordBuffer, records_to_parquet};
-use crate::serve::batch_error::BatchError;
+use crate::serve::batch::error::BatchError;
+use crate::serve::batch::folder::{PartFolder, final_folder, point_latest};
+use crate::serve::batch::journal::{Journal, RowCounts};
+use crate::serve::batch::manifest::{Content, InputFile, Manifest, Output, Run, Subject};
+use crate::serve::batch::output::{BatchOptions, OutputFormat, OutputPlan};
 use crate::serve::champion::Champion;
-use crate::serve::folder::{PartFolder, final_folder, point_latest};
-use crate::serve::journal::{Journal, RowCounts};
-use crate::serve::manifest::{self, Content, InputFile, Manifest, Output, Run, Subject};
-use crate::serve::output::{BatchOptions, OutputFormat, OutputPlan};
 
 const SCORES: &str = "scores.csv";
 const SCORES_PARQUET: &str = "scores.parquet";

@@ -1,14 +1,11 @@
 //! A verified champion and rows in, scores and decisions out: one row at a time or a whole file.
 //! Never trains, never keeps a record, and serves nothing that no signature vouches for.
 
+pub mod answer;
+pub mod answer_error;
 pub mod batch;
-pub mod batch_error;
 pub mod champion;
 pub mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
-pub mod folder;
-pub mod journal;
-pub mod manifest;
-pub mod output;
 pub mod scorer;

@@ -6,10 +6,11 @@ use serde::Serialize;
 use crate::base::digest::Digest;
 use crate::data::table::Table;
 use crate::decide::outcome::{DecidedBy, decide};
-use crate::decide::reasons::{DecidedRow, Reasons, find_reasons};
+use crate::decide::reasons::{DecidedRow, Reasons, find_reasons, reference};
 use crate::decide::rules::hits;
 use crate::features::matrix::Matrix;
 use crate::features::notes::{NoteTaker, RowNotes};
+use crate::model::explain::Contribution;
 use crate::serve::champion::Champion;
 use crate::serve::error::ServeError;
 
@@ -69,6 +70,12 @@ pub struct Decision {
     pub model: Digest,
     pub release: Digest,
     pub policy: Digest,
+    /// The margin of what reasons are measured from.
+    #[serde(skip)]
+    pub base: f64,
+    /// What each field adds to it, in the recipe's order; with `base` they sum to the margin.
+    #[serde(skip)]
+    pub shares: Vec<FieldShare>,
     pub recorded: bool,
 }
 
@@ -110,10 +117,7 @@ impl ScoredTable<'_> {
         let Scored { margin, probability, notes } = self.score(row)?;
         let model = self.champion.model();
         let explained = model.explain(self.encoded_row(row)?, &model.background);
-        let mut contributions: Vec<FieldShare> =
-            explained.fields.into_iter().map(|c| FieldShare { field: c.field, value: c.value }).collect();
-        contributions
-            .sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()).then_with(|| a.field.cmp(&b.field)));
+        let contributions = largest_first(shares_of(explained.fields));
         Ok(Prediction {
             probability,
             margin,
@@ -131,8 +135,10 @@ impl ScoredTable<'_> {
         let Scored { margin, probability, notes } = self.score(row)?;
         let hits = hits(&policy.object().rules, self.table, row)?;
         let outcome = decide(policy, probability, &hits)?;
-        let decided = DecidedRow { table: self.table, row, encoded: self.encoded_row(row)?, hits: &hits };
-        let reasons = find_reasons(policy, self.champion.model(), &outcome, &decided)?;
+        let (model, encoded) = (self.champion.model(), self.encoded_row(row)?);
+        let explained = model.explain(encoded, reference(model).1);
+        let decided = DecidedRow { table: self.table, row, encoded, shares: &explained.fields, hits: &hits };
+        let reasons = find_reasons(policy, model, &outcome, &decided)?;
         Ok(Decision {
             outcome: outcome.outcome,
             by: outcome.by,
@@ -145,6 +151,8 @@ impl ScoredTable<'_> {
             model: self.champion.loaded().digest,
             release: self.champion.release().digest(),
             policy: signed.digest(),
+            base: explained.base,
+            shares: shares_of(explained.fields),
             recorded: false,
         })
     }
@@ -153,6 +161,16 @@ impl ScoredTable<'_> {
         let rows = self.encoded.rows;
         if row < rows { Ok(self.encoded.row(row)) } else { Err(ServeError::NoRow { row, rows }) }
     }
+}
+
+fn shares_of(fields: Vec<Contribution>) -> Vec<FieldShare> {
+    fields.into_iter().map(|c| FieldShare { field: c.field, value: c.value }).collect()
+}
+
+/// As a person reads them: the largest share first, whichever way it points.
+pub fn largest_first(mut shares: Vec<FieldShare>) -> Vec<FieldShare> {
+    shares.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()).then_with(|| a.field.cmp(&b.field)));
+    shares
 }
 
 impl Notes {

@@ -68,6 +68,11 @@ impl StoreError {
         matches!(self, Self::Engine { source: redb::Error::Io(error), .. } if full(error))
     }
 
+    /// A user that was there a moment ago.
+    pub fn no_user(name: &str) -> Self {
+        Self::NotFound { table: crate::store::tables::USERS, key: name.to_string() }
+    }
+
     /// Whether something stored is not what was stored.
     pub fn is_corrupt(&self) -> bool {
         self.class() == Class::Integrity

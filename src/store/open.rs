@@ -12,6 +12,8 @@ use crate::store::lane::{BeforeCommit, Lane, Pending, Urgency};
 use crate::store::migrate;
 use crate::store::rows::meta::{COMMITS, STORE_ID};
 use crate::store::tables::StoreName;
+use crate::store::views::answers::NewAnswer;
+use crate::store::views::group::Writes;
 use crate::store::views::log::CheckpointSigner;
 use crate::store::views::{Lab, LabRead, LabWrite, Ledger, LedgerRead, LedgerWrite, Rows};
 use crate::store::witness::Witness;
@@ -27,7 +29,10 @@ pub struct Store {
 impl Store {
     /// Opens both files, verified and at today's schema. `signer` makes the checkpoint of each commit to the log.
     pub fn open(home: Home, signer: CheckpointSigner) -> Result<Self, StoreError> {
-        let sign: BeforeCommit = Box::new(move |view| Ledger(view).sign_growth(&signer));
+        let sign: BeforeCommit = Box::new(move |view| {
+            Ledger(view).flush_counts()?;
+            Ledger(view).sign_growth(&signer)
+        });
         let ledger = open_lane(&home, StoreName::Ledger, sign)?;
         let lab = open_lane(&home, StoreName::Lab, Box::new(|_| Ok(())))?;
         let blobs = Blobs::new(&home.blobs(), &home.staging());
@@ -93,6 +98,21 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.ledger.submit(urgency, move |view| work(&Ledger(view)))
+    }
+
+    /// Queues an answer before all other writes; `then` hears its number, on the writer's thread, once it is durable.
+    pub fn submit_answer(
+        &self,
+        answer: NewAnswer,
+        then: impl FnOnce(Result<u64, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let work = move |view: &dyn Writes| Ledger(view).put_answer(&answer);
+        self.ledger.submit_then(Urgency::Decision, work, then)
+    }
+
+    /// How many writes wait for the ledger's writer.
+    pub fn waiting(&self) -> usize {
+        self.ledger.waiting()
     }
 
     /// Queues a transaction on the laboratory file, to be waited for later.

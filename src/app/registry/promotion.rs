@@ -141,7 +141,7 @@ fn find_before(moves: &[AliasHistoryRow]) -> Option<AliasTarget> {
     stack.pop().cloned()
 }
 
-fn moves(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRow>, Failure> {
+pub(in crate::app) fn moves(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRow>, Failure> {
     let model = ModelRef { name: name.to_string(), which: Which::Unstated };
     versions::resolve(app, &model, false)?;
     let mut moves = Vec::new();

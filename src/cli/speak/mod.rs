@@ -4,3 +4,4 @@
 pub mod events;
 pub mod output;
 pub mod progress;
+pub mod wait;

@@ -12,8 +12,8 @@ use crate::base::fact::Fact;
 use crate::base::progress::Silent;
 use crate::base::rng::Random;
 use crate::data::write::records::read_records;
+use crate::serve::batch::journal;
 use crate::serve::fixture::{champion, champion_without_policy};
-use crate::serve::journal;
 
 struct StoppedClock;
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::digest::Digest;
+use crate::base::packed::{push_number, push_text, take_list, take_number, take_text};
 use crate::store::rows::key::Key;
 use crate::store::rows::log::{check_version, parse_number};
 use crate::store::rows::{Row, RowFault};
@@ -240,16 +241,15 @@ impl Row for CounterRow {
     /// number of names | each: length, name, count | number of fields | each: number of bins, counts
     fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut out = Vec::with_capacity(256);
-        push(&mut out, self.counts.named.len() as u64);
+        push_number(&mut out, self.counts.named.len() as u64);
         for (name, count) in &self.counts.named {
-            push(&mut out, name.len() as u64);
-            out.extend_from_slice(name.as_bytes());
-            push(&mut out, *count);
+            push_text(&mut out, name);
+            push_number(&mut out, *count);
         }
-        push(&mut out, self.counts.bins.len() as u64);
+        push_number(&mut out, self.counts.bins.len() as u64);
         for bins in &self.counts.bins {
-            push(&mut out, bins.len() as u64);
-            bins.iter().for_each(|count| push(&mut out, *count));
+            push_number(&mut out, bins.len() as u64);
+            bins.iter().for_each(|count| push_number(&mut out, *count));
         }
         Ok(out)
     }
@@ -261,17 +261,9 @@ impl Row for CounterRow {
             let (release, day) = key.split_first_chunk::<32>()?;
             let day: &[u8; 8] = day.try_into().ok()?;
             let mut rest = payload;
-            let mut counts = Counts::default();
-            for _ in 0..take(&mut rest)? {
-                let length = usize::try_from(take(&mut rest)?).ok()?;
-                let (name, after) = rest.split_at_checked(length)?;
-                rest = after;
-                counts.named.insert(String::from_utf8(name.to_vec()).ok()?, take(&mut rest)?);
-            }
-            for _ in 0..take(&mut rest)? {
-                let bins: Option<Vec<u64>> = (0..take(&mut rest)?).map(|_| take(&mut rest)).collect();
-                counts.bins.push(bins?);
-            }
+            let named = take_list(&mut rest, |rest| Some((take_text(rest)?, take_number(rest)?)))?;
+            let bins = take_list(&mut rest, |rest| take_list(rest, take_number))?;
+            let counts = Counts { named: named.into_iter().collect(), bins };
             let (release, day) = (Digest::from_bytes(*release), u64::from_be_bytes(*day));
             rest.is_empty().then_some(Self { release, day, counts })
         };
@@ -279,33 +271,11 @@ impl Row for CounterRow {
     }
 }
 
-/// LEB128: seven bits a byte, the lowest first, the top bit says that more follow.
-fn push(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-fn take(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0u64;
-    for shift in (0..64).step_by(7) {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(first & 0x7F) << shift;
-        if first & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::rows;
-    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+    use proptest::prelude::{any, prop_assert, proptest};
 
     fn goes_round<R: Row + PartialEq + std::fmt::Debug>(row: &R) {
         let (key, framed) = rows::seal(row).unwrap();
@@ -334,7 +304,6 @@ mod tests {
             for length in 0..payload.len() {
                 prop_assert!(CounterRow::parse(1, &row.key(), &payload[..length]).is_err());
             }
-            prop_assert_eq!(take(&mut &[0xFF; 12][..]), None);
         }
     }
 

@@ -2,12 +2,15 @@
 //! loaded once. Never commits, and nothing kept here outlives the transaction.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use redb::ReadableTable;
 
+use crate::base::digest::Digest;
 use crate::ledger::tree::Frontier;
 use crate::store::error::{StoreError, engine, printable};
+use crate::store::rows::answers::Counts;
 use crate::store::rows::{self, Row, meta};
 use crate::store::tables::{StoreName, Table};
 use crate::store::views::{Direction, Framed, Span, Visit, WriteView, walk};
@@ -20,10 +23,12 @@ pub trait Writes: Framed {
     fn scratch(&self) -> &RefCell<Scratch>;
 }
 
-/// The right edge of the tally log as the group has left it so far; none until somebody asked for it.
 #[derive(Default)]
 pub struct Scratch {
+    /// The right edge of the tally log as the group has left it so far; none until somebody asked for it.
     pub frontier: Option<Frontier>,
+    /// What is to be added to the counters of a release and day.
+    pub counts: BTreeMap<(Digest, u64), Counts>,
 }
 
 type OpenTable<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
@@ -109,6 +114,10 @@ impl dyn Writes + '_ {
             return Err(StoreError::Exists { table: R::TABLE, key: printable(&key) });
         }
         self.put_framed(R::TABLE, &key, &framed)
+    }
+
+    pub fn remove<R: Row>(&self, key: &[u8]) -> Result<(), StoreError> {
+        self.remove_framed(R::TABLE, key)
     }
 
     pub(in crate::store) fn put_meta(&self, name: &str, text: &str) -> Result<(), StoreError> {

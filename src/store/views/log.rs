@@ -8,7 +8,7 @@ use crate::ledger::leaf::{Entry, Record, leaf_hash};
 use crate::ledger::tree::{self, Frontier, Node, Nodes, TreeError};
 use crate::store::error::StoreError;
 use crate::store::rows::log::{CheckpointRow, NodeRow, RecordRow};
-use crate::store::tables::{LOG_NODES, LOG_RECORDS};
+use crate::store::tables::{LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS};
 use crate::store::views::{Ledger, LedgerWrite, Rows, Span};
 
 /// Signs the state of the log: its size and root become a checkpoint's text.
@@ -52,6 +52,13 @@ impl<V: Rows> Ledger<V> {
     pub fn find_checkpoint_last(&self) -> Result<Option<(u64, String)>, StoreError> {
         let row: Option<CheckpointRow> = self.0.find_last(&Span::all())?;
         Ok(row.map(|row| (row.size, row.text)))
+    }
+
+    /// The latest checkpoint, and what shows that a record is in it.
+    pub fn prove(&self, seq: u64) -> Result<(String, Vec<Digest>), StoreError> {
+        let missing = || StoreError::NotFound { table: LOG_CHECKPOINTS, key: seq.to_string() };
+        let (size, note) = self.find_checkpoint_last()?.ok_or_else(missing)?;
+        Ok((note, tree::inclusion_proof(self, seq, size).map_err(broken_tree)?))
     }
 
     /// Size and text of every checkpoint, the smallest first.

@@ -1,6 +1,7 @@
 //! How rows are read and written: one snapshot or one transaction, every value checked on the way.
 //! Never commits; the writer lane does.
 
+pub mod answers;
 pub mod group;
 pub mod lab;
 pub mod log;

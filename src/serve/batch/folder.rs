@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::fault;
 use crate::base::files::{self, at};
-use crate::serve::batch_error::BatchError;
+use crate::serve::batch::error::BatchError;
 
 /// The folder `OUT/.<id>.partial`, held by this process alone until it is dropped.
 pub struct PartFolder {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::canonical;
 use crate::base::files::{self, FileError};
 use crate::base::limits;
-use crate::serve::batch_error::BatchError;
+use crate::serve::batch::error::BatchError;
 
 pub const FILE: &str = "progress.json";
 

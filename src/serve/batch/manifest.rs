@@ -9,9 +9,9 @@ use crate::base::canonical;
 use crate::base::digest::Digest;
 use crate::base::files::{self, at};
 use crate::base::limits;
-use crate::serve::batch_error::BatchError;
-use crate::serve::journal::RowCounts;
-use crate::serve::output::BatchOptions;
+use crate::serve::batch::error::BatchError;
+use crate::serve::batch::journal::RowCounts;
+use crate::serve::batch::output::BatchOptions;
 
 pub const FILE: &str = "manifest.json";
 pub const FORMAT: &str = "tallystick.batch.v1";

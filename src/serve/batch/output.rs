@@ -9,7 +9,7 @@ use crate::data::spelling::number_text;
 use crate::data::table::{Kind, Table};
 use crate::data::write::cell_text;
 use crate::decide::outcome::DecidedBy;
-use crate::serve::batch_error::BatchError;
+use crate::serve::batch::error::BatchError;
 use crate::serve::error::ServeError;
 use crate::serve::scorer::{Notes, ScoredTable};
 
@@ -87,6 +87,7 @@ impl OutputPlan {
         cells.extend([number_text(decision.margin), number_text(decision.probability), decision.outcome]);
         cells.push(match decision.by {
             DecidedBy::Band => "band".to_string(),
+            DecidedBy::Fallback => "fallback".to_string(),
             DecidedBy::Rule(id) => format!("rule:{id}"),
         });
         let mut keys = decision.reasons.list.into_iter().map(|reason| reason.key);

@@ -1,0 +1,264 @@
+//! An answer on its way to the record: scored, decided, explained, sealed; all of it but its place in the log.
+//! Never writes and never waits: this is the part of a request that only computes.
+
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use crate::app::decisions::found::{Answered, Content};
+use crate::app::decisions::lineup::{Seat, Standing};
+use crate::app::decisions::repetition::DAY_MS;
+use crate::app::error::UseCaseError;
+use crate::app::home::App;
+use crate::base::clock::{Stamp, TimeQuality, year_of};
+use crate::base::digest::Digest;
+use crate::base::fact::Failure;
+use crate::base::ids::DecisionId;
+use crate::data::row::{ParsedRow, RowError};
+use crate::decide::outcome::DecidedBy;
+use crate::decide::reasons::Reasons;
+use crate::ledger::case::CaseNumber;
+use crate::ledger::decision::{DecisionFacts, Flag, Ground, subject_of};
+use crate::ledger::draft::HeaderDraft;
+use crate::ledger::leaf::{Header, Kind};
+use crate::security::actor::Actor;
+use crate::serve::answer::AnswerBody;
+use crate::serve::scorer::Notes;
+use crate::store::views::answers::{Counted, NewAnswer, NewRepetition};
+
+/// The outcome where no model may decide: a person does.
+pub const REFER: &str = "refer";
+
+/// Who asks for what, and since when.
+pub struct Asking<'a> {
+    pub app: &'a App,
+    pub actor: &'a Actor,
+    pub seat: &'a Seat,
+    pub row: &'a str,
+    /// A rehearsal: recorded as one.
+    pub simulated: bool,
+    pub started: Instant,
+}
+
+/// An answer and the record it is to be.
+pub struct Draft {
+    pub record: NewAnswer,
+    pub answered: Answered,
+}
+
+/// The numbers cases have had in a year.
+#[derive(Default)]
+pub struct CaseCounter {
+    year: u64,
+    last: u64,
+}
+
+impl Asking<'_> {
+    pub fn decide(&self, repetition: Option<NewRepetition>) -> Result<Draft, Failure> {
+        let now = self.app.now();
+        let standing = self.seat.standing.as_ref().filter(|standing| !standing.has_ended(now.millis()));
+        match standing {
+            Some(standing) => self.decide_by(standing, now, repetition),
+            None => self.refer_unscored(now, repetition),
+        }
+    }
+
+    fn decide_by(
+        &self,
+        standing: &Standing,
+        now: Stamp,
+        repetition: Option<NewRepetition>,
+    ) -> Result<Draft, Failure> {
+        let champion = &standing.champion;
+        let row = standing.parser.parse(self.row)?;
+        let defaulted = std::slice::from_ref(&row.defaulted);
+        let mut decision = champion.score_table(&row.table, defaulted)?.decide(0)?;
+        decision.recorded = true;
+        if self.seat.is_degraded() && self.seat.refers {
+            decision.outcome = REFER.to_string();
+            decision.by = DecidedBy::Fallback;
+            decision.reasons = Reasons { reference: decision.reasons.reference, list: Vec::new() };
+        }
+        let body = AnswerBody::of_decision(&row, &decision, champion)?;
+        let mut facts = self.facts(now, Some(standing), &decision.notes);
+        facts.case = Some(self.next_case(now)?);
+        facts.band = Some(decision.band as u32);
+        facts.by = Some(ground_of(&decision.by));
+        facts.outcome = Some(decision.outcome.clone());
+        facts.policy = Some(decision.policy);
+        let made = Made { kind: Kind::DecisionMade, facts, content: Content::Decision(Box::new(decision)) };
+        self.seal(made, now, (Some(standing), Some(&row), &body), repetition)
+    }
+
+    /// No model may score: the row is kept, and a person decides.
+    fn refer_unscored(&self, now: Stamp, repetition: Option<NewRepetition>) -> Result<Draft, Failure> {
+        let ended = self.seat.standing.as_ref();
+        let row = match ended {
+            Some(standing) => Some(standing.parser.parse(self.row)?),
+            None => {
+                check_object(self.row)?;
+                None
+            }
+        };
+        let body = AnswerBody::unscored(row.as_ref(), self.row)?;
+        let mut facts = self.facts(now, ended.map(|standing| &**standing), &Notes::default());
+        facts.case = Some(self.next_case(now)?);
+        facts.by = Some(Ground::Fallback);
+        facts.outcome = Some(REFER.to_string());
+        facts.flags = vec![Flag::Degraded];
+        let made = Made { kind: Kind::DecisionMade, facts, content: Content::Unscored };
+        self.seal(made, now, (ended.map(|standing| &**standing), row.as_ref(), &body), repetition)
+    }
+
+    pub fn predict(&self, repetition: Option<NewRepetition>) -> Result<Draft, Failure> {
+        let now = self.app.now();
+        let asked = &self.seat.asked;
+        let named = || (asked.name.clone(), asked.version);
+        let Some(standing) = &self.seat.standing else {
+            let (name, version) = named();
+            return Err(UseCaseError::NoScore { name, version }.into());
+        };
+        if standing.has_ended(now.millis()) {
+            let (name, version) = named();
+            let end = standing.champion.release().release().serve_until.clone().unwrap_or_default();
+            return Err(UseCaseError::ReleaseEnded { name, version, end }.into());
+        }
+        let row = standing.parser.parse(self.row)?;
+        let defaulted = std::slice::from_ref(&row.defaulted);
+        let prediction = standing.champion.score_table(&row.table, defaulted)?.predict(0)?;
+        let body = AnswerBody::of_prediction(&row, &prediction, &standing.champion)?;
+        let facts = self.facts(now, Some(standing), &prediction.notes);
+        let content = Content::Prediction(Box::new(prediction));
+        let made = Made { kind: Kind::PredictionMade, facts, content };
+        self.seal(made, now, (Some(standing), Some(&row), &body), repetition)
+    }
+
+    fn facts(&self, now: Stamp, standing: Option<&Standing>, notes: &Notes) -> DecisionFacts {
+        let release = standing.map(|standing| standing.champion.release());
+        let flags = [
+            (self.seat.is_degraded(), Flag::Degraded),
+            (!notes.defaulted.is_empty(), Flag::Defaulted),
+            (!notes.out_of_range.is_empty(), Flag::OutOfRange),
+            (self.simulated || now.quality == TimeQuality::Simulated, Flag::Simulated),
+            (!notes.unseen.is_empty(), Flag::Unseen),
+        ];
+        DecisionFacts {
+            band: None,
+            by: None,
+            case: None,
+            flags: flags.into_iter().filter(|(set, _)| *set).map(|(_, flag)| flag).collect(),
+            id: DecisionId::draw(now),
+            latency_us: 0,
+            model: standing.map(|standing| standing.champion.loaded().digest),
+            name: self.seat.asked.name.clone(),
+            outcome: None,
+            policy: None,
+            release: release.map(|release| release.digest()),
+            version: release.map(|release| release.release().version),
+        }
+    }
+
+    fn next_case(&self, now: Stamp) -> Result<CaseNumber, Failure> {
+        let year = year_of(now.millis());
+        let mut counter = self.app.answering.cases.lock().unwrap_or_else(PoisonError::into_inner);
+        if counter.year != year {
+            let last = self.app.store.read_ledger(|ledger| ledger.find_case_last(year))?;
+            *counter = CaseCounter { year, last };
+        }
+        counter.last += 1;
+        Ok(CaseNumber::new(self.app.answering.branch, (year % 100) as u8, counter.last)?)
+    }
+
+    fn seal(
+        &self,
+        mut made: Made,
+        now: Stamp,
+        (standing, row, body): (Option<&Standing>, Option<&ParsedRow>, &AnswerBody),
+        repetition: Option<NewRepetition>,
+    ) -> Result<Draft, Failure> {
+        let (app, id) = (self.app, made.facts.id);
+        let tag = match standing.zip(row).and_then(|(standing, row)| subject_text(standing, row)) {
+            Some(subject) => app.sealer.tag_of_subject(&subject),
+            None => app.sealer.tag_of_record(&id),
+        };
+        let sealed = app.sealer.seal(&tag, &id, &body.to_bytes())?;
+        made.facts.latency_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let counted = self.counted(&made, now, standing, row);
+        let case = made.facts.case.map(|case| (year_of(now.millis()), case.number()));
+        let header = Header {
+            actor: self.actor.clone(),
+            body_sha256: Digest::of(&sealed.body),
+            kind: made.kind,
+            quality: now.quality,
+            seq: 0,
+            subject: subject_of(&made.facts),
+            time_ms: now.millis(),
+            decision: Some(made.facts),
+        };
+        let record = NewAnswer {
+            header: HeaderDraft::new(&header)?,
+            body: sealed.body,
+            id: *id.as_bytes(),
+            case,
+            subject_tag: tag.0,
+            wrapped_key: sealed.wrapped.to_vec(),
+            repetition,
+            counted,
+        };
+        let positive = standing.map(|standing| standing.champion.loaded().content.training.positive.clone());
+        let answered = Answered { header, content: made.content, positive, replayed: false };
+        Ok(Draft { record, answered })
+    }
+
+    fn counted(
+        &self,
+        made: &Made,
+        now: Stamp,
+        standing: Option<&Standing>,
+        row: Option<&ParsedRow>,
+    ) -> Counted {
+        let facts = &made.facts;
+        let what = if made.kind == Kind::DecisionMade { "decisions" } else { "predictions" };
+        let mut names = vec![what.to_string()];
+        names.extend(facts.outcome.iter().map(|outcome| format!("outcome:{outcome}")));
+        names.extend(facts.flags.iter().map(|flag| format!("flag:{}", flag.as_str())));
+        let bins = standing.zip(row).map(|(standing, row)| standing.bins_of(&row.table));
+        Counted {
+            release: facts.release.unwrap_or(self.seat.asked.release),
+            day: u64::try_from(now.millis() / DAY_MS).unwrap_or_default(),
+            names,
+            bins: bins.unwrap_or_default(),
+        }
+    }
+}
+
+/// An answer before it is sealed.
+struct Made {
+    kind: Kind,
+    facts: DecisionFacts,
+    content: Content,
+}
+
+fn ground_of(by: &DecidedBy) -> Ground {
+    match by {
+        DecidedBy::Band => Ground::Band,
+        DecidedBy::Rule(id) => Ground::Rule(id.clone()),
+        DecidedBy::Fallback => Ground::Fallback,
+    }
+}
+
+/// Whom a row is about, by its id columns; nobody where they are empty.
+fn subject_text(standing: &Standing, row: &ParsedRow) -> Option<String> {
+    let columns = standing.subject.iter().filter_map(|column| row.table.columns().get(*column));
+    let parts: Vec<String> = columns
+        .filter_map(|column| crate::decide::reasons::shown_cell(&row.table, 0, &column.name).ok().flatten())
+        .collect();
+    (!parts.is_empty() && parts.len() == standing.subject.len()).then(|| parts.join("|"))
+}
+
+/// Where no contract is at hand a request is at least one JSON object.
+fn check_object(text: &str) -> Result<(), RowError> {
+    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(RowError::Syntax { line: error.line(), column: error.column() }),
+    }
+}
