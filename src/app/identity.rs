@@ -1,50 +1,63 @@
-//! Who the server is to those who connect: its certificate and the key to it, as they lie in the home.
+//! Who the server is to those who connect: its certificate, made at the first start, read again when it was exchanged.
 //! Never prints a key.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use zeroize::Zeroizing;
+use serde_json::json;
 
 use crate::app::home::App;
-use crate::base::fact::{Class, Fact, Failure};
+use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::limits;
+use crate::ledger::leaf::Kind;
+use crate::security::actor::Act;
+use crate::security::certificate::{Certificate, TLS_CHAIN_FILE, TLS_KEY_FILE};
+use crate::store::error::StoreError;
 
-#[derive(Debug, thiserror::Error)]
-#[error("{path} holds no {what} in PEM", path = path.display())]
-struct NotPem {
-    path: PathBuf,
-    what: &'static str,
+/// Names every self-signed certificate carries.
+const HERE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// The certificate of this home; one of its own making where there is none yet.
+pub fn open(app: &App) -> Result<Certificate, Failure> {
+    let (key, chain) = (app.keys_folder().join(TLS_KEY_FILE), app.keys_folder().join(TLS_CHAIN_FILE));
+    if key.exists() || chain.exists() {
+        return read(app);
+    }
+    let actor = app.may(Act::InitHome)?;
+    let now = app.now();
+    let certificate = Certificate::self_signed(&names(app), now)?;
+    certificate.save(&key, &chain)?;
+    let facts = certificate.facts();
+    let body = json!({"fingerprint": facts.fingerprint, "names": facts.names, "self_signed": true});
+    let entry = App::entry(&actor, Kind::CertificateInstalled, "certificate/https".to_string(), &body)?;
+    app.store.write_ledger(move |ledger| {
+        ledger.append_record(entry.clone(), now)?;
+        Ok::<_, StoreError>(())
+    })?;
+    Ok(certificate)
 }
 
-impl Fact for NotPem {
-    fn code(&self) -> &'static str {
-        "certificate.malformed"
+/// The certificate as it lies in the home now.
+pub fn read(app: &App) -> Result<Certificate, Failure> {
+    let folder = app.keys_folder();
+    let certificate = Certificate::load(&folder.join(TLS_KEY_FILE), &folder.join(TLS_CHAIN_FILE))?;
+    if let Err(error) = certificate.facts().check_dates(app.now()) {
+        // A client may still want to connect, if only to see why.
+        tracing::warn!(%error, "the certificate is not good now");
     }
-
-    fn class(&self) -> Class {
-        Class::Integrity
-    }
+    Ok(certificate)
 }
 
-/// The chain, its leaf first, and the leaf's key, in DER.
-pub fn read(app: &App) -> Result<(Vec<Vec<u8>>, Zeroizing<Vec<u8>>), Failure> {
-    let chain_file = app.keys_folder().join("tls.crt");
-    let key_file = app.keys_folder().join("tls.key");
-    let chain = parts(&files::read_at_most(&chain_file, limits::PEM_FILE_BYTES_MAX)?, "CERTIFICATE");
-    if chain.is_empty() {
-        return Err(NotPem { path: chain_file, what: "certificate" }.into());
+fn names(app: &App) -> Vec<String> {
+    let mut names: Vec<String> = HERE.map(str::to_string).to_vec();
+    let host = files::read_at_most(Path::new("/proc/sys/kernel/hostname"), limits::HOME_FILE_BYTES_MAX);
+    let host = host.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_string()).unwrap_or_default();
+    names.extend([host].into_iter().chain(app.settings().tls_names.iter().cloned()));
+    let mut once = Vec::new();
+    for name in names.into_iter().filter(|name| !name.is_empty()) {
+        if !once.contains(&name) {
+            once.push(name);
+        }
     }
-    let text = Zeroizing::new(files::read_at_most(&key_file, limits::PEM_FILE_BYTES_MAX)?);
-    let key = parts(&text, "PRIVATE KEY").pop().map(Zeroizing::new);
-    Ok((chain, key.ok_or(NotPem { path: key_file, what: "private key" })?))
-}
-
-/// The PEM blocks of one label.
-fn parts(bytes: &[u8], label: &str) -> Vec<Vec<u8>> {
-    let text = String::from_utf8_lossy(bytes);
-    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
-    let blocks = text.split(begin.as_str()).skip(1).filter_map(|rest| rest.split(end.as_str()).next());
-    let joined = blocks.map(|block| block.split_whitespace().collect::<String>());
-    joined.filter_map(|block| crate::security::base64_text::parse_base64(&block)).collect()
+    once
 }

@@ -122,7 +122,7 @@ impl Fact for HttpError {
 }
 
 /// Codes whose status is not that of their class.
-const STATUSES: &[(&str, StatusCode)] = &[
+pub const STATUSES: &[(&str, StatusCode)] = &[
     ("http.no_route", StatusCode::NOT_FOUND),
     ("http.method", StatusCode::METHOD_NOT_ALLOWED),
     ("http.body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
@@ -137,7 +137,8 @@ const STATUSES: &[(&str, StatusCode)] = &[
     ("row.duplicate_key", StatusCode::BAD_REQUEST),
     ("row.too_long", StatusCode::PAYLOAD_TOO_LARGE),
     ("security.unauthenticated", StatusCode::UNAUTHORIZED),
-    ("security.throttled", StatusCode::TOO_MANY_REQUESTS),
+    ("security.wrong_login", StatusCode::UNAUTHORIZED),
+    ("login.throttled", StatusCode::TOO_MANY_REQUESTS),
     ("model.unknown", StatusCode::NOT_FOUND),
     ("model.unknown_version", StatusCode::NOT_FOUND),
     ("model.unknown_alias", StatusCode::NOT_FOUND),
@@ -154,13 +155,22 @@ const STATUSES: &[(&str, StatusCode)] = &[
     ("store.exists", StatusCode::CONFLICT),
     ("store.not_found", StatusCode::NOT_FOUND),
     ("decision.unknown", StatusCode::NOT_FOUND),
-    ("case.unknown", StatusCode::NOT_FOUND),
+    ("decision.erased", StatusCode::GONE),
     ("user.unknown", StatusCode::NOT_FOUND),
     ("user.exists", StatusCode::CONFLICT),
-    ("key.unknown", StatusCode::NOT_FOUND),
-    ("session.unknown", StatusCode::NOT_FOUND),
-    ("idempotency.in_flight", StatusCode::CONFLICT),
-    ("idempotency.other_body", StatusCode::UNPROCESSABLE_ENTITY),
+    ("user.own_account", StatusCode::CONFLICT),
+    ("user.service_role", StatusCode::UNPROCESSABLE_ENTITY),
+    ("user.no_roles", StatusCode::UNPROCESSABLE_ENTITY),
+    ("name.shape", StatusCode::UNPROCESSABLE_ENTITY),
+    ("security.actor_name", StatusCode::UNPROCESSABLE_ENTITY),
+    ("password.length", StatusCode::UNPROCESSABLE_ENTITY),
+    ("password.name", StatusCode::UNPROCESSABLE_ENTITY),
+    ("password.common", StatusCode::UNPROCESSABLE_ENTITY),
+    ("api_key.unknown", StatusCode::NOT_FOUND),
+    ("api_key.role", StatusCode::UNPROCESSABLE_ENTITY),
+    ("api_key.days", StatusCode::UNPROCESSABLE_ENTITY),
+    ("idempotency.under_way", StatusCode::CONFLICT),
+    ("idempotency.key_reused", StatusCode::UNPROCESSABLE_ENTITY),
 ];
 
 pub fn status_of(failure: &Failure) -> StatusCode {

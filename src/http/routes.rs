@@ -3,13 +3,15 @@
 
 use axum::http::Method;
 use axum::routing::MethodFilter;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::api::{aliases, health, models, policies, runs, whoami};
+use crate::http::api::{
+    aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami,
+};
 use crate::http::call::{Call, Reply};
-use crate::http::views::{policy, registry, run, status};
+use crate::http::views::{decision, people, policy, registry, run, status};
 use crate::security::actor::Act;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,10 +92,14 @@ pub struct Route {
     pub query: &'static [Parameter],
     pub body: Option<BodyShape>,
     pub answer: AnswerShape,
+    /// Of an answer that is no problem.
+    pub status: u16,
     /// The statuses of problems that are this route's own.
     pub problems: &'static [u16],
     /// Whether it looks at `If-Match`.
     pub conditional: bool,
+    /// Whether it heeds `Idempotency-Key`.
+    pub idempotent: bool,
 }
 
 /// A reference to a type's schema, which is put among the others.
@@ -113,6 +119,17 @@ const CURSOR: Parameter = Parameter {
 const LIMIT: Parameter =
     Parameter { name: "limit", about: "How many at most, from 1 to 500", is_number: true };
 const PAGES: &[Parameter] = &[CURSOR, LIMIT];
+const DECISION_PAGES: &[Parameter] = &[
+    CURSOR,
+    LIMIT,
+    Parameter { name: "model", about: "Only decisions by this model", is_number: false },
+    Parameter { name: "outcome", about: "Only decisions with this outcome", is_number: false },
+];
+const ROW: &[Parameter] = &[
+    Parameter { name: "version", about: "This version instead of what is in production", is_number: true },
+    Parameter { name: "alias", about: "What this alias points at instead", is_number: false },
+    Parameter { name: "simulated", about: "`true` for a rehearsal, which is recorded as one", is_number: false },
+];
 
 const fn read(
     pattern: &'static str,
@@ -130,8 +147,10 @@ const fn read(
         query: &[],
         body: None,
         answer,
+        status: 200,
         problems: &[],
         conditional: false,
+        idempotent: false,
     }
 }
 
@@ -149,6 +168,27 @@ impl Route {
     const fn post(mut self, body: BodyShape) -> Self {
         self.verb = Verb::Post;
         self.body = Some(body);
+        self
+    }
+
+    /// A change that needs no body.
+    const fn act(mut self, verb: Verb) -> Self {
+        self.verb = verb;
+        self
+    }
+
+    const fn creates(mut self) -> Self {
+        self.status = 201;
+        self
+    }
+
+    const fn asking(mut self, query: &'static [Parameter]) -> Self {
+        self.query = query;
+        self
+    }
+
+    const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 
@@ -175,6 +215,11 @@ use AnswerShape::{Bytes, Json, Text};
 const ANYBODY: Access = Access::Public;
 const REGISTRY: Access = Access::As(Act::ReadRegistry);
 const RUNS: Access = Access::As(Act::ReadRuns);
+const SCORE: Access = Access::As(Act::Score);
+const DECISIONS: Access = Access::As(Act::ReadDecisions);
+const PEOPLE: Access = Access::As(Act::ReadPeople);
+const USERS: Access = Access::As(Act::ManageUsers);
+const KEYS: Access = Access::As(Act::ManageKeys);
 
 const PROMOTE: BodyShape = BodyShape {
     schema: schema_of::<registry::PromoteBody>,
@@ -184,6 +229,32 @@ const ROLLBACK: BodyShape = BodyShape {
     schema: schema_of::<registry::RollbackBody>,
     example: r#"{"alias": "production", "why": "complaints from the branch", "dry_run": true}"#,
 };
+
+const LOGIN: BodyShape = BodyShape {
+    schema: schema_of::<people::LoginBody>,
+    example: r#"{"name": "erika", "password": "seven green lamps at noon"}"#,
+};
+const NEW_USER: BodyShape = BodyShape {
+    schema: schema_of::<people::NewUserBody>,
+    example: r#"{"name": "anna", "roles": ["officer"], "password": "nine blue doors at dusk"}"#,
+};
+const PASSWORD: BodyShape = BodyShape {
+    schema: schema_of::<people::PasswordBody>,
+    example: r#"{"password": "seven green lamps at noon"}"#,
+};
+const ROLES: BodyShape =
+    BodyShape { schema: schema_of::<people::RolesBody>, example: r#"{"roles": ["officer", "analyst"]}"# };
+const NEW_KEY: BodyShape = BodyShape {
+    schema: schema_of::<people::NewKeyBody>,
+    example: r#"{"name": "core@hq", "role": "core-banking", "days": 90}"#,
+};
+/// A row of the model's contract; which fields it has the model says.
+const ROW_BODY: BodyShape = BodyShape { schema: row_schema, example: "" };
+
+fn row_schema(_: &mut Schemas) -> RefOr<Schema> {
+    let about = "One flat JSON object with the fields of the model's contract";
+    RefOr::T(Schema::Object(ObjectBuilder::new().description(Some(about)).build()))
+}
 
 pub static ROUTES: &[Route] = &[
     read("/livez", ANYBODY, health::live, Json(schema_of::<status::Health>), "Whether the server lives")
@@ -312,6 +383,141 @@ pub static ROUTES: &[Route] = &[
     .or(&[400, 404, 409]),
     read("/v1/runs/{run}/artifacts/{*path}", RUNS, runs::artifact, Bytes, "One artifact of a run")
         .or(&[400, 404, 409]),
+    read(
+        "/v1/models/{name}/predict",
+        SCORE,
+        decisions::predict,
+        Json(schema_of::<decision::PredictionView>),
+        "Score a row; the prediction is recorded before it is answered",
+    )
+    .post(ROW_BODY)
+    .asking(ROW)
+    .idempotent()
+    .or(&[400, 404, 409, 422]),
+    read(
+        "/v1/models/{name}/decisions",
+        SCORE,
+        decisions::decide,
+        Json(schema_of::<decision::DecisionView>),
+        "Decide a row by the policy, with reasons; recorded before it is answered",
+    )
+    .post(ROW_BODY)
+    .asking(ROW)
+    .idempotent()
+    .or(&[400, 404, 409, 422]),
+    read(
+        "/v1/decisions",
+        DECISIONS,
+        decisions::list,
+        Json(schema_of::<decision::DecisionList>),
+        "Recorded answers, the newest first",
+    )
+    .asking(DECISION_PAGES)
+    .or(&[400]),
+    read(
+        "/v1/decisions/{decision}",
+        DECISIONS,
+        decisions::show,
+        Json(schema_of::<decision::AnswerView>),
+        "One recorded answer, by its id or case number",
+    )
+    .or(&[400, 404, 410]),
+    read(
+        "/v1/decisions/{decision}/explanation",
+        DECISIONS,
+        decisions::explain,
+        Json(schema_of::<decision::ExplanationView>),
+        "What every field added to the score, and the reasons",
+    )
+    .or(&[400, 404, 410]),
+    read(
+        "/v1/decisions/{decision}/replay",
+        Access::As(Act::ReplayDecisions),
+        decisions::replay,
+        Json(schema_of::<decision::ReplayView>),
+        "The recorded inputs through the recorded release once more, compared to the bit",
+    )
+    .or(&[400, 404, 410]),
+    read("/v1/users", PEOPLE, users::list, Json(schema_of::<people::UserList>), "Every user").paged(),
+    read("/v1/users", USERS, users::add, Json(schema_of::<people::UserView>), "Add a user")
+        .post(NEW_USER)
+        .creates()
+        .or(&[409]),
+    read("/v1/users/{user}", PEOPLE, users::show, Json(schema_of::<people::UserView>), "One user").or(&[404]),
+    read(
+        "/v1/users/{user}/password",
+        USERS,
+        users::set_password,
+        Json(schema_of::<people::UserView>),
+        "Give a user another password; their sessions end",
+    )
+    .post(PASSWORD)
+    .or(&[404]),
+    read(
+        "/v1/users/{user}/roles",
+        USERS,
+        users::set_roles,
+        Json(schema_of::<people::UserView>),
+        "Give a user other roles; their sessions end",
+    )
+    .post(ROLES)
+    .or(&[404, 409]),
+    read(
+        "/v1/users/{user}/lock",
+        USERS,
+        users::lock,
+        Json(schema_of::<people::UserView>),
+        "Shut a user out",
+    )
+    .act(Verb::Post)
+    .or(&[404, 409]),
+    read(
+        "/v1/users/{user}/unlock",
+        USERS,
+        users::unlock,
+        Json(schema_of::<people::UserView>),
+        "Let a user in again",
+    )
+    .act(Verb::Post)
+    .or(&[404]),
+    read("/v1/keys", PEOPLE, keys::list, Json(schema_of::<people::KeyList>), "Every API key").paged(),
+    read(
+        "/v1/keys",
+        KEYS,
+        keys::create,
+        Json(schema_of::<people::NewKeyView>),
+        "Make an API key; its secret is shown this once",
+    )
+    .post(NEW_KEY)
+    .creates(),
+    read("/v1/keys/{id}", PEOPLE, keys::show, Json(schema_of::<people::KeyView>), "One API key").or(&[404]),
+    read(
+        "/v1/keys/{id}",
+        KEYS,
+        keys::revoke,
+        Json(schema_of::<people::KeyView>),
+        "End an API key for good",
+    )
+    .act(Verb::Delete)
+    .or(&[404]),
+    read(
+        "/v1/sessions",
+        ANYBODY,
+        sessions::open,
+        Json(schema_of::<people::SessionView>),
+        "Log in with name and password",
+    )
+    .post(LOGIN)
+    .creates()
+    .or(&[401, 429]),
+    read(
+        "/v1/sessions/current",
+        Access::As(Act::ReadStatus),
+        sessions::close,
+        Json(schema_of::<people::ClosedView>),
+        "Log out: end the session of the token that is sent",
+    )
+    .act(Verb::Delete),
 ];
 
 /// The methods a path knows, as the `Allow` header lists them.
