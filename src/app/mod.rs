@@ -9,6 +9,7 @@ pub mod error;
 pub mod find;
 pub mod health;
 pub mod home;
+pub mod identity;
 pub mod integrity;
 pub mod people;
 pub mod registry;

@@ -223,8 +223,8 @@ pub const REPETITIONS_DROPPED_MAX: usize = 500;
 /// Connections over the network, all together and from one address (for IPv6: one /64).
 pub const CONNECTIONS_MAX: usize = 4_096;
 pub const ADDRESS_CONNECTIONS_MAX: usize = 1_024;
-/// Connections over the sockets of this machine; counted apart, so that the admin always gets in.
-pub const LOCAL_CONNECTIONS_MAX: usize = 256;
+/// Connections over one socket of this machine; counted apart, so that the admin always gets in.
+pub const LOCAL_CONNECTIONS_MAX: usize = 64;
 /// Open files kept for everything that is no connection.
 pub const OPEN_FILES_SPARE: u64 = 256;
 /// From the connection to the end of the TLS handshake.

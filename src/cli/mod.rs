@@ -3,7 +3,7 @@
 //!
 //! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `verify`, `demo data|project`.
 //! Home commands (this process owns the home while it runs): `data import|list`, `train`, `run`, `model`,
-//! `policy`, `predict`, `decide`, `batch`, `audit`, `demo`.
+//! `policy`, `predict`, `decide`, `batch`, `audit`, `serve`, `demo`.
 //! Offline commands (the home as files): `init`, `store check`.
 
 pub mod audit;
@@ -14,6 +14,7 @@ pub mod model;
 pub mod project;
 pub mod run;
 pub mod score;
+pub mod serve;
 pub mod speak;
 pub mod train;
 pub mod verify;
@@ -85,6 +86,8 @@ enum Command {
     Decide(score::RowArguments),
     /// Score a file into a folder; an interrupted batch resumes where it stopped
     Batch(score::BatchArguments),
+    /// Serve the home over HTTPS and local sockets
+    Serve(serve::ServeArguments),
     /// Verify or export the tally log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -182,6 +185,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Predict(a) => score::predict(a, invocation),
         Command::Decide(a) => score::decide(a, invocation),
         Command::Batch(a) => score::batch(a, invocation),
+        Command::Serve(a) => serve::run(a, invocation),
         Command::Audit(c) => audit::run(c, invocation),
         Command::Store(c) => home::run_store(c, invocation),
         Command::Release(c) => model::run_release(c, invocation),

@@ -80,7 +80,7 @@ pub struct Done<'a> {
 }
 
 /// A field of the line that may be absent.
-fn or_dash<'a>(text: Option<&'a str>) -> &'a str {
+fn or_dash(text: Option<&str>) -> &str {
     text.unwrap_or("-")
 }
 

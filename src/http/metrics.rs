@@ -30,11 +30,11 @@ const METADATA: Metadata<'static> = Metadata::new("tallystick::http", Level::INF
 
 /// The handles of one route.
 struct RouteFigures {
-    by_status: [Counter; 5],
+    by_status: [Counter; 4],
     seconds: Histogram,
 }
 
-const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
 pub struct Figures {
     handle: PrometheusHandle,
@@ -73,7 +73,7 @@ impl Figures {
     /// Counts one answered request by the number of its route.
     pub fn count(&self, route: Option<usize>, status: StatusCode, elapsed: Duration) {
         let figures = route.and_then(|at| self.routes.get(at)).unwrap_or(&self.unrouted);
-        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        let class = usize::from(status.as_u16() / 100).clamp(2, 5) - 2;
         figures.by_status[class].increment(1);
         figures.seconds.record(elapsed.as_secs_f64());
     }

@@ -12,6 +12,7 @@ use crate::http::metrics::CONTENT_TYPE;
 use crate::http::openapi;
 use crate::http::problem::HttpError;
 use crate::http::views::status::Health;
+use crate::security::actor::Act;
 
 pub fn live(call: Call) -> Reply {
     call.answer(|app, _| {
@@ -32,7 +33,10 @@ pub fn ready(call: Call) -> Reply {
 
 pub fn metrics(call: Call) -> Reply {
     let server = call.server.clone();
-    call.answer(move |_, _| Ok(bytes_of(CONTENT_TYPE, server.figures.render())))
+    call.answer(move |app, _| {
+        app.may(Act::ReadMetrics)?;
+        Ok(bytes_of(CONTENT_TYPE, server.figures.render()))
+    })
 }
 
 pub fn document(_: Call) -> Reply {

@@ -2,8 +2,11 @@
 
 use crate::http::call::{Call, Reply, view};
 use crate::http::views::status::WhoAmI;
+use crate::security::actor::Act;
 
 pub fn show(call: Call) -> Reply {
-    let who = WhoAmI::of(call.app.person());
-    Box::pin(async move { view(&who) })
+    Box::pin(async move {
+        call.app.may(Act::ReadStatus)?;
+        view(&WhoAmI::of(call.app.person()))
+    })
 }

@@ -123,10 +123,10 @@ where
         return refuse_slow_head(http.into_parts().io.into_inner()).await;
     }
     Pin::new(&mut http).graceful_shutdown();
-    match why {
-        // Whoever waits for the drain has the limit.
-        Leave::Drain => drop(http.await),
-        Leave::Idle | Leave::SlowHead => finish_in_time(http).await,
+    match (why, connection.phase()) {
+        // An answer under way: whoever waits for the drain has the limit.
+        (Leave::Drain, Phase::Busy | Phase::Idle) => drop(http.await),
+        _ => finish_in_time(http).await,
     }
 }
 
@@ -135,6 +135,7 @@ async fn finish_in_time(connection: impl Future) {
 }
 
 async fn refuse_slow_head<S: AsyncWrite + Unpin>(mut stream: S) {
+    tracing::info!(status = 408, "the head of a request was refused");
     let answer = raw_answer(408);
     let write = async {
         stream.write_all(&answer).await?;

@@ -6,25 +6,18 @@ use std::time::Duration;
 
 use axum::Router;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::app::people::LocalSocket;
 use crate::base::limits;
 use crate::http::listen::accept::{Front, accept_local, accept_network};
 use crate::http::listen::connections::{Connections, Room};
+use crate::http::listen::doors::Doors;
 use crate::http::listen::error::ListenError;
-use crate::http::listen::local::SocketFile;
 use crate::http::listen::notify::{self, Probe};
 use crate::http::listen::tls::Tls;
-
-/// What is to be listened on.
-pub struct Doors {
-    pub network: Vec<TcpListener>,
-    pub tls: Option<Tls>,
-    pub local: Vec<SocketFile>,
-}
 
 /// How the drain ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,48 +63,52 @@ fn reload(tls: Option<&Tls>) {
     }
 }
 
-/// Serves until the system says stop, then lets requests in flight end. `opened` is called once every door
-/// is open.
-pub async fn serve(
-    doors: Doors,
-    router: Router,
-    probe: Probe,
-    opened: impl FnOnce(),
-) -> Result<Drained, ListenError> {
+/// What stands behind the doors, and what is called when something happens to them.
+pub struct House {
+    pub router: Router,
+    pub probe: Probe,
+    /// Every door is open.
+    pub opened: Box<dyn FnOnce() + Send>,
+    /// The doors are about to close.
+    pub stopping: Box<dyn FnOnce() + Send>,
+    /// Every now and then, with the number of open connections of the network.
+    pub tick: Box<dyn Fn(usize) + Send + Sync>,
+}
+
+/// Serves until the system says stop, then lets requests in flight end.
+pub async fn serve(doors: Doors, house: House) -> Result<Drained, ListenError> {
     let mut signals = Signals::hear()?;
     let network = Connections::new(network_room());
-    let local = Connections::new(Room {
-        all: limits::LOCAL_CONNECTIONS_MAX,
-        of_source: limits::LOCAL_CONNECTIONS_MAX,
-    });
+    let of_socket = limits::LOCAL_CONNECTIONS_MAX;
+    let local = Connections::new(Room { all: of_socket * LocalSocket::ALL.len(), of_source: of_socket });
+    let House { router, probe, opened, stopping, tick } = house;
     let mut tasks = JoinSet::new();
-    tasks.spawn(sweep(Arc::clone(&network), Arc::clone(&local)));
+    tasks.spawn(sweep(Arc::clone(&network), Arc::clone(&local), tick));
     tasks.spawn(notify::keep_watchdog(probe));
-    let Doors { network: listeners, tls, local: files } = doors;
-    for (listener, tls) in listeners.into_iter().zip(std::iter::repeat(&tls)) {
-        if let Some(tls) = tls.clone() {
-            let front = Front { router: router.clone(), connections: Arc::clone(&network) };
-            tasks.spawn(accept_network(listener, tls, front));
-        }
+    for (listener, tls) in doors.network {
+        let front = Front { router: router.clone(), connections: Arc::clone(&network) };
+        tasks.spawn(accept_network(listener, tls, front));
     }
-    for file in files {
+    for file in doors.local {
         let front = Front { router: router.clone(), connections: Arc::clone(&local) };
         tasks.spawn(accept_local(file, front));
     }
     opened();
     notify::ready();
-    signals.until_stop(tls.as_ref()).await;
+    signals.until_stop(doors.tls.as_ref()).await;
+    stopping();
     notify::stopping();
     tasks.shutdown().await;
     Ok(drain(&network, &local, &mut signals).await)
 }
 
-async fn sweep(network: Arc<Connections>, local: Arc<Connections>) {
+async fn sweep(network: Arc<Connections>, local: Arc<Connections>, tick: Box<dyn Fn(usize) + Send + Sync>) {
     let mut ticks = tokio::time::interval(Duration::from_millis(limits::CONNECTION_SWEEP_MS));
     loop {
         ticks.tick().await;
         network.sweep();
         local.sweep();
+        tick(network.open());
     }
 }
 
@@ -136,7 +133,7 @@ async fn drain(network: &Connections, local: &Connections, signals: &mut Signals
 /// As many connections as the limit says, or as the system's limit of open files leaves.
 fn network_room() -> Room {
     let files = raise_open_files();
-    let spare = limits::OPEN_FILES_SPARE + limits::LOCAL_CONNECTIONS_MAX as u64;
+    let spare = limits::OPEN_FILES_SPARE + (limits::LOCAL_CONNECTIONS_MAX * LocalSocket::ALL.len()) as u64;
     let left = usize::try_from(files.saturating_sub(spare)).unwrap_or(usize::MAX).max(1);
     let all = limits::CONNECTIONS_MAX.min(left);
     Room { all, of_source: limits::ADDRESS_CONNECTIONS_MAX.min(all) }

@@ -4,8 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::base::fact::{Class, Fact};
-use crate::base::files::FileError;
+use crate::base::fact::{Class, Fact, Failure};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
@@ -21,16 +20,14 @@ pub enum ListenError {
     UnknownSocket { name: String, known: String },
     #[error("the socket {name:?} that was handed over cannot be used: {source}")]
     HandedOver { name: String, source: std::io::Error },
-    #[error("{path}: {why}", path = path.display())]
-    Certificate { path: PathBuf, why: String },
+    #[error("{why}")]
+    Identity { why: Failure },
+    #[error("the key of the certificate cannot be read")]
+    Key,
     #[error("TLS cannot be set up: {source}")]
     Tls { source: rustls::Error },
     #[error("the signals of the system cannot be heard: {source}")]
     Signals { source: std::io::Error },
-    #[error("nothing to listen on: no address and no socket")]
-    Nothing,
-    #[error(transparent)]
-    File(#[from] FileError),
 }
 
 impl Fact for ListenError {
@@ -42,11 +39,10 @@ impl Fact for ListenError {
             Self::LongPath { .. } => "listen.long_path",
             Self::UnknownSocket { .. } => "listen.unknown_socket",
             Self::HandedOver { .. } => "listen.handed_over",
-            Self::Certificate { .. } => "listen.certificate",
+            Self::Identity { why } => why.code(),
+            Self::Key => "listen.key",
             Self::Tls { .. } => "listen.tls",
             Self::Signals { .. } => "listen.signals",
-            Self::Nothing => "listen.nothing",
-            Self::File(error) => error.code(),
         }
     }
 
@@ -57,8 +53,8 @@ impl Fact for ListenError {
                 std::io::ErrorKind::AddrInUse => Class::Unavailable,
                 _ => Class::Failed,
             },
-            Self::Nothing | Self::LongPath { .. } | Self::UnknownSocket { .. } => Class::Usage,
-            Self::File(error) => error.class(),
+            Self::LongPath { .. } | Self::UnknownSocket { .. } => Class::Usage,
+            Self::Identity { why } => why.class(),
             _ => Class::Failed,
         }
     }
@@ -71,8 +67,7 @@ impl Fact for ListenError {
             Self::Bind { .. } => "Choose another address with --listen.",
             Self::InTheWay { .. } => "Move it away.",
             Self::LongPath { .. } => "Use a home with a shorter path, or --no-sockets.",
-            Self::Nothing => "Give --listen ADDRESS:PORT, or leave out --no-sockets.",
-            Self::File(error) => return error.next_step(),
+            Self::Identity { why } => return why.next_step(),
             _ => return None,
         };
         Some(step.into())

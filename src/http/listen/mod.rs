@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod connections;
+pub mod doors;
 pub mod drain;
 pub mod error;
 pub mod handed;

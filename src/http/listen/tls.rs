@@ -1,30 +1,30 @@
 //! TLS: one crypto provider, one certificate that can be exchanged while connections are open.
 //! Never falls back: a bad new certificate leaves the old one in place.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 use crate::base::digest::Digest;
-use crate::base::files;
-use crate::base::limits;
+use crate::base::fact::Failure;
 use crate::http::listen::error::ListenError;
 
-/// Where the certificate lies, in PEM: the chain with its leaf first, and the leaf's key.
-#[derive(Clone, Debug)]
-pub struct CertificateFiles {
-    pub chain: PathBuf,
-    pub key: PathBuf,
+/// Who the server is to others: a chain with its leaf first, and the leaf's key, both in DER.
+pub struct Identity {
+    pub chain: Vec<Vec<u8>>,
+    pub key: Zeroizing<Vec<u8>>,
 }
+
+/// Reads the identity as it is now.
+pub type ReadIdentity = Arc<dyn Fn() -> Result<Identity, Failure> + Send + Sync>;
 
 /// The oldest TLS that is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,16 +47,16 @@ impl ResolvesServerCert for Current {
 
 #[derive(Clone)]
 pub struct Tls {
-    files: CertificateFiles,
+    read: ReadIdentity,
     provider: Arc<CryptoProvider>,
     current: Arc<Current>,
     acceptor: TlsAcceptor,
 }
 
 impl Tls {
-    pub fn open(files: CertificateFiles, from: TlsFrom) -> Result<Self, ListenError> {
+    pub fn open(read: ReadIdentity, from: TlsFrom) -> Result<Self, ListenError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let key = load(&files, &provider)?;
+        let key = certified(&read, &provider)?;
         let current = Arc::new(Current(ArcSwap::from_pointee(key)));
         let versions: &[_] = match from {
             TlsFrom::V13 => &[&TLS13],
@@ -70,16 +70,16 @@ impl Tls {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.ticketer =
             rustls::crypto::aws_lc_rs::Ticketer::new().map_err(|source| ListenError::Tls { source })?;
-        Ok(Self { files, provider, current, acceptor: TlsAcceptor::from(Arc::new(config)) })
+        Ok(Self { read, provider, current, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
     pub fn acceptor(&self) -> TlsAcceptor {
         self.acceptor.clone()
     }
 
-    /// Reads the files again; new connections get what they hold now, open ones keep theirs.
+    /// Reads the identity again; new connections get what it is now, open ones keep theirs.
     pub fn reload(&self) -> Result<(), ListenError> {
-        let key = load(&self.files, &self.provider)?;
+        let key = certified(&self.read, &self.provider)?;
         self.current.0.store(Arc::new(key));
         Ok(())
     }
@@ -94,20 +94,10 @@ impl Tls {
     }
 }
 
-/// A chain and the key that belongs to its leaf.
-fn load(files: &CertificateFiles, provider: &CryptoProvider) -> Result<CertifiedKey, ListenError> {
-    let refuse = |path: &Path, why: String| ListenError::Certificate { path: path.to_path_buf(), why };
-    let bytes = files::read_at_most(&files.chain, limits::PEM_FILE_BYTES_MAX)?;
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&bytes)
-        .collect::<Result<_, _>>()
-        .map_err(|error| refuse(&files.chain, format!("no certificate in PEM: {error}")))?;
-    if chain.is_empty() {
-        return Err(refuse(&files.chain, "it holds no certificate".into()));
-    }
-    let bytes = zeroize::Zeroizing::new(files::read_at_most(&files.key, limits::PEM_FILE_BYTES_MAX)?);
-    // The reader's own message may quote the file.
-    let key = PrivateKeyDer::from_pem_slice(&bytes)
-        .map_err(|_| refuse(&files.key, "it holds no private key in PEM".into()))?;
-    CertifiedKey::from_der(chain, key, provider)
-        .map_err(|error| refuse(&files.chain, format!("it does not fit its key: {error}")))
+fn certified(read: &ReadIdentity, provider: &CryptoProvider) -> Result<CertifiedKey, ListenError> {
+    let Identity { chain, key } = read().map_err(|why| ListenError::Identity { why })?;
+    let chain: Vec<CertificateDer<'static>> = chain.into_iter().map(CertificateDer::from).collect();
+    // What the library says of a key may quote it.
+    let key = PrivateKeyDer::try_from(key.to_vec()).map_err(|_| ListenError::Key)?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|source| ListenError::Tls { source })
 }

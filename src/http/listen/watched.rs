@@ -56,6 +56,7 @@ impl<S: AsyncWrite + Unpin> Watched<S> {
             let Some(status) = refused_status(theirs) else {
                 return Pin::new(&mut self.stream).poll_write(cx, theirs);
             };
+            tracing::info!(status, "the head of a request was refused");
             self.own = Some((raw_answer(status), 0));
         }
         let Self { stream, own: Some((bytes, written)), .. } = self else { return Poll::Ready(Ok(0)) };

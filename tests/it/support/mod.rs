@@ -1,6 +1,8 @@
 //! What every black-box test shares: the built binary, a home of its own, and answers as JSON.
 //! Knows nothing of the crate's inside.
 
+pub mod test_app;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

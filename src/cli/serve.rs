@@ -1,0 +1,156 @@
+//! `serve`: the server of one home, until the system says stop.
+//! Never answers a request itself.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::json;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::app::home::App;
+use crate::app::{health, identity};
+use crate::base::fact::{Class, Fact, Failure};
+use crate::base::limits;
+use crate::cli::Invocation;
+use crate::cli::speak::output::Answer;
+use crate::http::listen::doors::{Doors, Plan};
+use crate::http::listen::drain::{Drained, House, serve};
+use crate::http::listen::tls::{Identity, ReadIdentity, TlsFrom};
+use crate::http::metrics::Figures;
+use crate::http::router::router;
+use crate::http::routes::ROUTES;
+use crate::http::server::Server;
+
+const DEFAULT_ADDRESS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8443);
+
+#[derive(Args)]
+#[command(
+    after_help = "Programs of this machine reach the server by the sockets in HOME/run.\nSIGTERM finishes what is in flight and ends; SIGHUP reads the certificate again.\n\nExamples:\n  tallystick serve\n  tallystick serve --listen 0.0.0.0:8443 --log-level debug"
+)]
+pub struct ServeArguments {
+    /// Where to listen for HTTPS; may be given more than once [default: 127.0.0.1:8443]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Vec<SocketAddr>,
+    /// Make no sockets in HOME/run
+    #[arg(long)]
+    no_sockets: bool,
+    /// Speak TLS 1.2 as well, for old proxies
+    #[arg(long)]
+    allow_tls12: bool,
+    /// What the log on stderr holds: every request at `debug`, failing and slow ones at `info`
+    #[arg(long, default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
+    log_level: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("the server could not be started: {0}")]
+    Runtime(std::io::Error),
+    #[error("requests were still in flight after {} ms and were cut off", limits::DRAIN_MS)]
+    CutOff,
+}
+
+impl Fact for ServeError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Runtime(_) => "serve.runtime",
+            Self::CutOff => "serve.cut_off",
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Failed
+    }
+}
+
+pub fn run(arguments: ServeArguments, invocation: &Invocation) -> Result<Answer, Failure> {
+    speak_json(&arguments.log_level);
+    say_where_it_broke();
+    let app = invocation.app()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(2 * limits::BLOCKING_CALLS_MAX)
+        .build()
+        .map_err(ServeError::Runtime)?;
+    let drained = runtime.block_on(serve_home(arguments, &app));
+    // Writes under way end before the home is closed.
+    runtime.shutdown_timeout(Duration::from_millis(limits::DRAIN_MS));
+    match drained? {
+        Drained::All => Ok(Answer::new("", json!({ "stopped": true }))),
+        Drained::CutOff => Err(ServeError::CutOff.into()),
+    }
+}
+
+async fn serve_home(arguments: ServeArguments, app: &App) -> Result<Drained, Failure> {
+    let server = Server::new(app, Figures::global(ROUTES))?;
+    let sockets = (!arguments.no_sockets).then(|| app.run_folder());
+    let tls = if arguments.allow_tls12 { TlsFrom::V12 } else { TlsFrom::V13 };
+    let plan = Plan { listen: arguments.listen, otherwise: DEFAULT_ADDRESS, sockets, tls };
+    let doors = Doors::open(&plan, reader(app)).await?;
+    let (addresses, fingerprint) = (doors.addresses(), doors.tls.as_ref().map(|tls| tls.fingerprint()));
+    let opened = move || {
+        for address in &addresses {
+            say(&format!("listening on https://{address}"));
+        }
+        say(&format!("certificate SHA-256 {}", fingerprint.unwrap_or_default()));
+    };
+    Ok(serve(doors, house(server, app, Box::new(opened))).await?)
+}
+
+fn reader(app: &App) -> ReadIdentity {
+    let app = app.clone();
+    Arc::new(move || {
+        let (chain, key) = identity::read(&app)?;
+        Ok(Identity { chain, key })
+    })
+}
+
+fn house(server: Arc<Server>, app: &App, opened: Box<dyn FnOnce() + Send>) -> House {
+    let (probed, stopping, ticking) = (app.clone(), Arc::clone(&server), Arc::clone(&server));
+    let tidied = std::sync::Mutex::new(Instant::now());
+    House {
+        router: router(server),
+        probe: Arc::new(move || health::probe(&probed).is_ok()),
+        opened,
+        stopping: Box::new(move || stopping.stop()),
+        tick: Box::new(move |open| {
+            ticking.figures.connections.set(open as f64);
+            let mut last = tidied.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if last.elapsed() >= Duration::from_millis(limits::METRICS_UPKEEP_MS) {
+                *last = Instant::now();
+                ticking.figures.tidy();
+            }
+        }),
+    }
+}
+
+/// For people and for scripts that wait for it; not a line of the log.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// The log: one JSON object a line, on stderr.
+fn speak_json(level: &str) {
+    let level = level.parse().unwrap_or(LevelFilter::INFO);
+    let log = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(std::io::stderr)
+        .with_max_level(level);
+    // Refused only where a log is set already.
+    let _ = log.try_init();
+}
+
+/// A breakdown is told by its place alone: its message may quote what it broke on.
+fn say_where_it_broke() {
+    std::panic::set_hook(Box::new(|broken| {
+        let place = broken.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a request or a task broke down");
+    }));
+}

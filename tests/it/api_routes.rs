@@ -1,0 +1,223 @@
+//! Every route of the table against every role and every socket, against the document, and its examples run.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{RawPathParams, Request};
+use axum::http::{Method, StatusCode};
+use axum::routing::on;
+use serde_json::Value;
+use tallystick::app::people::{LocalSocket, Peer};
+use tallystick::http::auth::Origin;
+use tallystick::http::call::{Ask, Call};
+use tallystick::http::context::Context;
+use tallystick::http::openapi;
+use tallystick::http::problem;
+use tallystick::http::routes::{Access, ROUTES, Route};
+use tallystick::security::actor::{Person, Role};
+
+use super::support::Place;
+use super::support::test_app::{TestApp, in_role, owner, request};
+
+/// A path of this home for a pattern: the document's examples, but for what only this home knows.
+struct Paths {
+    document: Value,
+    known: Vec<(&'static str, String)>,
+}
+
+impl Paths {
+    fn of(app: &TestApp) -> Self {
+        let document: Value = serde_json::from_slice(&openapi::document().unwrap()).unwrap();
+        let first = |path: &str, pointer: &str| {
+            app.ok(path).pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_string()
+        };
+        let run = first("/v1/models/loan-default/versions/1", "/run_id");
+        let digest = first("/v1/models/loan-default/versions/1", "/policy");
+        Self { document, known: vec![("run", run), ("digest", digest)] }
+    }
+
+    fn operation(&self, route: &Route) -> &Value {
+        &self.document["paths"][route.path()][route.verb.as_str().to_lowercase()]
+    }
+
+    fn path(&self, route: &Route) -> String {
+        let mut path = route.pattern.replace("{*", "{");
+        for name in route.parameters() {
+            let known = self.known.iter().find(|(known, _)| *known == name).map(|(_, text)| text.clone());
+            let value = known.unwrap_or_else(|| self.example(route, name));
+            path = path.replace(&format!("{{{name}}}"), &value);
+        }
+        path
+    }
+
+    fn example(&self, route: &Route, name: &str) -> String {
+        let parameters = self.operation(route)["parameters"].as_array().unwrap();
+        let found = parameters.iter().find(|parameter| parameter["name"] == name).unwrap();
+        match &found["example"] {
+            Value::String(text) => text.clone(),
+            Value::Null => panic!("{} has no example of {name}", route.pattern),
+            other => other.to_string(),
+        }
+    }
+
+    fn body(&self, route: &Route) -> Option<String> {
+        let example = self.operation(route).pointer("/requestBody/content/application~1json/example");
+        route.body.as_ref().map(|_| example.unwrap().to_string())
+    }
+
+    fn request(&self, route: &Route, origin: &Origin) -> Request<Body> {
+        request(route.verb.method(), origin, &self.path(route), self.body(route).as_deref())
+    }
+}
+
+/// With a version before the one in production, so that there is something to go back to.
+fn app() -> TestApp {
+    let place = Place::with_three_versions();
+    place.ok(&["model", "promote", "loan-default@2", "--to", "production"]);
+    TestApp::over(place)
+}
+
+fn may(route: &Route, role: Role) -> bool {
+    match route.access {
+        Access::Public => true,
+        Access::As(act) => act.allowed_roles().contains(&role),
+    }
+}
+
+fn is_refused(status: StatusCode) -> bool {
+    status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN
+}
+
+#[test]
+fn every_route_lets_in_exactly_the_roles_of_its_act() {
+    let app = app();
+    let paths = Paths::of(&app);
+    for route in ROUTES {
+        for role in Role::ALL {
+            let answered = app.send(paths.request(route, &in_role(role)));
+            let told = format!("{} {} as {role}: {}", route.verb.as_str(), route.pattern, answered.status);
+            if may(route, role) {
+                assert!(answered.status.is_success(), "{told} {}", answered.json);
+            } else {
+                assert_eq!(
+                    (answered.status, answered.code()),
+                    (StatusCode::FORBIDDEN, "security.forbidden"),
+                    "{told}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nobody_comes_in_without_credentials_a_role_or_the_right_uid() {
+    let app = app();
+    let paths = Paths::of(&app);
+    let nobody = Origin::Process(Person::of("nobody", &[]).unwrap());
+    let stranger = Origin::Local(Peer { socket: LocalSocket::Admin, uid: 12_345 });
+    let afar = Origin::Network([127, 0, 0, 1].into());
+    for route in ROUTES.iter().filter(|route| route.access != Access::Public) {
+        let status = |origin: &Origin| app.send(paths.request(route, origin)).status;
+        assert_eq!(status(&nobody), StatusCode::FORBIDDEN, "{}", route.pattern);
+        assert_eq!(status(&stranger), StatusCode::FORBIDDEN, "{}", route.pattern);
+        assert_eq!(status(&afar), StatusCode::UNAUTHORIZED, "{}", route.pattern);
+        let mut request = paths.request(route, &owner());
+        request.headers_mut().insert("authorization", "Bearer tsk_not_one".parse().unwrap());
+        assert_eq!(app.send(request).status, StatusCode::UNAUTHORIZED, "{}", route.pattern);
+    }
+    for route in ROUTES.iter().filter(|route| route.access == Access::Public) {
+        assert!(app.send(paths.request(route, &afar)).status.is_success(), "{}", route.pattern);
+    }
+}
+
+#[test]
+fn every_socket_is_bound_to_its_own_actor() {
+    let app = app();
+    let paths = Paths::of(&app);
+    let people = [Role::Officer, Role::Analyst, Role::Approver, Role::Auditor, Role::Admin];
+    let actors: [(LocalSocket, &[Role]); 4] = [
+        (LocalSocket::Admin, &people),
+        (LocalSocket::Sync, &[Role::Sync]),
+        (LocalSocket::Worker, &[Role::Worker]),
+        (LocalSocket::Backup, &[Role::Backup]),
+    ];
+    for (socket, roles) in actors {
+        let origin = Origin::Local(Peer { socket, uid: rustix::process::getuid().as_raw() });
+        for route in ROUTES {
+            let status = app.send(paths.request(route, &origin)).status;
+            let allowed = roles.iter().any(|role| may(route, *role));
+            assert_eq!(!is_refused(status), allowed, "{} at {}: {status}", route.pattern, socket.as_str());
+        }
+    }
+}
+
+/// The router asks before it reads a body, the use case before it does anything. Here the router does not.
+#[test]
+fn no_handler_relies_on_the_routers_question() {
+    let app = app();
+    let paths = Paths::of(&app);
+    let nobody = Person::of("nobody", &[]).unwrap();
+    for route in ROUTES.iter().filter(|route| route.access != Access::Public) {
+        let (server, person) = (Arc::clone(&app.server), nobody.clone());
+        let bare = move |path: RawPathParams, request: Request| async move {
+            let (parts, body) = request.into_parts();
+            let context = Context::of(&parts.headers);
+            let ask = Ask { context, origin: None, headers: parts.headers, path, query: Vec::new() };
+            let app = server.app().as_person(person);
+            let answered = (route.run)(Call { server, app, ask, body }).await;
+            answered.unwrap_or_else(|failure| problem::answer(&failure, "c", ""))
+        };
+        let router = Router::new().route(route.pattern, on(route.verb.filter(), bare));
+        let answered = app.send_to(router, paths.request(route, &owner()));
+        assert_eq!(answered.code(), "security.forbidden", "{}: {}", route.pattern, answered.json);
+    }
+}
+
+#[test]
+fn the_document_has_exactly_the_routes_of_the_table() {
+    let document: Value = serde_json::from_slice(&openapi::document().unwrap()).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let in_table: BTreeSet<(String, String)> =
+        ROUTES.iter().map(|route| (route.path(), route.verb.as_str().to_lowercase())).collect();
+    let mut in_document = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        in_document.extend(item.as_object().unwrap().keys().map(|verb| (path.clone(), verb.clone())));
+    }
+    assert_eq!(in_document, in_table);
+    let mut ids = BTreeSet::new();
+    for route in ROUTES {
+        let operation = &document["paths"][route.path()][route.verb.as_str().to_lowercase()];
+        assert!(ids.insert(operation["operationId"].to_string()), "{} twice", operation["operationId"]);
+    }
+}
+
+#[test]
+fn every_reference_of_the_document_leads_somewhere() {
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(object) => object.iter().for_each(|(key, inner)| match inner.as_str() {
+                Some(text) if key == "$ref" => drop(found.insert(text.to_string())),
+                _ => references(inner, found),
+            }),
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let document: Value = serde_json::from_slice(&openapi::document().unwrap()).unwrap();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 10);
+    for reference in found {
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn the_document_is_served_as_it_is_made() {
+    static DOCUMENT: OnceLock<Vec<u8>> = OnceLock::new();
+    let made = DOCUMENT.get_or_init(|| openapi::document().unwrap());
+    let app = TestApp::over(Place::with_home());
+    assert_eq!(&app.send(request(Method::GET, &owner(), "/openapi.json", None)).bytes, made);
+}
