@@ -20,6 +20,7 @@ use crate::store::views::answers::NewRepetition;
 pub mod draft;
 pub mod found;
 pub mod lineup;
+pub mod proof;
 pub mod repetition;
 pub mod replay;
 

@@ -27,6 +27,7 @@ use crate::registry::content::ModelContent;
 use crate::security::actor::{Act, Actor, Person};
 use crate::security::key::{KeyError, SigningKey};
 use crate::security::key_file;
+use crate::security::seal::buckets::BUCKETS_FILE;
 use crate::security::seal::master::{MASTER_CREDENTIAL, MASTER_FILE, MasterKey};
 use crate::security::seal::record::Sealer;
 use crate::security::trust::TrustRoot;
@@ -35,9 +36,6 @@ use crate::store::open::Store;
 use crate::store::views::log::CheckpointSigner;
 use crate::tracking::experiment::{DEFAULT_ID, DEFAULT_NAME, Experiment};
 use crate::tracking::run::{Run, RunStatus};
-
-/// The bucket keys' file, below the folder of keys.
-const BUCKETS_FILE: &str = "buckets.slots";
 
 /// An open home as one person sees it: the home is shared, the person is not.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ use crate::ledger::leaf::Header;
 use crate::ledger::verify::{AuditReport, StoredRecord, audit};
 use crate::security::actor::Act;
 use crate::security::base64_text::to_base64;
+use crate::security::trust::TrustRoot;
 use crate::store::check::{CheckReport, check_home};
 use crate::store::error::StoreError;
 use crate::store::tables::LOG_RECORDS;
@@ -60,6 +61,12 @@ pub fn list_records(app: &App, from: u64, limit: usize) -> Result<Vec<Header>, F
     app.may(Act::ReadAudit)?;
     let records = app.store.read_ledger(|ledger| ledger.list_records(from, limit))?;
     Ok(records.iter().map(|record| record.header().clone()).collect())
+}
+
+/// What this home's receipts are believed by.
+pub fn trust_root(app: &App) -> Result<TrustRoot, Failure> {
+    app.may(Act::ReadAudit)?;
+    Ok(app.trust.clone())
 }
 
 /// Writes checkpoint.txt, leaves.txt and trust.json; answers how many leaves.

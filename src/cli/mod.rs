@@ -1,7 +1,7 @@
 //! The command line: arguments in, one answer and an exit code out. One file a noun.
 //! Decides nothing; each command calls one use case of `app` (or a pure room) and prints what came back.
 //!
-//! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `demo data|project`.
+//! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `verify`, `demo data|project`.
 //! Home commands (this process owns the home while it runs): `data import|list`, `train`, `run`, `model`,
 //! `policy`, `predict`, `decide`, `batch`, `audit`, `serve`, `demo`.
 //! Offline commands (the home as files): `init`, `store check`.
@@ -17,6 +17,7 @@ pub mod score;
 pub mod serve;
 pub mod speak;
 pub mod train;
+pub mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -96,6 +97,8 @@ enum Command {
     /// Verify an exported release without a home
     #[command(subcommand)]
     Release(model::ReleaseCommand),
+    /// Prove that a receipt's record is in the log, on the word of a key and without a home
+    Verify(verify::VerifyArguments),
     /// From nothing to a decision: make data, train, promote, decide, score a file
     Demo(demo::DemoArguments),
     /// What a parent process starts; not for people
@@ -186,6 +189,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Audit(c) => audit::run(c, invocation),
         Command::Store(c) => home::run_store(c, invocation),
         Command::Release(c) => model::run_release(c, invocation),
+        Command::Verify(a) => verify::run(a, invocation),
         Command::Demo(a) => demo::run(a, invocation),
         Command::Child(c) => train::run_child(c),
     }

@@ -18,6 +18,11 @@ pub fn origin_of(store_id: &str) -> String {
     format!("tallystick/{store_id}")
 }
 
+/// The store whose log has that origin.
+pub fn store_of(origin: &str) -> Option<&str> {
+    origin.strip_prefix("tallystick/")
+}
+
 /// What a log promises: it had this root when it had this size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -120,27 +125,38 @@ impl SignedCheckpoint {
         self.checkpoint.head.size
     }
 
+    /// The log it claims to be of; nothing to rely on.
+    pub fn claimed_origin(&self) -> &str {
+        &self.checkpoint.origin
+    }
+
     /// The checkpoint, if it is of the trust root's own log and a key trusted for checkpoints signed it.
-    /// Lines by unknown keys (witnesses, say) are passed over; a known key's bad signature is final.
     pub fn verify(self, trust: &TrustRoot) -> Result<Checkpoint, CheckpointError> {
+        self.verify_by(trust).map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// Also says whose signature it was, the first that counted.
+    /// Lines by unknown keys (witnesses, say) are passed over; a known key's bad signature is final.
+    pub fn verify_by(self, trust: &TrustRoot) -> Result<(Checkpoint, TrustedKey), CheckpointError> {
         let expected = origin_of(trust.store_id());
         if self.checkpoint.origin != expected {
             return Err(CheckpointError::OtherLog { expected, found: self.checkpoint.origin });
         }
         let text = self.checkpoint.text();
-        let mut refused = Some(CheckpointError::UnknownKey);
+        let mut refused = CheckpointError::UnknownKey;
+        let mut signer = None;
         for line in self.lines.iter().filter(|line| line.name == expected) {
             let Some(key) = find_key(trust, line) else { continue };
             let (key_id, name) = (key.key_id, key.name.clone());
             if !key.roles.contains(&KeyRole::Checkpoint) {
-                refused = refused.and(Some(CheckpointError::WrongRole { key_id, name }));
+                refused = CheckpointError::WrongRole { key_id, name };
             } else if key.public_key.verify(text.as_bytes(), &line.signature).is_ok() {
-                refused = None;
+                signer = signer.or_else(|| Some(key.clone()));
             } else {
                 return Err(CheckpointError::Bad { key_id, name });
             }
         }
-        refused.map_or(Ok(self.checkpoint), Err)
+        signer.map(|key| (self.checkpoint, key)).ok_or(refused)
     }
 }
 

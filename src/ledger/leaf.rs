@@ -112,22 +112,18 @@ impl Record {
             subject: entry.subject,
             time_ms: stamp.millis(),
         };
+        check_header(&header)?;
         let leaf_data = canonical::to_bytes(&header)?;
         Self::check(Self { header, leaf_data, body: entry.body })
     }
 
     /// Reads a record back and refuses what was never written so.
     pub fn parse(header: &[u8], body: Vec<u8>) -> Result<Self, RecordError> {
-        if header.len() > limits::LEDGER_HEADER_BYTES_MAX {
-            return Err(RecordError::HeaderTooLarge { size: header.len() });
-        }
-        Self::check(Self { header: canonical::parse(header)?, leaf_data: header.to_vec(), body })
+        Self::check(Self { header: parse_header(header)?, leaf_data: header.to_vec(), body })
     }
 
     fn check(record: Self) -> Result<Self, RecordError> {
         check_sizes(&record)?;
-        check_subject(&record.header.subject)?;
-        check_facts(&record.header)?;
         let (expected, found) = (record.header.body_sha256, Digest::of(&record.body));
         if expected == found { Ok(record) } else { Err(RecordError::BodyDigest { expected, found }) }
     }
@@ -148,6 +144,21 @@ impl Record {
     pub fn leaf_hash(&self) -> Digest {
         leaf_hash(&self.leaf_data)
     }
+}
+
+/// Reads a header without its body.
+pub fn parse_header(header: &[u8]) -> Result<Header, RecordError> {
+    if header.len() > limits::LEDGER_HEADER_BYTES_MAX {
+        return Err(RecordError::HeaderTooLarge { size: header.len() });
+    }
+    let header: Header = canonical::parse(header)?;
+    check_header(&header)?;
+    Ok(header)
+}
+
+fn check_header(header: &Header) -> Result<(), RecordError> {
+    check_subject(&header.subject)?;
+    Ok(check_facts(header)?)
 }
 
 /// RFC 6962, section 2.1: a leaf can never be taken for an inner node.

@@ -1,4 +1,4 @@
-//! The tally log as mathematics: records, their Merkle tree (RFC 6962), signed checkpoints, the verifier.
+//! The tally log as mathematics: records, their Merkle tree (RFC 6962), signed checkpoints, receipts, the verifier.
 //! Never stores anything and never knows the time; where nodes and records lie is the store's affair.
 
 pub mod case;
@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod decision;
 pub mod draft;
 pub mod leaf;
+pub mod receipt;
 pub mod tree;
 pub mod verify;
 

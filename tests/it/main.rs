@@ -23,6 +23,8 @@ mod model_laws;
 #[cfg(test)]
 mod reader;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod release_damage;
 #[cfg(test)]
 mod store_damage;

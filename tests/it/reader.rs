@@ -5,12 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::{Place, has_program};
-
-/// The interpreter that `tests/run` has found, else the one on the path.
-fn python() -> String {
-    std::env::var("TALLYSTICK_PYTHON").unwrap_or_else(|_| "python3".to_string())
-}
+use crate::support::{Place, has_program, python};
 
 fn read(words: &[&str], folder: &Path) -> Output {
     run_script("tallystick_reader.py", words, folder)

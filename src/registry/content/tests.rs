@@ -170,7 +170,7 @@ fn a_whole_number_that_json_would_round_makes_no_model() {
             model: &loaded.model,
             reference: &loaded.reference,
             golden: &golden,
-            subject: None,
+            subject: Some("id"),
             training,
         };
         assemble(parts).map(|pack| pack.digest)

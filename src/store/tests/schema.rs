@@ -11,7 +11,7 @@ use crate::store::rows::registry::VersionRow;
 use crate::store::tables::{StoreName, VERSIONS};
 use crate::store::tests::{new_home, open, version};
 use crate::store::views::group::{Group, Writes};
-use crate::store::views::{Direction, Framed, Rows, Span};
+use crate::store::views::{Direction, Rows, Span};
 
 fn labels(file: &StoreFile) -> Vec<String> {
     let rows: Vec<VersionRow> = file.read(|view| view.list(&Span::all(), 9)).unwrap();

@@ -163,6 +163,11 @@ pub fn replace_in(path: &Path, from: &str, to: &str) {
     std::fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
+/// The interpreter that `tests/run` has found, else the one on the path.
+pub fn python() -> String {
+    std::env::var("TALLYSTICK_PYTHON").unwrap_or_else(|_| "python3".to_string())
+}
+
 /// Whether a program can be run here; a test that needs it says so loudly when it cannot.
 pub fn has_program(name: &str) -> bool {
     let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
