@@ -7,9 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::api::{
-    aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami,
-};
+use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
 use crate::http::call::{Call, Reply};
 use crate::http::views::{decision, people, policy, registry, run, status};
 use crate::security::actor::Act;
@@ -128,7 +126,11 @@ const DECISION_PAGES: &[Parameter] = &[
 const ROW: &[Parameter] = &[
     Parameter { name: "version", about: "This version instead of what is in production", is_number: true },
     Parameter { name: "alias", about: "What this alias points at instead", is_number: false },
-    Parameter { name: "simulated", about: "`true` for a rehearsal, which is recorded as one", is_number: false },
+    Parameter {
+        name: "simulated",
+        about: "`true` for a rehearsal, which is recorded as one",
+        is_number: false,
+    },
 ];
 
 const fn read(
@@ -462,15 +464,9 @@ pub static ROUTES: &[Route] = &[
     )
     .post(ROLES)
     .or(&[404, 409]),
-    read(
-        "/v1/users/{user}/lock",
-        USERS,
-        users::lock,
-        Json(schema_of::<people::UserView>),
-        "Shut a user out",
-    )
-    .act(Verb::Post)
-    .or(&[404, 409]),
+    read("/v1/users/{user}/lock", USERS, users::lock, Json(schema_of::<people::UserView>), "Shut a user out")
+        .act(Verb::Post)
+        .or(&[404, 409]),
     read(
         "/v1/users/{user}/unlock",
         USERS,
@@ -491,15 +487,9 @@ pub static ROUTES: &[Route] = &[
     .post(NEW_KEY)
     .creates(),
     read("/v1/keys/{id}", PEOPLE, keys::show, Json(schema_of::<people::KeyView>), "One API key").or(&[404]),
-    read(
-        "/v1/keys/{id}",
-        KEYS,
-        keys::revoke,
-        Json(schema_of::<people::KeyView>),
-        "End an API key for good",
-    )
-    .act(Verb::Delete)
-    .or(&[404]),
+    read("/v1/keys/{id}", KEYS, keys::revoke, Json(schema_of::<people::KeyView>), "End an API key for good")
+        .act(Verb::Delete)
+        .or(&[404]),
     read(
         "/v1/sessions",
         ANYBODY,
