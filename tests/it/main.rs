@@ -21,6 +21,8 @@ mod flow_home;
 #[cfg(test)]
 mod flow_policy;
 #[cfg(test)]
+mod flow_serve;
+#[cfg(test)]
 mod flow_train;
 #[cfg(test)]
 mod model_laws;
