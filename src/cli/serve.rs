@@ -11,7 +11,7 @@ use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::home::App;
-use crate::app::{health, identity};
+use crate::app::server::{health, identity};
 use crate::base::fact::{Class, Fact, Failure};
 use crate::base::limits;
 use crate::cli::Invocation;

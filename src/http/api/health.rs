@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use axum::body::Bytes;
 
-use crate::app::health;
+use crate::app::server::health;
 use crate::base::fact::Failure;
 use crate::http::call::{Call, Reply, bytes_of, view};
 use crate::http::metrics::CONTENT_TYPE;
