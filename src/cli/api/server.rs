@@ -24,11 +24,14 @@ pub fn status(invocation: &Invocation) -> Result<Answer, Failure> {
     let client = invocation.client()?;
     let who: WhoAmI = client.get(&Target::of(["v1", "whoami"]))?;
     let (live, ready) = (probe(&client, "livez")?, probe(&client, "readyz")?);
+    let warnings = ready.as_ref().map(|health| health.warnings.clone()).unwrap_or_default();
+    let (live, ready) = (live.err(), ready.err());
     let told = |name: &str, refused: &Option<ClientError>| match refused {
         None => format!("{name:<6} yes"),
         Some(error) => format!("{name:<6} no: {error} ({})", error.code()),
     };
     let mut lines = vec![told("live", &live), told("ready", &ready)];
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.push(format!("asked of {}, version {}", client.to(), who.version));
     let first = live.as_ref().or(ready.as_ref());
     lines.extend(first.and_then(Fact::next_step).map(|step| format!("Next: {step}")));
@@ -41,6 +44,7 @@ pub fn status(invocation: &Invocation) -> Result<Answer, Failure> {
     let json = json!({
         "live": live.is_none(),
         "ready": ready.is_none(),
+        "warnings": warnings,
         "problem": shown(if live.is_some() { &live } else { &ready }),
         "server": client.to(),
         "version": who.version,
@@ -49,11 +53,11 @@ pub fn status(invocation: &Invocation) -> Result<Answer, Failure> {
     Ok(if first.is_some() { answer.ending(Class::Unavailable) } else { answer })
 }
 
-/// Why a probe was refused; nothing where all is well.
-fn probe(client: &Client, name: &str) -> Result<Option<ClientError>, ClientError> {
-    match client.get::<Health>(&Target::of([name])) {
-        Ok(_) => Ok(None),
-        Err(refused @ ClientError::Refused { .. }) => Ok(Some(refused)),
+/// What a probe says, or why it was refused; a server that does not answer at all is an error.
+fn probe(client: &Client, name: &str) -> Result<Result<Health, ClientError>, ClientError> {
+    match client.get(&Target::of([name])) {
+        Ok(health) => Ok(Ok(health)),
+        Err(refused @ ClientError::Refused { .. }) => Ok(Err(refused)),
         Err(error) => Err(error),
     }
 }
