@@ -26,8 +26,8 @@ pub fn ready(call: Call) -> Reply {
         return Box::pin(async { Err(HttpError::Stopping.into()) });
     }
     call.answer(|app, _| {
-        health::ready(app)?;
-        view(&Health::ok())
+        let readiness = health::ready(app)?;
+        view(&Health { warnings: readiness.warnings, ..Health::ok() })
     })
 }
 
