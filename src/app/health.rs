@@ -32,9 +32,10 @@ pub fn probe(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The stores answer, and some model is in production.
+/// The stores answer, the ledger takes what is decided, and some model is in production.
 pub fn ready(app: &App) -> Result<(), Failure> {
     probe(app)?;
+    app.store.check_ledger_takes_writes()?;
     let mut serving = false;
     app.store.read_ledger(|ledger| {
         ledger.each_model_name(&mut |name| {
