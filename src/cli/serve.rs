@@ -10,8 +10,9 @@ use clap::Args;
 use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::app::decisions::repetition;
 use crate::app::home::App;
-use crate::app::{health, identity};
+use crate::app::server::{health, identity};
 use crate::base::fact::{Class, Fact, Failure};
 use crate::base::limits;
 use crate::cli::Invocation;
@@ -66,7 +67,10 @@ pub fn run(arguments: ServeArguments, invocation: &Invocation) -> Result<Answer,
     speak_json(&arguments.log_level);
     say_where_it_broke();
     let app = invocation.app()?;
+    // One core is the writer's: two threads of answering would only take it away from each other.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.saturating_sub(1).max(1))
         .enable_all()
         .max_blocking_threads(2 * limits::BLOCKING_CALLS_MAX)
         .build()
@@ -91,6 +95,8 @@ async fn serve_home(arguments: ServeArguments, app: &App) -> Result<Drained, Fai
     let otherwise = app.settings().listen.iter().filter_map(|text| text.parse().ok()).collect();
     let plan = Plan { listen: arguments.listen, otherwise, sockets, tls };
     identity::open(app)?;
+    health::make_ready(app)?;
+    repetition::forget_old(app)?;
     let doors = Doors::open(&plan, reader(app)).await?;
     let (addresses, fingerprint) = (doors.addresses(), doors.tls.as_ref().map(|tls| tls.fingerprint()));
     let opened = move || {

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, on};
 
@@ -56,6 +56,7 @@ async fn no_route(State(server): State<Arc<Server>>, request: Request) -> Respon
 fn refuse(server: &Server, request: &Request, error: HttpError) -> Response {
     let context = Context::of(request.headers());
     let outcome = Outcome { route: None, method: "any", pattern: "none", principal: None };
+    let error = check_head(request.headers(), request.uri()).err().unwrap_or(error);
     outcome.finish(server, &context, Err(error.into()), request.uri().path())
 }
 
@@ -114,7 +115,7 @@ async fn admit(
     context: &Context,
     outcome: &mut Outcome,
 ) -> Result<(crate::app::home::App, Ask), Failure> {
-    check_head(parts)?;
+    check_head(&parts.headers, &parts.uri)?;
     let origin = parts.extensions.remove::<Origin>();
     let app = match route.access {
         Access::Public => server.app().clone(),
@@ -134,10 +135,9 @@ async fn admit(
     Ok((app, Ask { context: context.clone(), origin, headers, path, query }))
 }
 
-fn check_head(parts: &Parts) -> Result<(), HttpError> {
-    let headers: &HeaderMap = &parts.headers;
+fn check_head(headers: &HeaderMap, uri: &Uri) -> Result<(), HttpError> {
     let of_headers: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let bytes = of_headers + parts.uri.path().len() + parts.uri.query().map_or(0, str::len);
+    let bytes = of_headers + uri.path().len() + uri.query().map_or(0, str::len);
     if headers.len() > limits::REQUEST_HEADERS_MAX || bytes > limits::REQUEST_HEAD_BYTES_MAX {
         return Err(HttpError::HeadTooLarge);
     }

@@ -7,9 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::api::{
-    aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami,
-};
+use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
 use crate::http::call::{Call, Reply};
 use crate::http::views::{decision, people, policy, registry, run, status};
 use crate::security::actor::Act;
@@ -128,7 +126,11 @@ const DECISION_PAGES: &[Parameter] = &[
 const ROW: &[Parameter] = &[
     Parameter { name: "version", about: "This version instead of what is in production", is_number: true },
     Parameter { name: "alias", about: "What this alias points at instead", is_number: false },
-    Parameter { name: "simulated", about: "`true` for a rehearsal, which is recorded as one", is_number: false },
+    Parameter {
+        name: "simulated",
+        about: "`true` for a rehearsal, which is recorded as one",
+        is_number: false,
+    },
 ];
 
 const fn read(
@@ -249,7 +251,37 @@ const NEW_KEY: BodyShape = BodyShape {
     example: r#"{"name": "core@hq", "role": "core-banking", "days": 90}"#,
 };
 /// A row of the model's contract; which fields it has the model says.
-const ROW_BODY: BodyShape = BodyShape { schema: row_schema, example: "" };
+const ROW_BODY: BodyShape = BodyShape { schema: row_schema, example: ROW_EXAMPLE };
+const ROW_EXAMPLE: &str = r#"{
+    "addr_state": "WA",
+    "annual_inc": 132900.0,
+    "delinq_2yrs": 1,
+    "dti": 14.46,
+    "earliest_cr_line": "1997-05-01",
+    "emp_length": "4 years",
+    "grade": "D",
+    "home_ownership": "RENT",
+    "inq_last_6mths": 0,
+    "installment": 603.49,
+    "int_rate": 0.1711,
+    "loan_amnt": 24225,
+    "loan_id": "L1000001",
+    "mths_since_last_delinq": 19,
+    "open_acc": 17,
+    "pub_rec": 0,
+    "purpose": "debt_consolidation",
+    "revol_bal": 10878,
+    "revol_util": 64.6,
+    "sub_grade": "D4",
+    "term": 60,
+    "total_acc": 23,
+    "verification_status": "Verified"
+}"#;
+
+fn receipt_schema(_: &mut Schemas) -> RefOr<Schema> {
+    let about = "A receipt in the format tallystick.receipt.v1, for `tallystick verify`";
+    RefOr::T(Schema::Object(ObjectBuilder::new().description(Some(about)).build()))
+}
 
 fn row_schema(_: &mut Schemas) -> RefOr<Schema> {
     let about = "One flat JSON object with the fields of the model's contract";
@@ -431,6 +463,14 @@ pub static ROUTES: &[Route] = &[
     )
     .or(&[400, 404, 410]),
     read(
+        "/v1/decisions/{decision}/receipt",
+        DECISIONS,
+        decisions::receipt,
+        Json(receipt_schema),
+        "What proves without this server that the answer was recorded so",
+    )
+    .or(&[400, 404]),
+    read(
         "/v1/decisions/{decision}/replay",
         Access::As(Act::ReplayDecisions),
         decisions::replay,
@@ -462,15 +502,9 @@ pub static ROUTES: &[Route] = &[
     )
     .post(ROLES)
     .or(&[404, 409]),
-    read(
-        "/v1/users/{user}/lock",
-        USERS,
-        users::lock,
-        Json(schema_of::<people::UserView>),
-        "Shut a user out",
-    )
-    .act(Verb::Post)
-    .or(&[404, 409]),
+    read("/v1/users/{user}/lock", USERS, users::lock, Json(schema_of::<people::UserView>), "Shut a user out")
+        .act(Verb::Post)
+        .or(&[404, 409]),
     read(
         "/v1/users/{user}/unlock",
         USERS,
@@ -491,15 +525,9 @@ pub static ROUTES: &[Route] = &[
     .post(NEW_KEY)
     .creates(),
     read("/v1/keys/{id}", PEOPLE, keys::show, Json(schema_of::<people::KeyView>), "One API key").or(&[404]),
-    read(
-        "/v1/keys/{id}",
-        KEYS,
-        keys::revoke,
-        Json(schema_of::<people::KeyView>),
-        "End an API key for good",
-    )
-    .act(Verb::Delete)
-    .or(&[404]),
+    read("/v1/keys/{id}", KEYS, keys::revoke, Json(schema_of::<people::KeyView>), "End an API key for good")
+        .act(Verb::Delete)
+        .or(&[404]),
     read(
         "/v1/sessions",
         ANYBODY,

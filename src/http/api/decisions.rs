@@ -4,11 +4,11 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
 use crate::app::decisions::found::Filter;
-use crate::app::decisions::{self, Answered, Asked, found, replay as replays};
+use crate::app::decisions::{self, Answered, Asked, found, proof, replay as replays};
 use crate::base::fact::Failure;
 use crate::base::limits;
 use crate::http::body::read_json_text;
-use crate::http::call::{Ask, Call, Reply, view};
+use crate::http::call::{Ask, Call, Reply, bytes_of, view};
 use crate::http::cursor::{cursor_of, seen};
 use crate::http::problem::HttpError;
 use crate::http::views::decision::{AnswerView, DecisionList, ExplanationView, ListedDecision, ReplayView};
@@ -114,6 +114,13 @@ pub fn show(call: Call) -> Reply {
 
 pub fn explain(call: Call) -> Reply {
     call.answer(|app, ask| view(&ExplanationView::of(found::find(app, ask.path("decision")?)?)))
+}
+
+pub fn receipt(call: Call) -> Reply {
+    call.answer(|app, ask| {
+        let receipt = proof::receipt(app, ask.path("decision")?)?;
+        Ok(bytes_of("application/json", receipt.to_bytes()?))
+    })
 }
 
 pub fn replay(call: Call) -> Reply {

@@ -7,7 +7,7 @@ use crate::app::decisions::replay::Replay;
 use crate::app::decisions::{Answered, Content};
 use crate::base::clock::millis_to_text;
 use crate::decide::outcome::DecidedBy;
-use crate::decide::reasons::{ReferenceKind, Reasons};
+use crate::decide::reasons::{Reasons, ReferenceKind};
 use crate::ledger::decision::Flag;
 use crate::ledger::leaf::Header;
 use crate::serve::scorer::{Decision, FieldShare, Notes, Prediction};
