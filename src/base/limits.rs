@@ -78,6 +78,13 @@ pub const SHARED_LEVEL_ROWS_MIN: usize = 20;
 pub const WRITER_QUEUE_MAX: usize = 1_024;
 /// Jobs committed together at most.
 pub const WRITER_GROUP_MAX: usize = 256;
+/// Pause before a store is opened again after its disk failed; twice as long each time, up to the second.
+pub const STORE_RESTART_PAUSE_MS: u64 = 1_000;
+pub const STORE_RESTART_PAUSE_MS_MAX: u64 = 60_000;
+/// How long readers may keep a store from being opened again, before it is tried later.
+pub const STORE_READERS_WAIT_MS: u64 = 5_000;
+/// While commits follow each other, the witness is written once in this time.
+pub const WITNESS_PAUSE_MS: u64 = 100;
 /// How long a command waits for another process to let go of the home.
 pub const HOME_WAIT_MS: u64 = 2_000;
 pub const LIST_MAX: usize = 500;
