@@ -75,6 +75,11 @@ impl Fact for RowError {
     fn details(&self) -> Option<serde_json::Value> {
         match self {
             Self::Fields(fields) => Some(serde_json::json!({ "errors": fields })),
+            Self::DuplicateKey { key } => {
+                let message = "the key stands twice".to_string();
+                let twice = FieldError { pointer: pointer(key), code: "duplicate_key", message };
+                Some(serde_json::json!({ "errors": [twice] }))
+            }
             _ => None,
         }
     }
@@ -119,6 +124,10 @@ impl RowParser {
         let mut errors = Vec::new();
         let mut given: Vec<Given<'_>> = self.rules.iter().map(|_| Given::default()).collect();
         for (key, value) in &object {
+            if errors.len() >= limits::FINDINGS_SHOWN_MAX {
+                errors.push(and_more());
+                return Err(RowError::Fields(errors));
+            }
             match self.inputs.get(key).and_then(|&at| given.get_mut(at).map(|slot| (at, slot))) {
                 None => errors.push(self.unknown(key)),
                 Some((at, slot)) => {
@@ -201,6 +210,12 @@ impl RowParser {
 struct Given<'a> {
     key: Option<&'a str>,
     cell: Option<RawCell<'a>>,
+}
+
+/// Stands behind the faults that are named.
+fn and_more() -> FieldError {
+    let message = format!("there may be more: at most {} faults are named", limits::FINDINGS_SHOWN_MAX);
+    FieldError { pointer: String::new(), code: "more", message }
 }
 
 fn expected(kind: Kind) -> &'static str {
