@@ -78,6 +78,13 @@ pub const SHARED_LEVEL_ROWS_MIN: usize = 20;
 pub const WRITER_QUEUE_MAX: usize = 1_024;
 /// Jobs committed together at most.
 pub const WRITER_GROUP_MAX: usize = 256;
+/// Pause before a store is opened again after its disk failed; twice as long each time, up to the second.
+pub const STORE_RESTART_PAUSE_MS: u64 = 1_000;
+pub const STORE_RESTART_PAUSE_MS_MAX: u64 = 60_000;
+/// How long readers may keep a store from being opened again, before it is tried later.
+pub const STORE_READERS_WAIT_MS: u64 = 5_000;
+/// While commits follow each other, the witness is written once in this time.
+pub const WITNESS_PAUSE_MS: u64 = 100;
 /// How long a command waits for another process to let go of the home.
 pub const HOME_WAIT_MS: u64 = 2_000;
 pub const LIST_MAX: usize = 500;
@@ -274,3 +281,14 @@ pub const SESSIONS_MAX: usize = 1_000;
 /// Passwords hashed at a time, and logins that may wait for it.
 pub const LOGINS_AT_A_TIME: usize = 2;
 pub const LOGINS_WAITING_MAX: usize = 8;
+
+// The client.
+
+/// From the call to an open connection, TLS and all.
+pub const CLIENT_CONNECT_MS: u64 = 5_000;
+/// From the open connection to the end of the answer: a first decision may load and verify a model.
+pub const CLIENT_ANSWER_MS: u64 = 120_000;
+/// A page of the longest list.
+pub const CLIENT_ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Items that a command puts together from pages.
+pub const CLIENT_ITEMS_MAX: usize = 100_000;

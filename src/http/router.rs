@@ -16,7 +16,7 @@ use crate::base::limits;
 use crate::http::auth::{Origin, find_person};
 use crate::http::call::{Ask, Call, read_query};
 use crate::http::context::{self, CORRELATION_ID, Context, Done};
-use crate::http::problem::{self, HttpError, with_allow};
+use crate::http::problem::{self, Hearer, HttpError, with_allow};
 use crate::http::routes::{Access, ROUTES, Route, allowed_of};
 use crate::http::server::Server;
 
@@ -55,7 +55,8 @@ async fn no_route(State(server): State<Arc<Server>>, request: Request) -> Respon
 /// Answers what met no route.
 fn refuse(server: &Server, request: &Request, error: HttpError) -> Response {
     let context = Context::of(request.headers());
-    let outcome = Outcome { route: None, method: "any", pattern: "none", principal: None };
+    let hearer = hearer_of(request.extensions().get());
+    let outcome = Outcome { route: None, method: "any", pattern: "none", principal: None, hearer };
     let error = check_head(request.headers(), request.uri()).err().unwrap_or(error);
     outcome.finish(server, &context, Err(error.into()), request.uri().path())
 }
@@ -66,6 +67,16 @@ struct Outcome {
     method: &'static str,
     pattern: &'static str,
     principal: Option<String>,
+    hearer: Hearer,
+}
+
+/// Whoever comes in as the home's owner hears of its faults what its log says.
+fn hearer_of(origin: Option<&Origin>) -> Hearer {
+    match origin {
+        Some(Origin::Process(_)) => Hearer::Owner,
+        Some(Origin::Local(peer)) if peer.owns_home() => Hearer::Owner,
+        _ => Hearer::Anybody,
+    }
 }
 
 impl Outcome {
@@ -78,8 +89,8 @@ impl Outcome {
     ) -> Response {
         let failure = answered.as_ref().err();
         let (code, fault) = (failure.map(Failure::code), failure.map(ToString::to_string));
-        let mut response =
-            answered.unwrap_or_else(|failure| problem::answer(&failure, &context.correlation_id, path));
+        let told = |failure: Failure| problem::answer(&failure, &context.correlation_id, path, self.hearer);
+        let mut response = answered.unwrap_or_else(told);
         let headers = response.headers_mut();
         headers.insert(CORRELATION_ID, context.header());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -97,8 +108,8 @@ async fn dispatch(server: Arc<Server>, at: usize, request: Request) -> Response 
     let route = &ROUTES[at];
     let (mut parts, body) = request.into_parts();
     let context = Context::of(&parts.headers);
-    let mut outcome =
-        Outcome { route: Some(at), method: route.verb.as_str(), pattern: route.pattern, principal: None };
+    let (method, hearer) = (route.verb.as_str(), hearer_of(parts.extensions.get()));
+    let mut outcome = Outcome { route: Some(at), method, pattern: route.pattern, principal: None, hearer };
     let uri = parts.uri.clone();
     let answered = match admit(&server, route, &mut parts, &context, &mut outcome).await {
         Ok((app, ask)) => (route.run)(Call { server: Arc::clone(&server), app, ask, body }).await,

@@ -82,7 +82,7 @@ fn check_file(home: &Home, store: StoreName, report: &mut CheckReport) -> Result
         report.add(StoreError::CorruptFile { store, why });
     }
     let witness = Witness::new(&home.run(), store, &home.identity().store_id);
-    report.keep(check_belongs(home, &file, &witness));
+    report.keep(check_belongs(&home.identity().store_id, &file, &witness));
     migrate::bring_up(&file, migrate::list_migrations(store))?;
     file.read(|view| {
         check_tables(view, report)?;

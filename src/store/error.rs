@@ -39,6 +39,12 @@ pub enum StoreError {
     Busy { store: StoreName, waiting: usize },
     #[error("the {store} store takes no more writes since one failed: {cause}")]
     WriterStopped { store: StoreName, cause: Arc<StoreError> },
+    #[error("the {store} store is being opened again since one of its writes or reads failed: {cause}")]
+    Restarting { store: StoreName, cause: Arc<StoreError> },
+    #[error("whether the {store} store kept this write is not known before it is opened again: {cause}")]
+    Unconfirmed { store: StoreName, cause: Arc<StoreError> },
+    #[error("the {store} store cannot be opened again while it is being read for so long")]
+    BeingRead { store: StoreName },
     #[error("the {store} store was closed before the write was answered")]
     WriterGone { store: StoreName },
     #[error("{doing} in {store}.redb failed: {source}")]
@@ -66,6 +72,22 @@ impl StoreError {
     fn is_disk_full(&self) -> bool {
         let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
         matches!(self, Self::Engine { source: redb::Error::Io(error), .. } if full(error))
+    }
+
+    /// Whether the machine below the store failed, which may pass; opening the store again will show.
+    pub(in crate::store) fn is_passing(&self) -> bool {
+        use redb::Error::{DatabaseClosed, Io, PreviousIo};
+        matches!(self, Self::Engine { source: Io(_) | PreviousIo | DatabaseClosed, .. })
+    }
+
+    /// What a failing disk said, below what it led to.
+    fn cause(&self) -> &Self {
+        match self {
+            Self::WriterStopped { cause, .. }
+            | Self::Restarting { cause, .. }
+            | Self::Unconfirmed { cause, .. } => cause.cause(),
+            other => other,
+        }
     }
 
     /// A user that was there a moment ago.
@@ -99,6 +121,9 @@ impl Fact for StoreError {
             Self::InUse { .. } => "store.in_use",
             Self::Busy { .. } => "store.busy",
             Self::WriterStopped { .. } => "store.writer_stopped",
+            Self::Restarting { .. } => "store.restarting",
+            Self::Unconfirmed { .. } => "store.unconfirmed",
+            Self::BeingRead { .. } => "store.being_read",
             Self::WriterGone { .. } => "store.writer_gone",
             Self::Engine { .. } => "store.engine",
             Self::Checkpoint { .. } => "store.checkpoint",
@@ -124,11 +149,12 @@ impl Fact for StoreError {
             Self::Newer { .. } => Class::StoreNewer,
             Self::NoHome { .. } | Self::AlreadyAHome { .. } | Self::NotFound { .. } => Class::Usage,
             Self::InUse { .. } | Self::Busy { .. } | Self::WriterGone { .. } => Class::Unavailable,
+            Self::Restarting { .. } | Self::Unconfirmed { .. } | Self::BeingRead { .. } => Class::Unavailable,
             Self::Record(error) => error.class(),
             Self::WriterStopped { cause, .. } if cause.is_corrupt() => Class::Integrity,
             Self::WriterStopped { .. } => Class::Unavailable,
             Self::File(error) => error.class(),
-            Self::Engine { .. } if self.is_disk_full() => Class::Unavailable,
+            Self::Engine { .. } if self.is_passing() => Class::Unavailable,
             Self::Engine { .. }
             | Self::Checkpoint { .. }
             | Self::Exists { .. }
@@ -161,6 +187,18 @@ impl Fact for StoreError {
             Self::InUse { .. } => "Wait until that process has ended, or stop it.",
             Self::Busy { .. } => "Try again in a moment.",
             Self::WriterStopped { .. } => "Restart the program; the store is repaired when it is opened.",
+            Self::Unconfirmed { .. } if self.cause().is_disk_full() => {
+                "Free some space on this disk, then send it again with the same idempotency key."
+            }
+            Self::Unconfirmed { .. } => {
+                "Send it again with the same idempotency key; without one, look first whether it was kept."
+            }
+            Self::Restarting { .. } if self.cause().is_disk_full() => {
+                "Free some space on this disk; the store then goes on by itself."
+            }
+            Self::Restarting { .. } | Self::BeingRead { .. } => {
+                "Try again in a moment; if this lasts, look at the disk."
+            }
             Self::Engine { .. } if self.is_disk_full() => {
                 "Free some space on this disk and run the command again."
             }

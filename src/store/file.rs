@@ -6,14 +6,14 @@ mod pages;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
-use redb::{Builder, Database, ReadableDatabase};
+use redb::{Database, DatabaseError, ReadableDatabase};
 
 use crate::base::files::{self, FileError};
 use crate::base::limits;
 use crate::store::error::{StoreError, engine};
-use crate::store::file::pages::RememberedFile;
+use crate::store::file::pages::{FirstFailure, RememberedFile};
 use crate::store::tables::StoreName;
 use crate::store::views::{ReadView, WriteView};
 
@@ -22,7 +22,20 @@ pub struct StoreFile {
     path: PathBuf,
     /// Gone only while the file is being closed.
     database: Option<Database>,
+    failure: Arc<FirstFailure>,
     repaired: bool,
+}
+
+/// Where the bytes of a store come from, each time it is opened.
+struct Source<'s> {
+    pages: &'s dyn Fn() -> Result<RememberedFile, DatabaseError>,
+    cache_bytes: usize,
+}
+
+impl<'s> Source<'s> {
+    fn file(pages: &'s dyn Fn() -> Result<RememberedFile, DatabaseError>) -> Self {
+        Self { pages, cache_bytes: limits::STORE_CACHE_BYTES }
+    }
 }
 
 impl StoreFile {
@@ -31,31 +44,54 @@ impl StoreFile {
         if path.exists() {
             return Err(StoreError::AlreadyAHome { path: path.to_path_buf() });
         }
-        let database = guard(store, || {
-            let pages = RememberedFile::create(path).map_err(engine(store, "creating"))?;
-            builder().create_with_backend(pages).map_err(engine(store, "creating"))
-        })?;
-        Ok(Self { store, path: path.to_path_buf(), database: Some(database), repaired: false })
+        let (database, failure) =
+            open_database(store, "creating", &Source::file(&|| RememberedFile::create(path)))?;
+        Ok(Self { store, path: path.to_path_buf(), database: Some(database), failure, repaired: false })
     }
 
     /// Opens an existing file and verifies every page of it: the engine's own reads never would.
     pub fn open(store: StoreName, path: &Path) -> Result<Self, StoreError> {
         check_length(store, path)?;
-        let (mut database, clean) = open_verified(store, path)?;
+        Self::open_from(store, path, &Source::file(&|| RememberedFile::open(path)))
+    }
+
+    /// As `open`, over what a test has instead of a disk; an empty one becomes a new store. The cache is so small
+    /// that the disk is asked often.
+    #[cfg(test)]
+    pub fn open_over(
+        store: StoreName,
+        disk: impl Fn() -> Box<dyn redb::StorageBackend>,
+    ) -> Result<Self, StoreError> {
+        let pages = || Ok(RememberedFile::over(disk()));
+        Self::open_from(store, Path::new("memory"), &Source { pages: &pages, cache_bytes: 64 << 10 })
+    }
+
+    fn open_from(store: StoreName, path: &Path, source: &Source) -> Result<Self, StoreError> {
+        let (mut database, mut failure, clean) = open_verified(store, source)?;
         if !clean {
             // The engine rebuilt its bookkeeping; it says itself that the file is only then to be opened anew.
             guard(store, || {
                 drop(database);
                 Ok(())
             })?;
-            let (again, clean_now) = open_verified(store, path)?;
-            if !clean_now {
+            let again = open_verified(store, source)?;
+            if !again.2 {
                 let why = "its free-page bookkeeping does not stay repaired".to_string();
                 return Err(StoreError::CorruptFile { store, why });
             }
-            database = again;
+            (database, failure) = (again.0, again.1);
         }
-        Ok(Self { store, path: path.to_path_buf(), database: Some(database), repaired: !clean })
+        Ok(Self { store, path: path.to_path_buf(), database: Some(database), failure, repaired: !clean })
+    }
+
+    /// What failed first below the engine; it takes nothing more before it is opened again.
+    pub fn find_failure(&self) -> Option<StoreError> {
+        self.failure.find().map(redb::Error::Io).map(engine(self.store, "reading or writing"))
+    }
+
+    /// The engine says of all that comes after a failure only that there was one: answers what it was.
+    pub(in crate::store) fn explain(&self, error: StoreError) -> StoreError {
+        if error.is_passing() { self.find_failure().unwrap_or(error) } else { error }
     }
 
     pub fn store(&self) -> StoreName {
@@ -103,20 +139,32 @@ impl Drop for StoreFile {
     }
 }
 
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(limits::STORE_CACHE_BYTES);
-    builder
+fn open_database(
+    store: StoreName,
+    doing: &'static str,
+    source: &Source,
+) -> Result<(Database, Arc<FirstFailure>), StoreError> {
+    guard(store, || {
+        let pages = (source.pages)().map_err(engine(store, doing))?;
+        let failure = pages.failure();
+        // Not an empty file where one is opened, as was checked: the engine would make a new store of one.
+        let mut builder = Database::builder();
+        builder.set_cache_size(source.cache_bytes);
+        let database = builder.create_with_backend(pages).map_err(engine(store, doing))?;
+        Ok((database, failure))
+    })
 }
 
-fn open_verified(store: StoreName, path: &Path) -> Result<(Database, bool), StoreError> {
-    guard(store, || {
-        let pages = RememberedFile::open(path).map_err(engine(store, "opening"))?;
-        // Not an empty file, as was checked: the engine would make a new store of one.
-        let mut database = builder().create_with_backend(pages).map_err(engine(store, "opening"))?;
+/// The database, what tells how it failed, and whether its bookkeeping was in order.
+fn open_verified(
+    store: StoreName,
+    source: &Source,
+) -> Result<(Database, Arc<FirstFailure>, bool), StoreError> {
+    let (mut database, failure) = open_database(store, "opening", source)?;
+    guard(store, move || {
         // Reads every page that is in use, so that every one is remembered as verified.
         let clean = database.check_integrity().map_err(engine(store, "verifying"))?;
-        Ok((database, clean))
+        Ok((database, failure, clean))
     })
 }
 

@@ -1,15 +1,24 @@
 //! The one writer of a store file: a thread that takes what is queued, decisions first, and commits it together.
-//! Never answers a write before it is durable, and never writes again after a commit has failed.
+//! Never answers a write before it is durable, and never writes on in a file after a commit has failed: it is opened
+//! anew first.
 
+pub mod restart;
+mod slot;
+
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+use crate::base::fact::Fact;
 use crate::base::{fault, files, limits};
 use crate::store::error::StoreError;
 use crate::store::file::{StoreFile, guard};
+use crate::store::lane::restart::{LaneState, Opening, Standing};
+use crate::store::lane::slot::Slot;
 use crate::store::migrate::count_commit;
 use crate::store::tables::StoreName;
 use crate::store::views::group::{Group, Writes};
@@ -33,7 +42,8 @@ pub struct Lane {
 }
 
 struct Shared {
-    file: StoreFile,
+    store: StoreName,
+    slot: Slot,
     queue: Mutex<Queue>,
     wake: Condvar,
 }
@@ -43,30 +53,72 @@ struct Queue {
     decisions: VecDeque<Box<dyn Job>>,
     bulk: VecDeque<Box<dyn Job>>,
     closing: bool,
-    stopped: Option<Arc<StoreError>>,
+    standing: Standing,
+}
+
+impl Queue {
+    fn waiting(&self) -> usize {
+        self.decisions.len() + self.bulk.len()
+    }
+
+    fn take(&mut self, most: usize) -> Vec<Box<dyn Job>> {
+        let mut jobs = Vec::new();
+        while jobs.len() < most {
+            match self.decisions.pop_front().or_else(|| self.bulk.pop_front()) {
+                Some(job) => jobs.push(job),
+                None => break,
+            }
+        }
+        jobs
+    }
+}
+
+/// What the writer does next.
+enum Turn {
+    Commit(Vec<Box<dyn Job>>),
+    /// The file is to be opened again; what waited meanwhile is refused.
+    Restart(Vec<Box<dyn Job>>),
+    /// Nothing waits: the witness writes down what it has seen.
+    Settle,
 }
 
 impl Lane {
     pub(in crate::store) fn start(
-        file: StoreFile,
+        opening: Opening,
         witness: Witness,
         before_commit: BeforeCommit,
     ) -> Result<Self, StoreError> {
-        let name = format!("{} writer", file.store());
-        let shared = Arc::new(Shared { file, queue: Mutex::default(), wake: Condvar::new() });
-        let writer = Writer { shared: Arc::clone(&shared), witness, before_commit };
-        let thread = std::thread::Builder::new().name(name).spawn(move || writer.run());
+        let file = (opening.open)(&witness)?;
+        let store = file.store();
+        let shared = Shared { store, slot: Slot::new(file), queue: Mutex::default(), wake: Condvar::new() };
+        let shared = Arc::new(shared);
+        let failures = Cell::new(0);
+        let writer = Writer { shared: Arc::clone(&shared), opening, witness, before_commit, failures };
+        let thread = std::thread::Builder::new().name(format!("{store} writer")).spawn(move || writer.run());
         let thread = thread.map_err(files::at(Path::new("a writer thread")))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    pub fn file(&self) -> &StoreFile {
-        &self.shared.file
+    /// Reads from one snapshot of what is committed. While the lane restarts this works as far as the engine lets it.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&ReadView) -> Result<T, E>) -> Result<T, E> {
+        let Some(file) = self.shared.slot.find() else {
+            let refusal = self.shared.lock().standing.refusal(self.store());
+            return Err(refusal.unwrap_or(StoreError::WriterGone { store: self.store() }).into());
+        };
+        let answer = file.read(work);
+        if let Some(failure) = file.find_failure() {
+            self.shared.report(failure);
+        }
+        answer
     }
 
-    /// Reads from one snapshot of what is committed.
-    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&ReadView) -> Result<T, E>) -> Result<T, E> {
-        self.shared.file.read(work)
+    pub fn state(&self) -> LaneState {
+        self.shared.lock().standing.state()
+    }
+
+    /// Why no write is taken just now, if none is.
+    pub fn check_takes_writes(&self) -> Result<(), StoreError> {
+        self.shared.lock().standing.refusal(self.store()).map_or(Ok(()), Err)
     }
 
     /// Queues a write. It may be run more than once, when a neighbour in its group fails; only its last run counts.
@@ -92,10 +144,10 @@ impl Lane {
     {
         let job = Box::new(Typed { work, outcome: None, then });
         let mut queue = self.shared.lock();
-        if let Some(cause) = &queue.stopped {
-            return Err(StoreError::WriterStopped { store: self.store(), cause: Arc::clone(cause) });
+        if let Some(refusal) = queue.standing.refusal(self.store()) {
+            return Err(refusal);
         }
-        let waiting = queue.decisions.len() + queue.bulk.len();
+        let waiting = queue.waiting();
         if waiting >= limits::WRITER_QUEUE_MAX {
             return Err(StoreError::Busy { store: self.store(), waiting });
         }
@@ -110,12 +162,11 @@ impl Lane {
 
     /// How many writes wait.
     pub fn waiting(&self) -> usize {
-        let queue = self.shared.lock();
-        queue.decisions.len() + queue.bulk.len()
+        self.shared.lock().waiting()
     }
 
     fn store(&self) -> StoreName {
-        self.shared.file.store()
+        self.shared.store
     }
 }
 
@@ -135,23 +186,58 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is to be committed together next; nothing once the lane is closed and empty.
-    fn wait_for_group(&self) -> Option<Vec<Box<dyn Job>>> {
+    /// What is to be done next; nothing once the lane is closed and empty.
+    fn wait_for_turn(&self, witness: &Witness) -> Option<Turn> {
         let mut queue = self.lock();
-        while queue.decisions.is_empty() && queue.bulk.is_empty() {
+        loop {
+            let restarting = matches!(queue.standing, Standing::Restarting(_));
+            if restarting && !(queue.closing && queue.waiting() == 0) {
+                return Some(Turn::Restart(queue.take(usize::MAX)));
+            }
+            if queue.waiting() > 0 {
+                return Some(Turn::Commit(queue.take(limits::WRITER_GROUP_MAX)));
+            }
             if queue.closing {
                 return None;
             }
-            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = match witness.settles_in() {
+                None => self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return Some(Turn::Settle),
+                Some(left) => self.wake.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0,
+            };
         }
-        let mut group = Vec::new();
-        while group.len() < limits::WRITER_GROUP_MAX {
-            match queue.decisions.pop_front().or_else(|| queue.bulk.pop_front()) {
-                Some(job) => group.push(job),
-                None => break,
+    }
+
+    /// Answers jobs that were not begun.
+    fn refuse(&self, jobs: Vec<Box<dyn Job>>) {
+        let gone = || StoreError::WriterGone { store: self.store };
+        for job in jobs {
+            let refusal = self.lock().standing.refusal(self.store);
+            job.settle(Err(refusal.unwrap_or_else(gone)));
+        }
+    }
+
+    /// Waits that long; says no as soon as the lane is to be closed.
+    fn pause(&self, pause: Duration) -> bool {
+        let (mut queue, begun) = (self.lock(), Instant::now());
+        while !queue.closing {
+            let left = pause.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return true;
             }
+            queue = self.wake.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        Some(group)
+        false
+    }
+
+    /// A failed read: the engine takes no writes either, until it is opened again.
+    fn report(&self, failure: StoreError) {
+        let mut queue = self.lock();
+        if queue.standing.state() == LaneState::Working {
+            queue.standing = Standing::after(failure);
+            drop(queue);
+            self.wake.notify_one();
+        }
     }
 }
 
@@ -211,21 +297,33 @@ enum Attempt {
     Committed(u64),
     /// A job, or what is added before the commit, did not want it; nothing was written.
     Declined(Option<StoreError>),
+    /// Not begun: the lane takes no writes.
+    Refused,
     /// The file cannot be trusted with another write.
     Broken(StoreError),
+    /// Neither can it, and whether the group was kept is known only after it is opened again.
+    Torn(StoreError),
 }
 
 struct Writer {
     shared: Arc<Shared>,
+    opening: Opening,
     witness: Witness,
     before_commit: BeforeCommit,
+    /// How often the file had to be opened again since the last group was committed.
+    failures: Cell<u32>,
 }
 
 impl Writer {
     fn run(&self) {
-        while let Some(group) = self.shared.wait_for_group() {
-            self.commit_group(group);
+        while let Some(turn) = self.shared.wait_for_turn(&self.witness) {
+            match turn {
+                Turn::Commit(group) => self.commit_group(group),
+                Turn::Restart(waiting) => self.restart(waiting),
+                Turn::Settle => self.witness.settle(),
+            }
         }
+        self.witness.settle();
     }
 
     /// Commits a group as one; if any of it declines, each job alone and in order, so that no neighbour suffers.
@@ -238,38 +336,41 @@ impl Writer {
                 let mut reason = reason;
                 group.into_iter().for_each(|job| job.settle(reason.take().map_or(Ok(()), Err)));
             }
+            Attempt::Refused => self.shared.refuse(group),
             Attempt::Committed(commits) => {
                 fault::point("store.after_commit");
+                self.failures.set(0);
                 self.witness.note(commits);
                 group.into_iter().for_each(|job| job.settle(Ok(())));
             }
-            Attempt::Broken(error) => self.stop(error, group),
+            Attempt::Broken(error) => self.fail(error, Standing::refusal, group),
+            Attempt::Torn(error) => self.fail(error, Standing::verdict, group),
         }
     }
 
     fn attempt(&self, group: &mut [Box<dyn Job>]) -> Attempt {
-        if let Some(cause) = self.shared.lock().stopped.clone() {
-            let store = self.shared.file.store();
-            return Attempt::Broken(StoreError::WriterStopped { store, cause });
-        }
-        let view = match self.shared.file.begin_write() {
-            Ok(view) => view,
-            Err(error) => return Attempt::Broken(error),
+        let store = self.shared.store;
+        let is_working = self.shared.lock().standing.state() == LaneState::Working;
+        let Some(file) = self.shared.slot.find().filter(|_| is_working) else {
+            return Attempt::Refused;
         };
-        let store = self.shared.file.store();
+        let view = match file.begin_write() {
+            Ok(view) => view,
+            Err(error) => return Attempt::Broken(file.explain(error)),
+        };
         // The view outlives the guard of the work: undone while a panic unwinds, it could end the process.
         match guard(store, || Ok(self.run_group(&view, group))) {
-            Ok(Ok(None)) => undo(store, view, None),
+            Ok(Ok(None)) => undo(&file, view, None),
             Ok(Ok(Some(commits))) => {
                 fault::point("store.before_commit");
                 match guard(store, || view.commit()) {
                     Ok(()) => Attempt::Committed(commits),
-                    Err(error) => Attempt::Broken(error),
+                    Err(error) => Attempt::Torn(file.explain(error)),
                 }
             }
-            Ok(Err(error)) => undo(store, view, Some(error)),
+            Ok(Err(error)) => undo(&file, view, Some(error)),
             Err(error) => {
-                undo(store, view, None);
+                undo(&file, view, None);
                 Attempt::Broken(error)
             }
         }
@@ -285,22 +386,25 @@ impl Writer {
         count_commit(&group).map(Some)
     }
 
-    /// Every write from here on is refused: what a failed commit left is only known after reopening.
-    fn stop(&self, error: StoreError, group: Vec<Box<dyn Job>>) {
-        let store = self.shared.file.store();
-        let cause = match error {
-            StoreError::WriterStopped { cause, .. } => cause,
-            first => Arc::new(first),
-        };
-        self.shared.lock().stopped = Some(Arc::clone(&cause));
-        let verdict = || StoreError::WriterStopped { store, cause: Arc::clone(&cause) };
-        group.into_iter().for_each(|job| job.settle(Err(verdict())));
+    /// No further write in this file: what a failed commit left is only known after opening it again.
+    fn fail(
+        &self,
+        error: StoreError,
+        verdict: fn(&Standing, StoreName) -> Option<StoreError>,
+        group: Vec<Box<dyn Job>>,
+    ) {
+        let store = self.shared.store;
+        tracing::error!(store = %store, code = error.code(), cause = %error, "a write failed");
+        let standing = Standing::after(error);
+        self.shared.lock().standing = standing.clone();
+        let gone = || StoreError::WriterGone { store };
+        group.into_iter().for_each(|job| job.settle(Err(verdict(&standing, store).unwrap_or_else(gone))));
     }
 }
 
-fn undo(store: StoreName, view: WriteView, reason: Option<StoreError>) -> Attempt {
-    match guard(store, || view.abort()) {
+fn undo(file: &StoreFile, view: WriteView, reason: Option<StoreError>) -> Attempt {
+    match guard(file.store(), || view.abort()) {
         Ok(()) => Attempt::Declined(reason),
-        Err(error) => Attempt::Broken(error),
+        Err(error) => Attempt::Broken(file.explain(error)),
     }
 }

@@ -8,6 +8,7 @@ use crate::store::blobs::{Blobs, Swept};
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
 use crate::store::home::Home;
+use crate::store::lane::restart::{LaneState, Opening, growing_pause};
 use crate::store::lane::{BeforeCommit, Lane, Pending, Urgency};
 use crate::store::migrate;
 use crate::store::rows::meta::{COMMITS, STORE_ID};
@@ -29,11 +30,7 @@ pub struct Store {
 impl Store {
     /// Opens both files, verified and at today's schema. `signer` makes the checkpoint of each commit to the log.
     pub fn open(home: Home, signer: CheckpointSigner) -> Result<Self, StoreError> {
-        let sign: BeforeCommit = Box::new(move |view| {
-            Ledger(view).flush_counts()?;
-            Ledger(view).sign_growth(&signer)
-        });
-        let ledger = open_lane(&home, StoreName::Ledger, sign)?;
+        let ledger = open_lane(&home, StoreName::Ledger, before_ledger_commit(signer))?;
         let lab = open_lane(&home, StoreName::Lab, Box::new(|_| Ok(())))?;
         let blobs = Blobs::new(&home.blobs(), &home.staging());
         Ok(Self { ledger, lab, blobs, home })
@@ -110,6 +107,16 @@ impl Store {
         self.ledger.submit_then(Urgency::Decision, work, then)
     }
 
+    /// Whether the ledger takes writes, will again by itself, or will not.
+    pub fn ledger_state(&self) -> LaneState {
+        self.ledger.state()
+    }
+
+    /// Why the ledger takes no write just now, if it takes none.
+    pub fn check_ledger_takes_writes(&self) -> Result<(), StoreError> {
+        self.ledger.check_takes_writes()
+    }
+
     /// How many writes wait for the ledger's writer.
     pub fn waiting(&self) -> usize {
         self.ledger.waiting()
@@ -143,23 +150,35 @@ impl Store {
     }
 }
 
+/// What every commit of the ledger holds beside its group's own writes.
+pub(in crate::store) fn before_ledger_commit(signer: CheckpointSigner) -> BeforeCommit {
+    Box::new(move |view| {
+        Ledger(view).flush_counts()?;
+        Ledger(view).sign_growth(&signer)
+    })
+}
+
 fn open_lane(home: &Home, store: StoreName, before_commit: BeforeCommit) -> Result<Lane, StoreError> {
-    let file = StoreFile::open(store, &home.store_file(store))?;
-    let witness = Witness::new(&home.run(), store, &home.identity().store_id);
-    check_belongs(home, &file, &witness)?;
-    migrate::bring_up(&file, migrate::list_migrations(store))?;
-    Lane::start(file, witness, before_commit)
+    let (path, store_id) = (home.store_file(store), home.identity().store_id.clone());
+    let witness = Witness::new(&home.run(), store, &store_id);
+    let open = move |witness: &Witness| {
+        let file = StoreFile::open(store, &path)?;
+        check_belongs(&store_id, &file, witness)?;
+        migrate::bring_up(&file, migrate::list_migrations(store))?;
+        Ok(file)
+    };
+    Lane::start(Opening { open: Box::new(open), pause: growing_pause }, witness, before_commit)
 }
 
 /// Whether a file is this home's, and not an older one.
 pub(in crate::store) fn check_belongs(
-    home: &Home,
+    store_id: &str,
     file: &StoreFile,
     witness: &Witness,
 ) -> Result<(), StoreError> {
     let (owner, commits) =
         file.read(|view| Ok::<_, StoreError>((view.find_meta(STORE_ID)?, view.read_meta_number(COMMITS)?)))?;
-    if owner.as_ref() != Some(&home.identity().store_id) {
+    if owner.as_deref() != Some(store_id) {
         let why = format!("it belongs to the home {}", owner.as_deref().unwrap_or("(none)"));
         return Err(StoreError::CorruptFile { store: file.store(), why });
     }

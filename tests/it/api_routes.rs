@@ -14,7 +14,7 @@ use tallystick::http::auth::Origin;
 use tallystick::http::call::{Ask, Call};
 use tallystick::http::context::Context;
 use tallystick::http::openapi;
-use tallystick::http::problem;
+use tallystick::http::problem::{self, Hearer};
 use tallystick::http::routes::{Access, ROUTES, Route};
 use tallystick::security::actor::{Person, Role};
 
@@ -187,7 +187,7 @@ fn no_handler_relies_on_the_routers_question() {
             let ask = Ask { context, origin: None, headers: parts.headers, path, query: Vec::new() };
             let app = server.app().as_person(person);
             let answered = (route.run)(Call { server, app, ask, body }).await;
-            answered.unwrap_or_else(|failure| problem::answer(&failure, "c", ""))
+            answered.unwrap_or_else(|failure| problem::answer(&failure, "c", "", Hearer::Anybody))
         };
         let router = Router::new().route(route.pattern, on(route.verb.filter(), bare));
         let answered = app.send_to(router, paths.request(route, &owner()));

@@ -115,7 +115,7 @@ fn ask(stream: &mut (impl Read + Write), path: &str) -> (String, String) {
 fn the_first_start_makes_a_certificate_that_the_next_one_keeps() {
     let served = Served::start(Place::with_home());
     let (head, body) = ask(&mut served.tls(), "/livez");
-    assert!(head.starts_with("http/1.1 200") && body == r#"{"status":"ok"}"#, "{head}{body}");
+    assert!(head.starts_with("http/1.1 200") && body.contains(r#""status":"ok""#), "{head}{body}");
     let fingerprint = served.fingerprint.clone();
     assert_eq!(fingerprint.split(':').count(), 32, "{fingerprint}");
     served.signal(Signal::TERM);

@@ -40,9 +40,10 @@ pub struct Readiness {
     pub warnings: Vec<String>,
 }
 
-/// The stores answer, and some model is in production.
+/// The stores answer, the ledger takes what is decided, and some model is in production.
 pub fn ready(app: &App) -> Result<Readiness, Failure> {
     probe(app)?;
+    app.store.check_ledger_takes_writes()?;
     let names = in_production(app)?;
     if names.is_empty() {
         return Err(NotReady::NoModel.into());

@@ -185,6 +185,9 @@ impl From<DecidedBy> for By {
 /// How a decision was scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ScoredView {
+    /// The value of the target that the probability is of.
+    #[schema(example = "Charged Off")]
+    pub positive: String,
     /// The ids of all rules that held, in the policy's order.
     pub rules: Vec<String>,
     pub band: usize,
@@ -211,12 +214,13 @@ pub struct DecisionView {
 }
 
 impl DecisionView {
-    pub fn of(header: &Header, decision: Decision) -> Self {
+    pub fn of(header: &Header, decision: Decision, positive: String) -> Self {
         Self {
             record: RecordView::of(header),
             outcome: decision.outcome,
             by: decision.by.into(),
             scored: Some(ScoredView {
+                positive,
                 rules: decision.rules,
                 band: decision.band,
                 probability: decision.probability,
@@ -247,9 +251,11 @@ pub enum AnswerView {
 
 impl AnswerView {
     pub fn of(answered: Answered) -> Self {
-        let Answered { header, content, .. } = answered;
+        let Answered { header, content, positive, .. } = answered;
         match content {
-            Content::Decision(decision) => Self::Decision(DecisionView::of(&header, *decision)),
+            Content::Decision(decision) => {
+                Self::Decision(DecisionView::of(&header, *decision, positive.unwrap_or_default()))
+            }
             Content::Prediction(prediction) => Self::Prediction(PredictionView::of(&header, *prediction)),
             Content::Unscored => Self::Decision(DecisionView::unscored(&header)),
         }

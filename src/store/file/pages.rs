@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
@@ -15,10 +15,21 @@ use redb::{BackendError, DatabaseError, StorageBackend};
 /// The engine's page size; its larger pages are whole multiples, and all lie on multiples of it.
 const BLOCK_BYTES: u64 = 4_096;
 
+/// What failed first: after it the engine wants to be opened again, and says no more than that something failed.
+#[derive(Debug, Default)]
+pub struct FirstFailure(OnceLock<(io::ErrorKind, String)>);
+
+impl FirstFailure {
+    pub fn find(&self) -> Option<io::Error> {
+        self.0.get().map(|(kind, said)| io::Error::new(*kind, said.clone()))
+    }
+}
+
 /// A store file whose blocks are remembered by a hash. Against damage, not against an attacker.
 #[derive(Debug)]
 pub struct RememberedFile {
-    file: FileBackend,
+    file: Box<dyn StorageBackend>,
+    failure: Arc<FirstFailure>,
     /// By block number. The first block is left out: it holds the commit slots, which the engine checks itself.
     blocks: Mutex<HashMap<u64, u64>>,
 }
@@ -33,7 +44,22 @@ impl RememberedFile {
     }
 
     fn new(file: File) -> Result<Self, DatabaseError> {
-        Ok(Self { file: FileBackend::new(file)?, blocks: Mutex::default() })
+        Ok(Self::over(Box::new(FileBackend::new(file)?)))
+    }
+
+    pub fn over(file: Box<dyn StorageBackend>) -> Self {
+        Self { file, failure: Arc::default(), blocks: Mutex::default() }
+    }
+
+    pub fn failure(&self) -> Arc<FirstFailure> {
+        Arc::clone(&self.failure)
+    }
+
+    fn watch<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &done {
+            self.failure.0.get_or_init(|| (error.kind(), error.to_string()));
+        }
+        done
     }
 
     fn blocks(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
@@ -43,17 +69,17 @@ impl RememberedFile {
 
 impl StorageBackend for RememberedFile {
     fn len(&self) -> io::Result<u64> {
-        self.file.len()
+        self.watch(self.file.len())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read(offset, out)?;
+        self.watch(self.file.read(offset, out))?;
         let mut blocks = self.blocks();
         for (number, block) in whole_blocks(offset, out) {
             let found = hash(block);
             if *blocks.entry(number).or_insert(found) != found {
                 let why = format!("block {number} changed on the disk while the store was open");
-                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                return self.watch(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
             }
         }
         Ok(())
@@ -67,18 +93,18 @@ impl StorageBackend for RememberedFile {
                 blocks.remove(&number);
             }
         }
-        self.file.write(offset, data)?;
+        self.watch(self.file.write(offset, data))?;
         self.blocks().extend(whole_blocks(offset, data).map(|(number, block)| (number, hash(block))));
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.blocks().retain(|number, _| (number + 1) * BLOCK_BYTES <= len);
-        self.file.set_len(len)
+        self.watch(self.file.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.watch(self.file.sync_data())
     }
 
     fn close(&self) -> io::Result<()> {

@@ -11,8 +11,10 @@ use crate::store::check::check_home;
 use crate::store::error::StoreError;
 use crate::store::home::Home;
 use crate::store::open::Store;
+use crate::store::rows::meta::COMMITS;
 use crate::store::rows::registry::VersionRow;
 use crate::store::tests::{copy_home, entry, list_versions, new_home, open, signer, stamp, version};
+use crate::store::views::Rows;
 
 fn open_error(path: &std::path::Path) -> StoreError {
     Store::open(Home::open(path).unwrap(), signer()).err().unwrap()
@@ -52,6 +54,12 @@ fn a_flipped_slot_bit_after_a_crash_cannot_hide_the_last_commit() {
     let store = open(&path);
     for number in 1..=3 {
         store.write_ledger(move |ledger| ledger.put_version(&version("loans", number))).unwrap();
+    }
+    // The witness is written a moment after the last of several.
+    let commits = store.read_ledger(|ledger| ledger.0.read_meta_number(COMMITS)).unwrap();
+    let witnessed = || std::fs::read_to_string(path.join("run/ledger.head")).unwrap();
+    while !witnessed().contains(&format!("\"commits\":{commits}")) {
+        std::thread::yield_now();
     }
     let crashed = folder.path().join("crashed");
     copy_home(&path, &crashed);

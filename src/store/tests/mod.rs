@@ -1,8 +1,11 @@
 //! Tests of the store as a whole, and the small home they share.
 
+mod bank;
 mod damage;
+mod disk;
 mod lane;
 mod log;
+mod restart;
 mod rows;
 mod schema;
 

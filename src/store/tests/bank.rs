@@ -1,0 +1,139 @@
+//! A ledger over a disk in memory, behind its real lane, and answers to put on record there.
+//! Never a home and never a file but the witness's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::clock::TimeQuality;
+use crate::base::digest::Digest;
+use crate::base::ids::DecisionId;
+use crate::ledger::case::{Branch, CaseNumber};
+use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::decision::{DecisionFacts, Flag, Ground, subject_of};
+use crate::ledger::draft::HeaderDraft;
+use crate::ledger::leaf::{Header, Kind};
+use crate::ledger::tree::TreeHead;
+use crate::security::actor::{Actor, Role};
+use crate::security::key::SigningKey;
+use crate::security::trust::TrustRoot;
+use crate::store::error::StoreError;
+use crate::store::file::StoreFile;
+use crate::store::lane::restart::Opening;
+use crate::store::lane::{Lane, Pending, Urgency};
+use crate::store::migrate;
+use crate::store::open::{before_ledger_commit, check_belongs};
+use crate::store::tables::StoreName;
+use crate::store::tests::disk::Disk;
+use crate::store::views::Ledger;
+use crate::store::views::answers::{Counted, NewAnswer, NewRepetition};
+use crate::store::views::group::Writes;
+use crate::store::witness::Witness;
+
+const STORE_ID: &str = "bank";
+const YEAR: u64 = 2_026;
+
+pub struct Bank {
+    pub disk: Disk,
+    pub trust: TrustRoot,
+    key: Arc<SigningKey>,
+    folder: tempfile::TempDir,
+}
+
+impl Bank {
+    /// A new ledger, closed.
+    pub fn new() -> Self {
+        let disk = Disk::default();
+        let file = StoreFile::open_over(StoreName::Ledger, || disk.plug()).unwrap();
+        migrate::found(&file, STORE_ID).unwrap();
+        migrate::bring_up(&file, migrate::list_migrations(StoreName::Ledger)).unwrap();
+        drop(file);
+        let key = Arc::new(SigningKey::generate().unwrap());
+        let trust = TrustRoot::of_box(STORE_ID, key.public()).unwrap();
+        Self { disk, trust, key, folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn lane(&self) -> Lane {
+        self.lane_over(&self.disk)
+    }
+
+    fn lane_over(&self, disk: &Disk) -> Lane {
+        let (disk, key) = (disk.clone(), Arc::clone(&self.key));
+        let open = move |witness: &Witness| {
+            let file = StoreFile::open_over(StoreName::Ledger, || disk.plug())?;
+            check_belongs(STORE_ID, &file, witness)?;
+            Ok(file)
+        };
+        let sign = move |size, root| Ok(Checkpoint::new(STORE_ID, TreeHead { size, root }).sign(&key));
+        let opening = Opening { open: Box::new(open), pause: |_| Duration::ZERO };
+        let witness = Witness::new(self.folder.path(), StoreName::Ledger, STORE_ID);
+        Lane::start(opening, witness, before_ledger_commit(Box::new(sign))).unwrap()
+    }
+}
+
+pub fn submit(lane: &Lane, number: u64) -> Result<Pending<u64, StoreError>, StoreError> {
+    let answer = answer(number);
+    lane.submit(Urgency::Decision, move |view: &dyn Writes| Ledger(view).put_answer(&answer))
+}
+
+/// The answer of a number: every third is a prediction, every second came with an idempotency key.
+pub fn answer(number: u64) -> NewAnswer {
+    let is_decision = number % 3 != 0;
+    let mut id = [7; 16];
+    id[6..8].copy_from_slice(&[0x70, 0x00]);
+    id[8..].copy_from_slice(&(number | 1 << 63).to_be_bytes());
+    let day = 20_000 + number / 40;
+    let release = Digest::of(&[(number % 2) as u8]);
+    let facts = facts(is_decision, number, DecisionId::from_bytes(id).unwrap(), release);
+    let body = number.to_be_bytes().repeat(40);
+    let header = Header {
+        actor: Actor::new("core@hq", Role::CoreBanking).unwrap(),
+        body_sha256: Digest::of(&body),
+        kind: if is_decision { Kind::DecisionMade } else { Kind::PredictionMade },
+        quality: TimeQuality::Local,
+        seq: 0,
+        subject: subject_of(&facts),
+        time_ms: (day * 86_400_000 + number) as i64,
+        decision: Some(facts),
+    };
+    let repetition = NewRepetition {
+        day,
+        principal: "core@hq".into(),
+        key: format!("key {number}"),
+        request: [number as u8; 32],
+        at_ms: header.time_ms,
+    };
+    NewAnswer {
+        header: HeaderDraft::new(&header).unwrap(),
+        body,
+        id,
+        case: is_decision.then_some((YEAR, number + 1)),
+        subject_tag: [(number % 5) as u8; 16],
+        wrapped_key: vec![number as u8; 60],
+        repetition: (number % 2 == 0).then_some(repetition),
+        counted: Counted {
+            release,
+            day,
+            names: vec![if is_decision { "decisions" } else { "predictions" }.into()],
+            bins: vec![((number % 4) as u32, 4)],
+        },
+    }
+}
+
+fn facts(is_decision: bool, number: u64, id: DecisionId, release: Digest) -> DecisionFacts {
+    let branch = Branch::try_from("0421".to_string()).unwrap();
+    let case = CaseNumber::new(branch, (YEAR % 100) as u8, number + 1).unwrap();
+    DecisionFacts {
+        band: is_decision.then_some(1),
+        by: is_decision.then_some(Ground::Band),
+        case: is_decision.then_some(case),
+        flags: vec![Flag::Simulated],
+        id,
+        latency_us: 5,
+        model: Some(Digest::of(b"model")),
+        name: "loan-default".into(),
+        outcome: is_decision.then(|| "refer".into()),
+        policy: is_decision.then(|| Digest::of(b"policy")),
+        release: Some(release),
+        version: Some(3),
+    }
+}
