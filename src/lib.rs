@@ -26,6 +26,7 @@ pub mod tracking;
 // The outside.
 pub mod app;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod demo;
 pub mod http;

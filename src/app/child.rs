@@ -1,21 +1,19 @@
 //! A run's child process, seen from the parent: started, listened to, stopped, buried.
 //! The child holds no store; its death is an error value here and nothing more.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::base::cancel::CancelFlag;
 use crate::base::digest::Digest;
-use crate::base::fact::{Class, Fact};
+use crate::base::fact::{Class, Fact, known_code};
 use crate::base::limits;
 use crate::pipeline::events::Event;
 
@@ -176,36 +174,11 @@ fn conclude(last: Option<Event>, status: ExitStatus, log: &Path) -> Result<Diges
     match last {
         Some(Event::Done { model }) if status.success() => Ok(model),
         Some(Event::Failed { code, exit_code, message, next_step, details }) => {
-            let code = known_code(code);
-            Err(ChildError::Refused { code, class: class_of(exit_code), message, next: next_step, details })
+            let (code, class) = (known_code(&code), Class::find(exit_code).unwrap_or(Class::Failed));
+            Err(ChildError::Refused { code, class, message, next: next_step, details })
         }
         _ => Err(ChildError::Died { code: status.code().unwrap_or(-1), tail: log_tail(log) }),
     }
-}
-
-/// A code that came as text, as the constant it is in the child: codes are a closed set of this same
-/// program, so each is kept once.
-fn known_code(code: String) -> &'static str {
-    static CODES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut codes = CODES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = codes.get(code.as_str()) {
-        return known;
-    }
-    let kept: &'static str = Box::leak(code.into_boxed_str());
-    codes.insert(kept);
-    kept
-}
-
-fn class_of(exit_code: u8) -> Class {
-    let known = [
-        Class::Usage,
-        Class::DataRefused,
-        Class::GateRefused,
-        Class::Integrity,
-        Class::Permission,
-        Class::Unavailable,
-    ];
-    known.into_iter().find(|c| c.exit_code() == exit_code).unwrap_or(Class::Failed)
 }
 
 /// The last line the child wrote to stderr, for the error message.

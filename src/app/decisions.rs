@@ -1,7 +1,7 @@
 //! Predictions and decisions: made by what is in force, and on record before they are answered.
 //! No answer leaves before its record is durable; what is not recorded was not decided.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use crate::ledger::case::Branch;
 use crate::registry::version::ModelRef;
 use crate::security::actor::{Act, Actor};
 use crate::store::error::StoreError;
+use crate::store::tables::StoreName;
 use crate::store::views::answers::NewRepetition;
 
 pub mod draft;
@@ -89,7 +90,11 @@ async fn answer(app: &App, asked: Asked<'_>, wish: Wish) -> Result<Answered, Fai
         return record(app, draft, ()).await;
     };
     match claim(app, actor.name(), key, request_mac(app, &asked, wish))? {
-        Claim::Seen(seq) => Ok(Answered { replayed: true, ..found::find_at(app, seq)? }),
+        Claim::Seen(seq) => {
+            let app = app.clone();
+            let found = aside(move || found::find_at(&app, seq)).await?;
+            Ok(Answered { replayed: true, ..found })
+        }
         Claim::First(held, repetition) => {
             let draft = prepare(app, &actor, &seat, &asked, (wish, Some(repetition)))?;
             record(app, draft, held).await
@@ -97,13 +102,19 @@ async fn answer(app: &App, asked: Asked<'_>, wish: Wish) -> Result<Answered, Fai
     }
 }
 
-/// Loading a model reads and verifies files, which is nothing for a thread that answers others.
-async fn take_seat(app: &App, model: &ModelRef) -> Result<std::sync::Arc<Seat>, Failure> {
+async fn take_seat(app: &App, model: &ModelRef) -> Result<Arc<Seat>, Failure> {
     let (app, model) = (app.clone(), model.clone());
-    match tokio::task::spawn_blocking(move || lineup::seat(&app, &model)).await {
-        Ok(seat) => seat,
-        Err(_) => Err(StoreError::WriterGone { store: crate::store::tables::StoreName::Ledger }.into()),
-    }
+    aside(move || lineup::seat(&app, &model)).await
+}
+
+/// Loading a model reads and verifies files, which is nothing for a thread that answers others.
+async fn aside<T, F>(work: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Failure> + Send + 'static,
+{
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| StoreError::WriterGone { store: StoreName::Ledger })?
 }
 
 fn prepare(
@@ -129,7 +140,7 @@ async fn record<H: Send + 'static>(app: &App, draft: Draft, held: H) -> Result<A
         drop(held);
         let _ = told.send(outcome);
     })?;
-    let gone = |_| StoreError::WriterGone { store: crate::store::tables::StoreName::Ledger };
+    let gone = |_| StoreError::WriterGone { store: StoreName::Ledger };
     answered.header.seq = durable.await.map_err(gone)??;
     Ok(answered)
 }

@@ -41,6 +41,18 @@ pub struct Peer {
     pub uid: u32,
 }
 
+impl Peer {
+    /// Whether this is the home's owner at the socket that is theirs.
+    pub fn owns_home(&self) -> bool {
+        self.socket == LocalSocket::Admin && is_trusted(self.uid)
+    }
+}
+
+/// The server's own user, who may read its files, and root, who may read all.
+fn is_trusted(uid: u32) -> bool {
+    uid == 0 || uid == rustix::process::getuid().as_raw()
+}
+
 /// What a caller brings.
 pub enum Credentials<'a> {
     Bearer(&'a str),
@@ -109,7 +121,7 @@ pub fn authenticate(app: &App, credentials: &Credentials<'_>) -> Result<Person, 
 /// Only the server's own user and root come in by a socket; which socket says as what.
 fn at_socket(peer: Peer) -> Result<Person, Failure> {
     let Peer { socket, uid } = peer;
-    if uid != 0 && uid != rustix::process::getuid().as_raw() {
+    if !is_trusted(uid) {
         return Err(WhoError::OtherUser { uid, socket }.into());
     }
     let role = match socket {

@@ -1,7 +1,9 @@
 //! What every error of the program says of itself: a stable code, how the process ends, the next step.
 //! Never formats for a terminal or a wire; that is the edge's work.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 /// How a failure ends the process. The numbers are documented and stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +19,44 @@ pub enum Class {
 }
 
 impl Class {
+    const ALL: [Self; 8] = [
+        Self::Failed,
+        Self::Usage,
+        Self::DataRefused,
+        Self::GateRefused,
+        Self::Integrity,
+        Self::Permission,
+        Self::Unavailable,
+        Self::StoreNewer,
+    ];
+
     pub fn exit_code(self) -> u8 {
         self as u8
     }
+
+    pub fn find(exit_code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.exit_code() == exit_code)
+    }
+}
+
+/// Codes of other processes that are kept; this program has fewer.
+const KNOWN_CODES_MAX: usize = 1_000;
+
+/// A code that came as text, as the constant it is where it was written: codes are a closed set of this same
+/// program, so each is kept once. What cannot be one is `unknown`.
+pub fn known_code(code: &str) -> &'static str {
+    static CODES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut codes = CODES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = codes.get(code) {
+        return known;
+    }
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_');
+    if codes.len() >= KNOWN_CODES_MAX || code.len() > 64 || !code.bytes().all(plain) {
+        return "unknown";
+    }
+    let kept: &'static str = Box::leak(code.to_string().into_boxed_str());
+    codes.insert(kept);
+    kept
 }
 
 /// An error that names a thing (by `Display`), has a stable code and knows what to do next.
@@ -89,7 +126,15 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{Class, known_code, nearest};
+
+    #[test]
+    fn a_class_is_found_by_its_exit_code_and_a_code_by_its_text() {
+        assert_eq!(Class::find(5), Some(Class::Integrity));
+        assert_eq!(Class::find(0), None);
+        assert!(std::ptr::eq(known_code("test.code"), known_code("test.code")));
+        assert_eq!(known_code("No Code"), "unknown");
+    }
 
     #[test]
     fn a_typo_finds_its_word_and_nonsense_finds_none() {

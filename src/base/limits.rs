@@ -281,3 +281,14 @@ pub const SESSIONS_MAX: usize = 1_000;
 /// Passwords hashed at a time, and logins that may wait for it.
 pub const LOGINS_AT_A_TIME: usize = 2;
 pub const LOGINS_WAITING_MAX: usize = 8;
+
+// The client.
+
+/// From the call to an open connection, TLS and all.
+pub const CLIENT_CONNECT_MS: u64 = 5_000;
+/// From the open connection to the end of the answer: a first decision may load and verify a model.
+pub const CLIENT_ANSWER_MS: u64 = 120_000;
+/// A page of the longest list.
+pub const CLIENT_ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Items that a command puts together from pages.
+pub const CLIENT_ITEMS_MAX: usize = 100_000;

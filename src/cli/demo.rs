@@ -2,13 +2,14 @@
 //! Does what a person would do with the other commands, by the same use cases; a second time it reuses what is there.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::batches;
 use crate::app::datasets::{self, DataSource};
-use crate::app::decisions::{self, Content};
+use crate::app::decisions::{self, Asked, Content};
 use crate::app::error::check_absent;
 use crate::app::home::{self, App};
 use crate::app::registry::promotion::{self, MoveAs, PromoteRequest};
@@ -19,6 +20,7 @@ use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::limits;
 use crate::cli::Invocation;
+use crate::cli::decision::answer;
 use crate::cli::score;
 use crate::cli::speak::output::Answer;
 use crate::cli::speak::progress::Bar;
@@ -27,6 +29,7 @@ use crate::cli::train::on_interrupt;
 use crate::config::project::Project;
 use crate::demo::loan_default::{ROWS_DEFAULT, SEED_DEFAULT, write_csv};
 use crate::demo::project::FILES;
+use crate::http::views::decision::AnswerView;
 use crate::registry::version::{Alias, ModelRef, Which};
 use crate::serve::batch::BatchOrder;
 use crate::serve::batch::output::{BatchOptions, OutputFormat};
@@ -239,8 +242,8 @@ fn show(demo: &Demo<'_>) -> Result<Answer, Failure> {
     let row = find_telling_row(&app, &project, &model, &applicants)?;
     let path = demo.folder.join("applicant.json");
     files::write_atomic(&path, row.to_string().as_bytes(), 0o600)?;
-    let answered = wait_for(decisions::decide(&app, score::asked(&model, &row.to_string())))?;
-    let decision = score::decision_answer(&answered)?;
+    let answered = wait_for(decisions::decide(&app, asked(&model, &row.to_string())))?;
+    let decision = answer::any(&AnswerView::of(answered));
     let audit = crate::app::integrity::verify_log(&app)?;
     let text = format!(
         "\n{}\n\nThe tally log holds {} records, verified. Go on with\n  tallystick --home {} decide {} --row {}\n  tallystick --home {} model show {}",
@@ -259,13 +262,17 @@ fn show(demo: &Demo<'_>) -> Result<Answer, Failure> {
     Ok(Answer::new(text, json))
 }
 
+fn asked<'a>(model: &'a ModelRef, row: &'a str) -> Asked<'a> {
+    Asked { model, row, key: None, simulated: false, started: Instant::now() }
+}
+
 /// The first applicant who is not simply approved: a decision with reasons shows more.
 fn find_telling_row(app: &App, project: &Project, model: &ModelRef, file: &Path) -> Result<Value, Failure> {
     const LOOKED_AT: u64 = 50;
     let mut first = None;
     for number in 1..=LOOKED_AT {
         let row = datasets::row_as_json(project, file, number)?;
-        let answered = wait_for(decisions::decide(app, score::asked(model, &row.to_string())))?;
+        let answered = wait_for(decisions::decide(app, asked(model, &row.to_string())))?;
         if matches!(&answered.content, Content::Decision(decision) if !decision.reasons.list.is_empty()) {
             return Ok(row);
         }

@@ -1,12 +1,10 @@
 //! `init` and `store check`: the home as a folder.
 //! Never opens a home that it should make, nor makes one that it should open.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::app::home::{self, App};
+use crate::app::home;
 use crate::app::integrity;
 use crate::base::clock::SystemClock;
 use crate::base::fact::Failure;
@@ -21,17 +19,6 @@ pub struct InitArguments {}
 pub enum StoreCommand {
     /// Check every page, row and blob of the home; exit 5 names what is damaged
     Check,
-}
-
-impl Invocation {
-    pub fn home_folder(&self) -> Result<PathBuf, Failure> {
-        home::folder(self.home.as_deref())
-    }
-
-    /// Opens the home as the person at this terminal.
-    pub fn app(&self) -> Result<App, Failure> {
-        App::open(&self.home_folder()?, home::local_person()?, Box::new(SystemClock))
-    }
 }
 
 pub fn init(_arguments: InitArguments, invocation: &Invocation) -> Result<Answer, Failure> {

@@ -1,17 +1,22 @@
 //! The command line: arguments in, one answer and an exit code out. One file a noun.
-//! Decides nothing; each command calls one use case of `app` (or a pure room) and prints what came back.
+//! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
+//! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|rollback|history`,
+//! `policy list|show`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`, `whoami`, `status`.
+//! Home commands (this process owns the home while it runs): `data import|list`, `train`, `model export`,
+//! `policy sign`, `batch`, `audit`, `serve`, `demo`.
 //! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `verify`, `demo data|project`.
-//! Home commands (this process owns the home while it runs): `data import|list`, `train`, `run`, `model`,
-//! `policy`, `predict`, `decide`, `batch`, `audit`, `serve`, `demo`.
 //! Offline commands (the home as files): `init`, `store check`.
 
+pub mod api;
 pub mod audit;
 pub mod data;
+pub mod decision;
 pub mod demo;
 pub mod home;
-pub mod model;
+pub mod people;
 pub mod project;
+pub mod registry;
 pub mod run;
 pub mod score;
 pub mod serve;
@@ -27,6 +32,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::base::fact::{Class, Fact, Failure};
+use crate::cli::api::RemoteArguments;
+use crate::cli::registry::{model, policy, release};
 use crate::cli::speak::output::{Answer, Output};
 
 const EXIT_CODES: &str = "\
@@ -55,6 +62,8 @@ struct Arguments {
     /// Say nothing but the answer
     #[arg(long, short, global = true)]
     quiet: bool,
+    #[command(flatten)]
+    remote: RemoteArguments,
     #[command(subcommand)]
     command: Command,
 }
@@ -79,15 +88,30 @@ enum Command {
     Model(model::ModelCommand),
     /// Sign and show policies: what a probability leads to
     #[command(subcommand)]
-    Policy(model::PolicyCommand),
+    Policy(policy::PolicyCommand),
     /// Score one row, with the exact contribution of every field
     Predict(score::RowArguments),
     /// Decide one row by the policy, with reasons
     Decide(score::RowArguments),
+    /// List, show, explain and replay decisions, and write their receipts
+    #[command(subcommand)]
+    Decision(decision::DecisionCommand),
+    /// Check live all that a decision stands on, down to the data it was learnt from
+    Why(decision::why::WhyArguments),
     /// Score a file into a folder; an interrupted batch resumes where it stopped
     Batch(score::BatchArguments),
     /// Serve the home over HTTPS and local sockets
     Serve(serve::ServeArguments),
+    /// Whether a server lives and can decide
+    Status,
+    /// Whom a server takes the caller for
+    Whoami,
+    /// Add users, lock them, give them roles and passwords
+    #[command(subcommand)]
+    User(people::users::UserCommand),
+    /// Make and revoke API keys of services
+    #[command(subcommand)]
+    Key(people::keys::KeyCommand),
     /// Verify or export the tally log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -96,7 +120,7 @@ enum Command {
     Store(home::StoreCommand),
     /// Verify an exported release without a home
     #[command(subcommand)]
-    Release(model::ReleaseCommand),
+    Release(release::ReleaseCommand),
     /// Prove that a receipt's record is in the log, on the word of a key and without a home
     Verify(verify::VerifyArguments),
     /// From nothing to a decision: make data, train, promote, decide, score a file
@@ -149,6 +173,7 @@ impl Fact for Usage {
 /// Everything a command needs to know of the invocation.
 pub struct Invocation {
     pub home: Option<PathBuf>,
+    pub remote: RemoteArguments,
     pub output: Output,
 }
 
@@ -169,7 +194,7 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
         }
     };
     let output = Output { json: parsed.json, quiet: parsed.quiet };
-    let invocation = Invocation { home: parsed.home, output };
+    let invocation = Invocation { home: parsed.home, remote: parsed.remote, output };
     conclude(output, dispatch(parsed.command, &invocation))
 }
 
@@ -181,14 +206,20 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Train(a) => train::run(a, invocation),
         Command::Run(c) => run::run(c, invocation),
         Command::Model(c) => model::run(c, invocation),
-        Command::Policy(c) => model::run_policy(c, invocation),
+        Command::Policy(c) => policy::run(c, invocation),
         Command::Predict(a) => score::predict(a, invocation),
         Command::Decide(a) => score::decide(a, invocation),
+        Command::Decision(c) => decision::run(c, invocation),
+        Command::Why(a) => decision::why::run(&a, invocation),
+        Command::Status => api::server::status(invocation),
+        Command::Whoami => api::server::whoami(invocation),
+        Command::User(c) => people::users::run(c, invocation),
+        Command::Key(c) => people::keys::run(c, invocation),
         Command::Batch(a) => score::batch(a, invocation),
         Command::Serve(a) => serve::run(a, invocation),
         Command::Audit(c) => audit::run(c, invocation),
         Command::Store(c) => home::run_store(c, invocation),
-        Command::Release(c) => model::run_release(c, invocation),
+        Command::Release(c) => release::run(c, invocation),
         Command::Verify(a) => verify::run(a, invocation),
         Command::Demo(a) => demo::run(a, invocation),
         Command::Child(c) => train::run_child(c),
@@ -197,7 +228,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
 
 fn conclude(output: Output, result: Result<Answer, Failure>) -> ExitCode {
     let (written, code) = match &result {
-        Ok(answer) => (output.answer(answer), 0),
+        Ok(answer) => (output.answer(answer), answer.class.map_or(0, Class::exit_code)),
         Err(error) => {
             let code = error.class().exit_code();
             (output.error(error), code)

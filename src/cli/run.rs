@@ -4,16 +4,20 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::app::error::check_absent;
-use crate::app::runs;
+use crate::app::error::{UseCaseError, check_absent};
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::base::files;
+use crate::base::limits;
 use crate::cli::Invocation;
+use crate::cli::api::pages::typed;
 use crate::cli::speak::output::{Answer, columns, list_limit};
-use crate::tracking::run::Run;
+use crate::client::call::Client;
+use crate::client::target::Target;
+use crate::http::views::run::{Metric, MetricHistory, Pair, RunList, RunView};
+use crate::tracking::metric::MetricPoint;
 
 #[derive(Subcommand)]
 #[command(
@@ -51,18 +55,17 @@ pub enum RunCommand {
 }
 
 pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failure> {
-    let app = invocation.app()?;
+    let client = invocation.client()?;
     match command {
-        RunCommand::List { limit } => Ok(list(&runs::list(&app, limit)?)),
-        RunCommand::Show { run } => Ok(show(&runs::find(&app, &run)?)),
-        RunCommand::Metrics { run, key } => {
-            let points = runs::metric_history(&app, &run, &key)?;
-            let mut rows = vec![vec!["step".to_string(), key.clone()]];
-            rows.extend(points.iter().map(|p| vec![p.step.to_string(), format!("{:.6}", p.value)]));
-            Ok(Answer::new(columns(&rows), json!({"key": key, "metrics": points})))
+        RunCommand::List { limit } => {
+            let page: RunList = client.get(&Target::of(["v1", "runs"]).with("limit", limit))?;
+            Ok(list(&page.runs))
         }
+        RunCommand::Show { run } => Ok(show(&client.get(&of_run(&run, &[])?)?)),
+        RunCommand::Metrics { run, key } => metrics(&client, &run, &key),
         RunCommand::Artifact { run, path, out } => {
-            let bytes = runs::artifact(&app, &run, &path)?;
+            let target = of_run(&run, &["artifacts", &path])?;
+            let bytes = client.get_bytes(&target, limits::BLOB_BYTES_MAX as usize)?;
             check_absent(&out)?;
             files::write_atomic(&out, &bytes, 0o644)?;
             let text = format!("{path} is in {}.", out.display());
@@ -71,69 +74,58 @@ pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failu
     }
 }
 
-fn list(runs: &[Run]) -> Answer {
+/// What is asked about one run; a name of nothing is the name of none.
+fn of_run(run: &str, rest: &[&str]) -> Result<Target, UseCaseError> {
+    if run.is_empty() || rest.contains(&"") {
+        return Err(UseCaseError::NoRun { id: run.to_string() });
+    }
+    Ok(Target::of(["v1", "runs", run].into_iter().chain(rest.iter().copied())))
+}
+
+fn list(runs: &[RunView]) -> Answer {
     let mut rows = vec![["run", "name", "status", "started", "auc"].map(String::from).to_vec()];
     rows.extend(runs.iter().map(|run| {
-        let auc = run.metrics.get("auc").map_or("-".to_string(), |m| format!("{:.4}", m.value));
-        let (id, status) = (run.run_id.to_string(), run.status.as_str().to_string());
-        vec![id, run.name.clone(), status, millis_to_text(run.start_time), auc]
+        let info = &run.info;
+        let auc = run.data.metrics.iter().find(|metric| metric.key == "auc");
+        let auc = auc.map_or("-".to_string(), |metric| value_text(metric, 4));
+        let (id, name, status) = (info.run_id.clone(), info.run_name.clone(), info.status.clone());
+        vec![id, name, status, millis_to_text(info.start_time), auc]
     }));
     let text = if runs.is_empty() { "No runs yet: `tallystick train DIR`.".into() } else { columns(&rows) };
-    Answer::new(text, json!({"runs": runs.iter().map(view).collect::<Vec<_>>()}))
+    Answer::new(text, json!({ "runs": runs }))
 }
 
-fn show(run: &Run) -> Answer {
+fn value_text(metric: &Metric, decimals: usize) -> String {
+    metric.value.map_or("NaN".to_string(), |value| format!("{value:.decimals$}"))
+}
+
+fn show(run: &RunView) -> Answer {
+    let info = &run.info;
     let mut text = format!(
         "run {} ({}), {}\nstarted {} by {}\n",
-        run.run_id,
-        run.name,
-        run.status.as_str(),
-        millis_to_text(run.start_time),
-        run.user_id
+        info.run_id,
+        info.run_name,
+        info.status,
+        millis_to_text(info.start_time),
+        info.user_id
     );
     let section = |title: &str, rows: Vec<Vec<String>>| format!("\n{title}\n{}", columns(&rows));
-    let pair = |(key, value): (&String, &String)| vec![format!("  {key}"), value.clone()];
-    text += &section("params", run.params.iter().map(pair).collect());
-    let metrics = run.metrics.iter().map(|(key, m)| vec![format!("  {key}"), format!("{:.6}", m.value)]);
+    let pair = |pair: &Pair| vec![format!("  {}", pair.key), pair.value.clone()];
+    text += &section("params", run.data.params.iter().map(pair).collect());
+    let metrics = run.data.metrics.iter().map(|m| vec![format!("  {}", m.key), value_text(m, 6)]);
     text += &section("metrics", metrics.collect());
-    text += &section("tags", run.tags.iter().map(pair).collect());
+    text += &section("tags", run.data.tags.iter().map(pair).collect());
     let artifacts = run.artifacts.iter().map(|a| vec![format!("  {}", a.path), format!("{} bytes", a.size)]);
     text += &section("artifacts", artifacts.collect());
-    Answer::new(text, view(run))
+    Answer::new(text, json!(run))
 }
 
-/// A run as MLflow's client reads it, with the artifacts beside.
-fn view(run: &Run) -> Value {
-    let pairs = |map: &std::collections::BTreeMap<String, String>| -> Vec<Value> {
-        map.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
-    };
-    let metrics: Vec<Value> = run
-        .metrics
-        .iter()
-        .map(|(key, m)| json!({"key": key, "value": m.value, "timestamp": m.timestamp, "step": m.step}))
-        .collect();
-    let mut info = json!({
-        "run_id": run.run_id,
-        "run_uuid": run.run_id,
-        "experiment_id": run.experiment_id,
-        "run_name": run.name,
-        "user_id": run.user_id,
-        "status": run.status.as_str(),
-        "start_time": run.start_time,
-        "artifact_uri": format!("mlflow-artifacts:/{}/{}/artifacts", run.experiment_id, run.run_id),
-        "lifecycle_stage": run.lifecycle_stage,
-    });
-    if let Some(end) = run.end_time {
-        info["end_time"] = json!(end);
+fn metrics(client: &Client, run: &str, key: &str) -> Result<Answer, Failure> {
+    let history: MetricHistory = client.get(&of_run(run, &["metrics", key])?)?;
+    let mut rows = vec![vec!["step".to_string(), history.key.clone()]];
+    for point in &history.metrics {
+        let point: MetricPoint = typed(client, point.clone())?;
+        rows.push(vec![point.step.to_string(), format!("{:.6}", point.value)]);
     }
-    let dataset = |d: &crate::tracking::run::DatasetInput| {
-        json!({"dataset": {"name": d.name, "digest": d.digest},
-               "tags": [{"key": "mlflow.data.context", "value": d.context}]})
-    };
-    json!({
-        "info": info,
-        "data": {"params": pairs(&run.params), "metrics": metrics, "tags": pairs(&run.tags)},
-        "inputs": {"dataset_inputs": run.datasets.iter().map(dataset).collect::<Vec<_>>()},
-        "artifacts": run.artifacts,
-    })
+    Ok(Answer::new(columns(&rows), json!(history)))
 }

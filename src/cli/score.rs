@@ -3,25 +3,24 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::app::decisions::{Answered, Asked, Content};
-use crate::app::{batches, decisions};
+use crate::app::batches;
 use crate::base::fact::{Class, Fact, Failure};
 use crate::base::files::{self, at};
 use crate::base::limits;
 use crate::cli::Invocation;
-use crate::cli::speak::output::{Answer, columns, number_up_to};
+use crate::cli::decision::answer;
+use crate::cli::speak::output::{Answer, number_up_to};
 use crate::cli::speak::progress::Bar;
-use crate::cli::speak::wait::wait_for;
 use crate::cli::train::on_interrupt;
-use crate::registry::version::ModelRef;
+use crate::client::target::Target;
+use crate::data::row::RowError;
+use crate::registry::version::{ModelRef, Which};
 use crate::serve::batch::output::{BatchOptions, OutputFormat};
 use crate::serve::batch::{BatchOrder, BatchResult};
-use crate::serve::scorer::Notes;
 
 #[derive(Args)]
 #[command(
@@ -81,95 +80,34 @@ fn read_row(path: &Path) -> Result<String, Failure> {
     } else {
         files::read_at_most(path, limits::ROW_JSON_BYTES_MAX)?
     };
+    if bytes.len() as u64 > limits::ROW_JSON_BYTES_MAX {
+        return Err(RowError::TooLong { bytes: bytes.len() }.into());
+    }
     Ok(String::from_utf8(bytes).map_err(|_| NotText)?)
+}
+
+/// Where a row of this model is sent.
+fn of_model(model: &ModelRef, what: &str) -> Target {
+    let target = Target::of(["v1", "models", &model.name, what]);
+    match model.which {
+        Which::Unstated => target,
+        Which::Number(version) => target.with("version", version),
+        Which::Alias(alias) => target.with("alias", alias),
+    }
 }
 
 pub fn predict(arguments: RowArguments, invocation: &Invocation) -> Result<Answer, Failure> {
     let row = read_row(&arguments.row)?;
-    let app = invocation.app()?;
-    prediction_answer(&wait_for(decisions::predict(&app, asked(&arguments.model, &row)))?)
+    let client = invocation.client()?;
+    let prediction = client.post_text(&of_model(&arguments.model, "predict"), row)?;
+    Ok(answer::prediction(&prediction))
 }
 
 pub fn decide(arguments: RowArguments, invocation: &Invocation) -> Result<Answer, Failure> {
     let row = read_row(&arguments.row)?;
-    let app = invocation.app()?;
-    decision_answer(&wait_for(decisions::decide(&app, asked(&arguments.model, &row)))?)
-}
-
-pub fn asked<'a>(model: &'a ModelRef, row: &'a str) -> Asked<'a> {
-    Asked { model, row, key: None, simulated: false, started: Instant::now() }
-}
-
-fn prediction_answer(answered: &Answered) -> Result<Answer, Failure> {
-    let Content::Prediction(p) = &answered.content else { return Ok(Answer::new("", json!({}))) };
-    let mut text = format!("{:.4} probability  (margin {:+.4})\n", p.probability, p.margin);
-    let mut rows = vec![vec!["  base".to_string(), format!("{:+.4}", p.base)]];
-    rows.extend(p.contributions.iter().map(|c| vec![format!("  {}", c.field), format!("{:+.4}", c.value)]));
-    text += &columns(&rows);
-    text += &notes_text(&p.notes);
-    text += &format!("by {}, record {}", named(answered), answered.header.seq);
-    Ok(Answer::new(text, with_record(json!(p), answered)))
-}
-
-pub fn decision_answer(answered: &Answered) -> Result<Answer, Failure> {
-    let Content::Decision(d) = &answered.content else {
-        let text = "REFER\nno release of this model can score; a person decides".to_string();
-        return Ok(Answer::new(text, with_record(json!({"outcome": "refer"}), answered)));
-    };
-    let in_hundred = (100.0 * d.probability).round();
-    let mut text = format!(
-        "{}\nabout {in_hundred} in 100 such cases turn out {:?} ({:.4})\n",
-        d.outcome.to_uppercase(),
-        answered.positive.as_deref().unwrap_or_default(),
-        d.probability
-    );
-    for reason in &d.reasons.list {
-        let value = reason.value.as_ref().map_or("missing".into(), |v| format!("{} = {v}", reason.field));
-        text += &format!("  - {} ({value})\n", reason.text);
-    }
-    text += &notes_text(&d.notes);
-    let case = answered.header.decision.as_ref().and_then(|facts| facts.case);
-    text += &format!(
-        "by {}, policy {}\ncase {}, record {}",
-        named(answered),
-        d.policy.short(),
-        case.map_or("-".to_string(), |case| case.to_string()),
-        answered.header.seq
-    );
-    Ok(Answer::new(text, with_record(json!(d), answered)))
-}
-
-fn named(answered: &Answered) -> String {
-    let facts = answered.header.decision.as_ref();
-    facts.map_or(String::new(), |f| format!("{}@{}", f.name, f.version.unwrap_or_default()))
-}
-
-fn with_record(mut json: Value, answered: &Answered) -> Value {
-    if let Some(facts) = &answered.header.decision {
-        json["name"] = json!(facts.name);
-        json["version"] = json!(facts.version);
-        json["decision_id"] = json!(facts.id);
-        json["case"] = json!(facts.case);
-    }
-    json["seq"] = json!(answered.header.seq);
-    json
-}
-
-fn notes_text(notes: &Notes) -> String {
-    let mut text = String::new();
-    let mut add = |what: &str, names: Vec<String>| {
-        if !names.is_empty() {
-            text += &format!("  {what}: {}\n", names.join(", "));
-        }
-    };
-    add("missing", notes.missing.clone());
-    add("defaulted", notes.defaulted.clone());
-    add(
-        "never seen in training",
-        notes.unseen.iter().map(|u| format!("{} = {}", u.field, u.level)).collect(),
-    );
-    add("outside the training range", notes.out_of_range.clone());
-    text
+    let client = invocation.client()?;
+    let decision = client.post_text(&of_model(&arguments.model, "decisions"), row)?;
+    Ok(answer::decision(&decision))
 }
 
 pub fn batch(arguments: BatchArguments, invocation: &Invocation) -> Result<Answer, Failure> {

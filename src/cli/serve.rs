@@ -10,12 +10,14 @@ use clap::Args;
 use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::app::decisions::repetition;
 use crate::app::home::App;
-use crate::app::{health, identity};
+use crate::app::server::{health, identity};
 use crate::base::fact::{Class, Fact, Failure};
 use crate::base::limits;
 use crate::cli::Invocation;
 use crate::cli::speak::output::Answer;
+use crate::config::settings::TlsMin;
 use crate::http::listen::doors::{Doors, Plan};
 use crate::http::listen::drain::{Drained, House, serve};
 use crate::http::listen::tls::{Identity, ReadIdentity, TlsFrom};
@@ -24,23 +26,17 @@ use crate::http::router::router;
 use crate::http::routes::ROUTES;
 use crate::http::server::Server;
 
-const DEFAULT_ADDRESS: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8443);
-
 #[derive(Args)]
 #[command(
     after_help = "Programs of this machine reach the server by the sockets in HOME/run.\nSIGTERM finishes what is in flight and ends; SIGHUP reads the certificate again.\n\nExamples:\n  tallystick serve\n  tallystick serve --listen 0.0.0.0:8443 --log-level debug"
 )]
 pub struct ServeArguments {
-    /// Where to listen for HTTPS; may be given more than once [default: 127.0.0.1:8443]
+    /// Where to listen for HTTPS, instead of what the configuration says; may be given more than once
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Vec<SocketAddr>,
     /// Make no sockets in HOME/run
     #[arg(long)]
     no_sockets: bool,
-    /// Speak TLS 1.2 as well, for old proxies
-    #[arg(long)]
-    allow_tls12: bool,
     /// What the log on stderr holds: every request at `debug`, failing and slow ones at `info`
     #[arg(long, default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
     log_level: String,
@@ -71,7 +67,10 @@ pub fn run(arguments: ServeArguments, invocation: &Invocation) -> Result<Answer,
     speak_json(&arguments.log_level);
     say_where_it_broke();
     let app = invocation.app()?;
+    // One core is the writer's: two threads of answering would only take it away from each other.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.saturating_sub(1).max(1))
         .enable_all()
         .max_blocking_threads(2 * limits::BLOCKING_CALLS_MAX)
         .build()
@@ -88,8 +87,16 @@ pub fn run(arguments: ServeArguments, invocation: &Invocation) -> Result<Answer,
 async fn serve_home(arguments: ServeArguments, app: &App) -> Result<Drained, Failure> {
     let server = Server::new(app, Figures::global(ROUTES))?;
     let sockets = (!arguments.no_sockets).then(|| app.run_folder());
-    let tls = if arguments.allow_tls12 { TlsFrom::V12 } else { TlsFrom::V13 };
-    let plan = Plan { listen: arguments.listen, otherwise: DEFAULT_ADDRESS, sockets, tls };
+    let tls = match app.settings().tls_min {
+        TlsMin::V1_2 => TlsFrom::V12,
+        TlsMin::V1_3 => TlsFrom::V13,
+    };
+    // Checked when they were read.
+    let otherwise = app.settings().listen.iter().filter_map(|text| text.parse().ok()).collect();
+    let plan = Plan { listen: arguments.listen, otherwise, sockets, tls };
+    identity::open(app)?;
+    health::make_ready(app)?;
+    repetition::forget_old(app)?;
     let doors = Doors::open(&plan, reader(app)).await?;
     let (addresses, fingerprint) = (doors.addresses(), doors.tls.as_ref().map(|tls| tls.fingerprint()));
     let opened = move || {
@@ -104,8 +111,9 @@ async fn serve_home(arguments: ServeArguments, app: &App) -> Result<Drained, Fai
 fn reader(app: &App) -> ReadIdentity {
     let app = app.clone();
     Arc::new(move || {
-        let (chain, key) = identity::read(&app)?;
-        Ok(Identity { chain, key })
+        let certificate = identity::read(&app)?;
+        let key = certificate.key_der().to_vec().into();
+        Ok(Identity { chain: certificate.chain_der().to_vec(), key })
     })
 }
 

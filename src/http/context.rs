@@ -32,6 +32,11 @@ impl Context {
         Self { correlation_id, traceparent, begun }
     }
 
+    /// When its head was read.
+    pub fn begun(&self) -> Instant {
+        self.begun
+    }
+
     pub fn elapsed(&self) -> Duration {
         self.begun.elapsed()
     }

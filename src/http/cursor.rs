@@ -27,6 +27,11 @@ pub fn seen(ask: &Ask) -> Result<Option<String>, HttpError> {
     text.strip_prefix(MARK).map(|key| Some(key.to_string())).ok_or_else(wrong)
 }
 
+/// The cursor after a page that was read to its limit.
+pub fn next_of<T>(items: &[T], limit: usize, key_of: impl Fn(&T) -> &str) -> Option<String> {
+    items.last().filter(|_| items.len() == limit).map(|last| cursor_of(key_of(last)))
+}
+
 /// A page of items that lie sorted by their keys in rising order, and the cursor of the next.
 pub fn page<T>(
     items: Vec<T>,

@@ -28,7 +28,10 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("digest", "9f86d081884c"),
     ("run", "0123456789abcdef0123456789abcdef"),
     ("key", "auc"),
-    ("path", "evaluation.json"),
+    ("path", "roc.svg"),
+    ("decision", "0421-26-00317-K"),
+    ("user", "erika"),
+    ("id", "q3w8e1zk"),
 ];
 
 pub fn document() -> Result<Vec<u8>, Failure> {
@@ -78,7 +81,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Operation {
     if let Some(body) = &route.body {
         operation = operation.request_body(Some(request_body(body, schemas)));
     }
-    operation = operation.response("200", success(&route.answer, schemas));
+    operation = operation.response(route.status.to_string(), success(&route.answer, schemas));
     for status in problems(route) {
         operation = operation.response(status.to_string(), problem(status, schemas));
     }
@@ -114,15 +117,19 @@ fn parameters(route: &Route) -> Vec<Parameter> {
             .schema(Some(typed(parameter.is_number)))
             .build()
     });
-    let in_header = route.conditional.then(|| {
+    let header = |name: &str, about: &str| {
         ParameterBuilder::new()
-            .name("If-Match")
+            .name(name)
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
-            .description(Some("The ETag of the alias as it was seen; 412 if it has moved since"))
+            .description(Some(about))
             .schema(Some(typed(false)))
             .build()
-    });
+    };
+    let if_match = "The ETag of the alias as it was seen; 412 if it has moved since";
+    let key = "Sent again with the same body within 24 hours, it gets the first answer";
+    let conditional = route.conditional.then(|| header("If-Match", if_match));
+    let in_header = conditional.into_iter().chain(route.idempotent.then(|| header("Idempotency-Key", key)));
     in_path.chain(in_query).chain(in_header).collect()
 }
 

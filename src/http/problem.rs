@@ -122,7 +122,7 @@ impl Fact for HttpError {
 }
 
 /// Codes whose status is not that of their class.
-const STATUSES: &[(&str, StatusCode)] = &[
+pub const STATUSES: &[(&str, StatusCode)] = &[
     ("http.no_route", StatusCode::NOT_FOUND),
     ("http.method", StatusCode::METHOD_NOT_ALLOWED),
     ("http.body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
@@ -137,7 +137,8 @@ const STATUSES: &[(&str, StatusCode)] = &[
     ("row.duplicate_key", StatusCode::BAD_REQUEST),
     ("row.too_long", StatusCode::PAYLOAD_TOO_LARGE),
     ("security.unauthenticated", StatusCode::UNAUTHORIZED),
-    ("security.throttled", StatusCode::TOO_MANY_REQUESTS),
+    ("security.wrong_login", StatusCode::UNAUTHORIZED),
+    ("login.throttled", StatusCode::TOO_MANY_REQUESTS),
     ("model.unknown", StatusCode::NOT_FOUND),
     ("model.unknown_version", StatusCode::NOT_FOUND),
     ("model.unknown_alias", StatusCode::NOT_FOUND),
@@ -154,13 +155,22 @@ const STATUSES: &[(&str, StatusCode)] = &[
     ("store.exists", StatusCode::CONFLICT),
     ("store.not_found", StatusCode::NOT_FOUND),
     ("decision.unknown", StatusCode::NOT_FOUND),
-    ("case.unknown", StatusCode::NOT_FOUND),
+    ("decision.erased", StatusCode::GONE),
     ("user.unknown", StatusCode::NOT_FOUND),
     ("user.exists", StatusCode::CONFLICT),
-    ("key.unknown", StatusCode::NOT_FOUND),
-    ("session.unknown", StatusCode::NOT_FOUND),
-    ("idempotency.in_flight", StatusCode::CONFLICT),
-    ("idempotency.other_body", StatusCode::UNPROCESSABLE_ENTITY),
+    ("user.own_account", StatusCode::CONFLICT),
+    ("user.service_role", StatusCode::UNPROCESSABLE_ENTITY),
+    ("user.no_roles", StatusCode::UNPROCESSABLE_ENTITY),
+    ("name.shape", StatusCode::UNPROCESSABLE_ENTITY),
+    ("security.actor_name", StatusCode::UNPROCESSABLE_ENTITY),
+    ("password.length", StatusCode::UNPROCESSABLE_ENTITY),
+    ("password.name", StatusCode::UNPROCESSABLE_ENTITY),
+    ("password.common", StatusCode::UNPROCESSABLE_ENTITY),
+    ("api_key.unknown", StatusCode::NOT_FOUND),
+    ("api_key.role", StatusCode::UNPROCESSABLE_ENTITY),
+    ("api_key.days", StatusCode::UNPROCESSABLE_ENTITY),
+    ("idempotency.under_way", StatusCode::CONFLICT),
+    ("idempotency.key_reused", StatusCode::UNPROCESSABLE_ENTITY),
 ];
 
 pub fn status_of(failure: &Failure) -> StatusCode {
@@ -202,6 +212,8 @@ pub struct Problem {
     /// The end of `type`; the same code the command line prints.
     pub code: String,
     pub correlation_id: String,
+    /// How the command line ends on it.
+    pub exit_code: u8,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemError>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -212,18 +224,28 @@ pub struct Problem {
     pub details: Option<Value>,
 }
 
+/// Who hears of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hearer {
+    Anybody,
+    /// Who owns the home's files, and its log: nothing is withheld.
+    Owner,
+}
+
 impl Problem {
-    pub fn of(failure: &Failure, correlation_id: &str, path: &str) -> Self {
+    pub fn of(failure: &Failure, correlation_id: &str, path: &str, hearer: Hearer) -> Self {
         let status = status_of(failure);
-        let (errors, details) = split(failure.details().filter(|_| !status.is_server_error()));
+        let told = hearer == Hearer::Owner || !status.is_server_error();
+        let (errors, details) = split(failure.details().filter(|_| told));
         Self {
             kind: format!("{TYPE_PREFIX}{}", failure.code()),
             title: status.canonical_reason().unwrap_or("Problem").to_string(),
             status: status.as_u16(),
-            detail: detail_of(failure, status),
+            detail: detail_of(failure, status, hearer),
             instance: path.chars().take(limits::PATH_SHOWN_CHARS_MAX).collect(),
             code: failure.code().to_string(),
             correlation_id: correlation_id.to_string(),
+            exit_code: failure.class().exit_code(),
             errors,
             next_step: failure.next_step(),
             details,
@@ -231,9 +253,24 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// What else the failure named, its wrong fields among it, as it was before it went over the wire.
+    pub fn joined_details(&self) -> Option<Value> {
+        if self.errors.is_empty() {
+            return self.details.clone();
+        }
+        let mut details = match &self.details {
+            Some(Value::Object(details)) => details.clone(),
+            _ => serde_json::Map::new(),
+        };
+        details.insert("errors".into(), serde_json::json!(self.errors));
+        Some(Value::Object(details))
+    }
+}
+
 /// A fault of the server may quote files, engines and foreign words; who asks hears only that there is one.
-fn detail_of(failure: &Failure, status: StatusCode) -> String {
-    if status == StatusCode::INTERNAL_SERVER_ERROR {
+fn detail_of(failure: &Failure, status: StatusCode, hearer: Hearer) -> String {
+    if status == StatusCode::INTERNAL_SERVER_ERROR && hearer == Hearer::Anybody {
         return "the server failed; its log has the cause under the correlation id".to_string();
     }
     failure.to_string()
@@ -242,13 +279,16 @@ fn detail_of(failure: &Failure, status: StatusCode) -> String {
 /// The wrong fields by themselves, and whatever else was said.
 fn split(details: Option<Value>) -> (Vec<ProblemError>, Option<Value>) {
     let Some(Value::Object(mut details)) = details else { return (Vec::new(), details) };
-    let errors = details.remove("errors").and_then(|errors| serde_json::from_value(errors).ok());
+    let errors = details.get("errors").and_then(|errors| serde_json::from_value(errors.clone()).ok());
+    if errors.is_some() {
+        details.remove("errors");
+    }
     (errors.unwrap_or_default(), (!details.is_empty()).then_some(Value::Object(details)))
 }
 
 /// The answer to a request that failed.
-pub fn answer(failure: &Failure, correlation_id: &str, path: &str) -> Response {
-    let problem = Problem::of(failure, correlation_id, path);
+pub fn answer(failure: &Failure, correlation_id: &str, path: &str, hearer: Hearer) -> Response {
+    let problem = Problem::of(failure, correlation_id, path, hearer);
     let bytes = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = Response::new(Body::from(bytes));
     let status = status_of(failure);
@@ -306,6 +346,7 @@ pub fn raw_answer(status: u16) -> Vec<u8> {
         instance: String::new(),
         code: code.to_string(),
         correlation_id: correlation_id.clone(),
+        exit_code: Class::Usage.exit_code(),
         errors: Vec::new(),
         next_step: None,
         details: None,

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, on};
 
@@ -16,7 +16,7 @@ use crate::base::limits;
 use crate::http::auth::{Origin, find_person};
 use crate::http::call::{Ask, Call, read_query};
 use crate::http::context::{self, CORRELATION_ID, Context, Done};
-use crate::http::problem::{self, HttpError, with_allow};
+use crate::http::problem::{self, Hearer, HttpError, with_allow};
 use crate::http::routes::{Access, ROUTES, Route, allowed_of};
 use crate::http::server::Server;
 
@@ -55,7 +55,9 @@ async fn no_route(State(server): State<Arc<Server>>, request: Request) -> Respon
 /// Answers what met no route.
 fn refuse(server: &Server, request: &Request, error: HttpError) -> Response {
     let context = Context::of(request.headers());
-    let outcome = Outcome { route: None, method: "any", pattern: "none", principal: None };
+    let hearer = hearer_of(request.extensions().get());
+    let outcome = Outcome { route: None, method: "any", pattern: "none", principal: None, hearer };
+    let error = check_head(request.headers(), request.uri()).err().unwrap_or(error);
     outcome.finish(server, &context, Err(error.into()), request.uri().path())
 }
 
@@ -65,6 +67,16 @@ struct Outcome {
     method: &'static str,
     pattern: &'static str,
     principal: Option<String>,
+    hearer: Hearer,
+}
+
+/// Whoever comes in as the home's owner hears of its faults what its log says.
+fn hearer_of(origin: Option<&Origin>) -> Hearer {
+    match origin {
+        Some(Origin::Process(_)) => Hearer::Owner,
+        Some(Origin::Local(peer)) if peer.owns_home() => Hearer::Owner,
+        _ => Hearer::Anybody,
+    }
 }
 
 impl Outcome {
@@ -77,8 +89,8 @@ impl Outcome {
     ) -> Response {
         let failure = answered.as_ref().err();
         let (code, fault) = (failure.map(Failure::code), failure.map(ToString::to_string));
-        let mut response =
-            answered.unwrap_or_else(|failure| problem::answer(&failure, &context.correlation_id, path));
+        let told = |failure: Failure| problem::answer(&failure, &context.correlation_id, path, self.hearer);
+        let mut response = answered.unwrap_or_else(told);
         let headers = response.headers_mut();
         headers.insert(CORRELATION_ID, context.header());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -96,8 +108,8 @@ async fn dispatch(server: Arc<Server>, at: usize, request: Request) -> Response 
     let route = &ROUTES[at];
     let (mut parts, body) = request.into_parts();
     let context = Context::of(&parts.headers);
-    let mut outcome =
-        Outcome { route: Some(at), method: route.verb.as_str(), pattern: route.pattern, principal: None };
+    let (method, hearer) = (route.verb.as_str(), hearer_of(parts.extensions.get()));
+    let mut outcome = Outcome { route: Some(at), method, pattern: route.pattern, principal: None, hearer };
     let uri = parts.uri.clone();
     let answered = match admit(&server, route, &mut parts, &context, &mut outcome).await {
         Ok((app, ask)) => (route.run)(Call { server: Arc::clone(&server), app, ask, body }).await,
@@ -114,7 +126,7 @@ async fn admit(
     context: &Context,
     outcome: &mut Outcome,
 ) -> Result<(crate::app::home::App, Ask), Failure> {
-    check_head(parts)?;
+    check_head(&parts.headers, &parts.uri)?;
     let origin = parts.extensions.remove::<Origin>();
     let app = match route.access {
         Access::Public => server.app().clone(),
@@ -134,10 +146,9 @@ async fn admit(
     Ok((app, Ask { context: context.clone(), origin, headers, path, query }))
 }
 
-fn check_head(parts: &Parts) -> Result<(), HttpError> {
-    let headers: &HeaderMap = &parts.headers;
+fn check_head(headers: &HeaderMap, uri: &Uri) -> Result<(), HttpError> {
     let of_headers: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let bytes = of_headers + parts.uri.path().len() + parts.uri.query().map_or(0, str::len);
+    let bytes = of_headers + uri.path().len() + uri.query().map_or(0, str::len);
     if headers.len() > limits::REQUEST_HEADERS_MAX || bytes > limits::REQUEST_HEAD_BYTES_MAX {
         return Err(HttpError::HeadTooLarge);
     }

@@ -1,5 +1,5 @@
-//! The one table of what can be asked: method, pattern, who may, which handler, and what the document says of it.
-//! Router, OpenAPI document and the test of every role walk this table; nothing else names a route.
+//! What a route is: method, pattern, who may, which handler, and what the document says of it.
+//! Router, OpenAPI document and the test of every role walk the one table of them; nothing else names a route.
 
 use axum::http::Method;
 use axum::routing::MethodFilter;
@@ -7,10 +7,12 @@ use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::api::{aliases, health, models, policies, runs, whoami};
 use crate::http::call::{Call, Reply};
-use crate::http::views::{policy, registry, run, status};
 use crate::security::actor::Act;
+
+pub mod table;
+
+pub use crate::http::routes::table::ROUTES;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -90,10 +92,14 @@ pub struct Route {
     pub query: &'static [Parameter],
     pub body: Option<BodyShape>,
     pub answer: AnswerShape,
+    /// Of an answer that is no problem.
+    pub status: u16,
     /// The statuses of problems that are this route's own.
     pub problems: &'static [u16],
     /// Whether it looks at `If-Match`.
     pub conditional: bool,
+    /// Whether it heeds `Idempotency-Key`.
+    pub idempotent: bool,
 }
 
 /// A reference to a type's schema, which is put among the others.
@@ -104,15 +110,6 @@ pub fn schema_of<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> RefOr<Sc
     T::schemas(schemas);
     RefOr::Ref(reference)
 }
-
-const CURSOR: Parameter = Parameter {
-    name: "cursor",
-    about: "Where the page begins: the `next` of the page before",
-    is_number: false,
-};
-const LIMIT: Parameter =
-    Parameter { name: "limit", about: "How many at most, from 1 to 500", is_number: true };
-const PAGES: &[Parameter] = &[CURSOR, LIMIT];
 
 const fn read(
     pattern: &'static str,
@@ -130,14 +127,16 @@ const fn read(
         query: &[],
         body: None,
         answer,
+        status: 200,
         problems: &[],
         conditional: false,
+        idempotent: false,
     }
 }
 
 impl Route {
     const fn paged(mut self) -> Self {
-        self.query = PAGES;
+        self.query = table::PAGES;
         self.or(&[400])
     }
 
@@ -149,6 +148,27 @@ impl Route {
     const fn post(mut self, body: BodyShape) -> Self {
         self.verb = Verb::Post;
         self.body = Some(body);
+        self
+    }
+
+    /// A change that needs no body.
+    const fn act(mut self, verb: Verb) -> Self {
+        self.verb = verb;
+        self
+    }
+
+    const fn creates(mut self) -> Self {
+        self.status = 201;
+        self
+    }
+
+    const fn asking(mut self, query: &'static [Parameter]) -> Self {
+        self.query = query;
+        self
+    }
+
+    const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 
@@ -169,150 +189,6 @@ impl Route {
         })
     }
 }
-
-use AnswerShape::{Bytes, Json, Text};
-
-const ANYBODY: Access = Access::Public;
-const REGISTRY: Access = Access::As(Act::ReadRegistry);
-const RUNS: Access = Access::As(Act::ReadRuns);
-
-const PROMOTE: BodyShape = BodyShape {
-    schema: schema_of::<registry::PromoteBody>,
-    example: r#"{"version": 1, "to": "production", "why": "first release", "dry_run": true}"#,
-};
-const ROLLBACK: BodyShape = BodyShape {
-    schema: schema_of::<registry::RollbackBody>,
-    example: r#"{"alias": "production", "why": "complaints from the branch", "dry_run": true}"#,
-};
-
-pub static ROUTES: &[Route] = &[
-    read("/livez", ANYBODY, health::live, Json(schema_of::<status::Health>), "Whether the server lives")
-        .or(&[503]),
-    read("/readyz", ANYBODY, health::ready, Json(schema_of::<status::Health>), "Whether it can decide")
-        .or(&[503]),
-    read("/metrics", Access::As(Act::ReadMetrics), health::metrics, Text, "Figures in Prometheus' text form"),
-    read("/openapi.json", ANYBODY, health::document, Bytes, "This document"),
-    read(
-        "/v1/whoami",
-        Access::As(Act::ReadStatus),
-        whoami::show,
-        Json(schema_of::<status::WhoAmI>),
-        "Who asks, in which roles",
-    ),
-    read(
-        "/v1/models",
-        REGISTRY,
-        models::list,
-        Json(schema_of::<registry::ModelList>),
-        "Every model with its newest version and its aliases",
-    )
-    .paged(),
-    read(
-        "/v1/models/{name}",
-        REGISTRY,
-        models::show_newest,
-        Json(schema_of::<registry::VersionDetail>),
-        "The newest version of a model",
-    )
-    .or(&[400, 404]),
-    read(
-        "/v1/models/{name}/versions",
-        REGISTRY,
-        models::list_versions,
-        Json(schema_of::<registry::VersionList>),
-        "Every version of a model, the newest first",
-    )
-    .paged()
-    .or(&[400, 404]),
-    read(
-        "/v1/models/{name}/versions/{version}",
-        REGISTRY,
-        models::show_version,
-        Json(schema_of::<registry::VersionDetail>),
-        "One version: digests, figures, gates",
-    )
-    .or(&[400, 404]),
-    read(
-        "/v1/models/{name}/aliases",
-        REGISTRY,
-        aliases::list,
-        Json(schema_of::<registry::AliasList>),
-        "Where the aliases of a model point",
-    )
-    .or(&[400, 404]),
-    read(
-        "/v1/models/{name}/aliases/{alias}",
-        REGISTRY,
-        aliases::show,
-        Json(schema_of::<registry::AliasView>),
-        "Where one alias points; its ETag is for `If-Match`",
-    )
-    .or(&[400, 404]),
-    read(
-        "/v1/models/{name}/aliases/{alias}/history",
-        REGISTRY,
-        aliases::history,
-        Json(schema_of::<registry::History>),
-        "Every move of an alias: what, when, by whom and why",
-    )
-    .or(&[400, 404]),
-    read(
-        "/v1/models/{name}/promote",
-        Access::As(Act::PromoteModel),
-        aliases::promote,
-        Json(schema_of::<registry::Promoted>),
-        "Point an alias at a version, if its gates allow it",
-    )
-    .post(PROMOTE)
-    .conditional()
-    .or(&[400, 404, 409, 412, 422]),
-    read(
-        "/v1/models/{name}/rollback",
-        Access::As(Act::RollbackModel),
-        aliases::rollback,
-        Json(schema_of::<registry::RolledBack>),
-        "Point an alias back at the version before",
-    )
-    .post(ROLLBACK)
-    .conditional()
-    .or(&[400, 404, 409, 412, 422]),
-    read(
-        "/v1/policies",
-        REGISTRY,
-        policies::list,
-        Json(schema_of::<policy::PolicyList>),
-        "Every signed policy",
-    )
-    .paged(),
-    read(
-        "/v1/policies/{digest}",
-        REGISTRY,
-        policies::show,
-        Json(schema_of::<policy::PolicyView>),
-        "One policy: its bands, rules and cut-off",
-    )
-    .or(&[400, 404, 409]),
-    read("/v1/runs", RUNS, runs::list, Json(schema_of::<run::RunList>), "Runs, the latest started first")
-        .paged(),
-    read(
-        "/v1/runs/{run}",
-        RUNS,
-        runs::show,
-        Json(schema_of::<run::RunView>),
-        "One run: params, metrics, artifacts and where its data came from",
-    )
-    .or(&[400, 404, 409]),
-    read(
-        "/v1/runs/{run}/metrics/{*key}",
-        RUNS,
-        runs::metric,
-        Json(schema_of::<run::MetricHistory>),
-        "Every point of one metric",
-    )
-    .or(&[400, 404, 409]),
-    read("/v1/runs/{run}/artifacts/{*path}", RUNS, runs::artifact, Bytes, "One artifact of a run")
-        .or(&[400, 404, 409]),
-];
 
 /// The methods a path knows, as the `Allow` header lists them.
 pub fn allowed_of(pattern: &str) -> String {

@@ -36,6 +36,10 @@ impl Fact for Throttled {
     fn next_step(&self) -> Option<String> {
         Some(format!("Wait {} seconds.", self.retry_after_s()))
     }
+
+    fn details(&self) -> Option<serde_json::Value> {
+        Some(serde_json::json!({ "retry_after_s": self.retry_after_s() }))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

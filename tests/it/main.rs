@@ -1,6 +1,10 @@
 //! The one integration binary: everything that is tested from outside a single module.
 
 #[cfg(test)]
+mod api_decisions;
+#[cfg(test)]
+mod api_people;
+#[cfg(test)]
 mod api_registry;
 #[cfg(test)]
 mod api_routes;
@@ -16,6 +20,8 @@ mod flow_batch;
 mod flow_home;
 #[cfg(test)]
 mod flow_policy;
+#[cfg(test)]
+mod flow_serve;
 #[cfg(test)]
 mod flow_train;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::app::decisions::lineup;
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::app::registry::versions;
@@ -184,5 +185,7 @@ fn move_alias(app: &App, actor: &Actor, name: &str, change: Change<'_>) -> Resul
         ledger.move_alias(&change)?;
         ledger.append_record(entry.clone(), now)?;
         Ok::<_, Failure>(())
-    })
+    })?;
+    lineup::refresh(app, name);
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
 
-use crate::base::fact::Failure;
+use crate::base::fact::{Class, Failure};
 use crate::base::limits;
 use crate::data::finding::shown;
 
@@ -20,11 +20,17 @@ pub struct Output {
 pub struct Answer {
     pub text: String,
     pub json: Value,
+    /// How the process ends on an answer that is bad news.
+    pub class: Option<Class>,
 }
 
 impl Answer {
     pub fn new(text: impl Into<String>, json: Value) -> Self {
-        Self { text: text.into(), json }
+        Self { text: text.into(), json, class: None }
+    }
+
+    pub fn ending(self, class: Class) -> Self {
+        Self { class: Some(class), ..self }
     }
 }
 

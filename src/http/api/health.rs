@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use axum::body::Bytes;
 
-use crate::app::health;
+use crate::app::server::health;
 use crate::base::fact::Failure;
 use crate::http::call::{Call, Reply, bytes_of, view};
 use crate::http::metrics::CONTENT_TYPE;
@@ -26,8 +26,8 @@ pub fn ready(call: Call) -> Reply {
         return Box::pin(async { Err(HttpError::Stopping.into()) });
     }
     call.answer(|app, _| {
-        health::ready(app)?;
-        view(&Health::ok())
+        let readiness = health::ready(app)?;
+        view(&Health { warnings: readiness.warnings, ..Health::ok() })
     })
 }
 

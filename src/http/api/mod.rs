@@ -2,8 +2,12 @@
 //! Never decides anything.
 
 pub mod aliases;
+pub mod decisions;
 pub mod health;
+pub mod keys;
 pub mod models;
 pub mod policies;
 pub mod runs;
+pub mod sessions;
+pub mod users;
 pub mod whoami;

@@ -135,7 +135,6 @@ async fn finish_in_time(connection: impl Future) {
 }
 
 async fn refuse_slow_head<S: AsyncWrite + Unpin>(mut stream: S) {
-    tracing::info!(status = 408, "the head of a request was refused");
     let answer = raw_answer(408);
     let write = async {
         stream.write_all(&answer).await?;

@@ -17,7 +17,7 @@ pub struct Plan {
     /// The addresses that were named.
     pub listen: Vec<SocketAddr>,
     /// Where to listen if none was named and none handed over.
-    pub otherwise: SocketAddr,
+    pub otherwise: Vec<SocketAddr>,
     /// The folder of the sockets, where they are wanted.
     pub sockets: Option<PathBuf>,
     pub tls: TlsFrom,
@@ -37,7 +37,7 @@ impl Doors {
         let mut listeners = handed.network;
         let mut named = plan.listen.clone();
         if named.is_empty() && listeners.is_empty() {
-            named.push(plan.otherwise);
+            named.clone_from(&plan.otherwise);
         }
         for address in named {
             let bound = TcpListener::bind(address).await;

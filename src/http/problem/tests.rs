@@ -6,7 +6,7 @@ use crate::data::row::{FieldError, RowError};
 use crate::security::actor::{Act, Person, Role};
 
 fn of(failure: impl Into<Failure>) -> Problem {
-    Problem::of(&failure.into(), "c-1", "/v1/models")
+    Problem::of(&failure.into(), "c-1", "/v1/models", Hearer::Anybody)
 }
 
 #[test]
@@ -24,7 +24,9 @@ fn wrong_fields_become_errors_with_pointers() {
     assert_eq!((problem.status, problem.code.as_str()), (422, "row.fields"));
     assert_eq!(problem.kind, "tag:tallystick,2026:row.fields");
     assert_eq!(problem.errors[0].pointer, "/age");
-    assert_eq!(problem.details, None);
+    assert_eq!((problem.details.as_ref(), problem.exit_code), (None, 3));
+    let field = serde_json::json!({"pointer": "/age", "code": "type", "message": "a number is expected"});
+    assert_eq!(problem.joined_details(), Some(serde_json::json!({"errors": [field]})));
 }
 
 #[test]
@@ -34,8 +36,12 @@ fn a_fault_of_the_server_is_told_without_its_words() {
         first: "row \"Erika Mustermann\"".into(),
         report: serde_json::json!({"problems": ["Erika Mustermann"]}),
     };
-    let text = serde_json::to_string(&of(fault)).unwrap();
+    let fault = Failure::from(fault);
+    let text = serde_json::to_string(&Problem::of(&fault, "c", "/", Hearer::Anybody)).unwrap();
     assert!(text.contains("store.damaged") && !text.contains("Erika"), "{text}");
+    let told = Problem::of(&fault, "c", "/", Hearer::Owner);
+    assert_eq!((told.status, told.exit_code, told.detail), (500, 5, fault.to_string()));
+    assert_eq!(told.details, fault.details());
 }
 
 #[test]
@@ -43,14 +49,14 @@ fn a_refused_role_is_403_and_a_missing_credential_401_with_the_scheme() {
     let analyst = Person::of("anna", &[Role::Analyst]).unwrap();
     let refused = Failure::from(analyst.acting(Act::PromoteModel).unwrap_err());
     assert_eq!(status_of(&refused), StatusCode::FORBIDDEN);
-    let unknown = answer(&crate::app::people::WhoError::Unauthenticated.into(), "c", "/");
+    let unknown = answer(&crate::app::people::WhoError::Unauthenticated.into(), "c", "/", Hearer::Anybody);
     assert_eq!(unknown.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(unknown.headers()[WWW_AUTHENTICATE], "Bearer");
 }
 
 #[test]
 fn who_is_turned_away_for_a_while_hears_for_how_long() {
-    let busy = answer(&HttpError::Overloaded { waiting: 3 }.into(), "c", "/");
+    let busy = answer(&HttpError::Overloaded { waiting: 3 }.into(), "c", "/", Hearer::Anybody);
     assert_eq!(busy.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(busy.headers()[RETRY_AFTER], "1");
 }

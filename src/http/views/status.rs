@@ -10,11 +10,13 @@ use crate::security::actor::Person;
 pub struct Health {
     #[schema(example = "ok")]
     pub status: String,
+    /// What an admin should look at, though decisions are made.
+    pub warnings: Vec<String>,
 }
 
 impl Health {
     pub fn ok() -> Self {
-        Self { status: "ok".to_string() }
+        Self { status: "ok".to_string(), warnings: Vec::new() }
     }
 }
 

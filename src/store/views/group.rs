@@ -17,7 +17,8 @@ use crate::store::views::{Direction, Framed, Span, Visit, WriteView, walk};
 
 /// Reading and writing inside a transaction.
 pub trait Writes: Framed {
-    fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<(), StoreError>;
+    /// Writes under a key; answers whether something stood there before.
+    fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<bool, StoreError>;
     fn remove_framed(&self, table: Table, key: &[u8]) -> Result<(), StoreError>;
     /// What writes of one group hand on to each other.
     fn scratch(&self) -> &RefCell<Scratch>;
@@ -83,10 +84,11 @@ impl Framed for Group<'_> {
 }
 
 impl Writes for Group<'_> {
-    fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<(), StoreError> {
+    fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<bool, StoreError> {
         let open = self.table(table)?;
-        open.borrow_mut().insert(key, framed).map_err(engine(self.view.store, "writing"))?;
-        Ok(())
+        let mut open = open.borrow_mut();
+        let before = open.insert(key, framed).map_err(engine(self.view.store, "writing"))?;
+        Ok(before.is_some())
     }
 
     fn remove_framed(&self, table: Table, key: &[u8]) -> Result<(), StoreError> {
@@ -104,16 +106,16 @@ impl dyn Writes + '_ {
     /// Writes a row, new or in place of the old one.
     pub fn put<R: Row>(&self, row: &R) -> Result<(), StoreError> {
         let (key, framed) = rows::seal(row)?;
-        self.put_framed(R::TABLE, &key, &framed)
+        self.put_framed(R::TABLE, &key, &framed).map(drop)
     }
 
-    /// Writes a row that must not be there yet.
+    /// Writes a row that must not be there yet. Where one was, the error undoes the whole transaction.
     pub fn put_new<R: Row>(&self, row: &R) -> Result<(), StoreError> {
         let (key, framed) = rows::seal(row)?;
-        if self.find_framed(R::TABLE, &key)?.is_some() {
+        if self.put_framed(R::TABLE, &key, &framed)? {
             return Err(StoreError::Exists { table: R::TABLE, key: printable(&key) });
         }
-        self.put_framed(R::TABLE, &key, &framed)
+        Ok(())
     }
 
     pub fn remove<R: Row>(&self, key: &[u8]) -> Result<(), StoreError> {
@@ -122,6 +124,6 @@ impl dyn Writes + '_ {
 
     pub(in crate::store) fn put_meta(&self, name: &str, text: &str) -> Result<(), StoreError> {
         let table = self.store().meta();
-        self.put_framed(table, name.as_bytes(), &meta::seal(table, name, text))
+        self.put_framed(table, name.as_bytes(), &meta::seal(table, name, text)).map(drop)
     }
 }

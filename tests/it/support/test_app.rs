@@ -110,6 +110,20 @@ impl TestApp {
         self.send(request(Method::POST, origin, path, Some(body)))
     }
 
+    /// Posts as the owner and must succeed.
+    pub fn made(&self, path: &str, body: &str) -> Value {
+        let answered = self.post(&owner(), path, body);
+        assert!(answered.status.is_success(), "{path}: {} {}", answered.status, answered.json);
+        answered.json
+    }
+
+    /// Asks with a token, from some address.
+    pub fn with_token(&self, token: &str, path: &str) -> Answered {
+        let mut request = request(Method::GET, &Origin::Network([10, 0, 0, 1].into()), path, None);
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        self.send(request)
+    }
+
     /// Asks as the owner and must get it.
     pub fn ok(&self, path: &str) -> Value {
         let answered = self.get(&owner(), path);

@@ -1,0 +1,369 @@
+//! The one table of what can be asked.
+//! Never says how a thing is answered.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
+
+use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
+use crate::http::routes::AnswerShape::{Bytes, Json, Text};
+use crate::http::routes::{Access, BodyShape, Parameter, Route, Schemas, Verb, read, schema_of};
+use crate::http::views::{decision, people, policy, registry, run, status};
+use crate::security::actor::Act;
+
+const CURSOR: Parameter = Parameter {
+    name: "cursor",
+    about: "Where the page begins: the `next` of the page before",
+    is_number: false,
+};
+const LIMIT: Parameter =
+    Parameter { name: "limit", about: "How many at most, from 1 to 500", is_number: true };
+pub(in crate::http::routes) const PAGES: &[Parameter] = &[CURSOR, LIMIT];
+const DECISION_PAGES: &[Parameter] = &[
+    CURSOR,
+    LIMIT,
+    Parameter { name: "model", about: "Only decisions by this model", is_number: false },
+    Parameter { name: "outcome", about: "Only decisions with this outcome", is_number: false },
+];
+const ROW: &[Parameter] = &[
+    Parameter { name: "version", about: "This version instead of what is in production", is_number: true },
+    Parameter { name: "alias", about: "What this alias points at instead", is_number: false },
+    Parameter {
+        name: "simulated",
+        about: "`true` for a rehearsal, which is recorded as one",
+        is_number: false,
+    },
+];
+
+const ANYBODY: Access = Access::Public;
+const REGISTRY: Access = Access::As(Act::ReadRegistry);
+const RUNS: Access = Access::As(Act::ReadRuns);
+const SCORE: Access = Access::As(Act::Score);
+const DECISIONS: Access = Access::As(Act::ReadDecisions);
+const PEOPLE: Access = Access::As(Act::ReadPeople);
+const USERS: Access = Access::As(Act::ManageUsers);
+const KEYS: Access = Access::As(Act::ManageKeys);
+
+const PROMOTE: BodyShape = BodyShape {
+    schema: schema_of::<registry::PromoteBody>,
+    example: r#"{"version": 1, "to": "production", "why": "first release", "dry_run": true}"#,
+};
+const ROLLBACK: BodyShape = BodyShape {
+    schema: schema_of::<registry::RollbackBody>,
+    example: r#"{"alias": "production", "why": "complaints from the branch", "dry_run": true}"#,
+};
+
+const LOGIN: BodyShape = BodyShape {
+    schema: schema_of::<people::LoginBody>,
+    example: r#"{"name": "erika", "password": "seven green lamps at noon"}"#,
+};
+const NEW_USER: BodyShape = BodyShape {
+    schema: schema_of::<people::NewUserBody>,
+    example: r#"{"name": "anna", "roles": ["officer"], "password": "nine blue doors at dusk"}"#,
+};
+const PASSWORD: BodyShape = BodyShape {
+    schema: schema_of::<people::PasswordBody>,
+    example: r#"{"password": "seven green lamps at noon"}"#,
+};
+const ROLES: BodyShape =
+    BodyShape { schema: schema_of::<people::RolesBody>, example: r#"{"roles": ["officer", "analyst"]}"# };
+const NEW_KEY: BodyShape = BodyShape {
+    schema: schema_of::<people::NewKeyBody>,
+    example: r#"{"name": "core@hq", "role": "core-banking", "days": 90}"#,
+};
+/// A row of the model's contract; which fields it has the model says.
+const ROW_BODY: BodyShape = BodyShape { schema: row_schema, example: ROW_EXAMPLE };
+const ROW_EXAMPLE: &str = r#"{
+    "addr_state": "WA",
+    "annual_inc": 132900.0,
+    "delinq_2yrs": 1,
+    "dti": 14.46,
+    "earliest_cr_line": "1997-05-01",
+    "emp_length": "4 years",
+    "grade": "D",
+    "home_ownership": "RENT",
+    "inq_last_6mths": 0,
+    "installment": 603.49,
+    "int_rate": 0.1711,
+    "loan_amnt": 24225,
+    "loan_id": "L1000001",
+    "mths_since_last_delinq": 19,
+    "open_acc": 17,
+    "pub_rec": 0,
+    "purpose": "debt_consolidation",
+    "revol_bal": 10878,
+    "revol_util": 64.6,
+    "sub_grade": "D4",
+    "term": 60,
+    "total_acc": 23,
+    "verification_status": "Verified"
+}"#;
+
+fn receipt_schema(_: &mut Schemas) -> RefOr<Schema> {
+    let about = "A receipt in the format tallystick.receipt.v1, for `tallystick verify`";
+    RefOr::T(Schema::Object(ObjectBuilder::new().description(Some(about)).build()))
+}
+
+fn row_schema(_: &mut Schemas) -> RefOr<Schema> {
+    let about = "One flat JSON object with the fields of the model's contract";
+    RefOr::T(Schema::Object(ObjectBuilder::new().description(Some(about)).build()))
+}
+
+pub static ROUTES: &[Route] = &[
+    read("/livez", ANYBODY, health::live, Json(schema_of::<status::Health>), "Whether the server lives")
+        .or(&[503]),
+    read("/readyz", ANYBODY, health::ready, Json(schema_of::<status::Health>), "Whether it can decide")
+        .or(&[503]),
+    read("/metrics", Access::As(Act::ReadMetrics), health::metrics, Text, "Figures in Prometheus' text form"),
+    read("/openapi.json", ANYBODY, health::document, Bytes, "This document"),
+    read(
+        "/v1/whoami",
+        Access::As(Act::ReadStatus),
+        whoami::show,
+        Json(schema_of::<status::WhoAmI>),
+        "Who asks, in which roles",
+    ),
+    read(
+        "/v1/models",
+        REGISTRY,
+        models::list,
+        Json(schema_of::<registry::ModelList>),
+        "Every model with its newest version and its aliases",
+    )
+    .paged(),
+    read(
+        "/v1/models/{name}",
+        REGISTRY,
+        models::show_newest,
+        Json(schema_of::<registry::VersionDetail>),
+        "The newest version of a model",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/versions",
+        REGISTRY,
+        models::list_versions,
+        Json(schema_of::<registry::VersionList>),
+        "Every version of a model, the newest first",
+    )
+    .paged()
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/versions/{version}",
+        REGISTRY,
+        models::show_version,
+        Json(schema_of::<registry::VersionDetail>),
+        "One version: digests, figures, gates",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/aliases",
+        REGISTRY,
+        aliases::list,
+        Json(schema_of::<registry::AliasList>),
+        "Where the aliases of a model point",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/aliases/{alias}",
+        REGISTRY,
+        aliases::show,
+        Json(schema_of::<registry::AliasView>),
+        "Where one alias points; its ETag is for `If-Match`",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/aliases/{alias}/history",
+        REGISTRY,
+        aliases::history,
+        Json(schema_of::<registry::History>),
+        "Every move of an alias: what, when, by whom and why",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/promote",
+        Access::As(Act::PromoteModel),
+        aliases::promote,
+        Json(schema_of::<registry::Promoted>),
+        "Point an alias at a version, if its gates allow it",
+    )
+    .post(PROMOTE)
+    .conditional()
+    .or(&[400, 404, 409, 412, 422]),
+    read(
+        "/v1/models/{name}/rollback",
+        Access::As(Act::RollbackModel),
+        aliases::rollback,
+        Json(schema_of::<registry::RolledBack>),
+        "Point an alias back at the version before",
+    )
+    .post(ROLLBACK)
+    .conditional()
+    .or(&[400, 404, 409, 412, 422]),
+    read(
+        "/v1/policies",
+        REGISTRY,
+        policies::list,
+        Json(schema_of::<policy::PolicyList>),
+        "Every signed policy",
+    )
+    .paged(),
+    read(
+        "/v1/policies/{digest}",
+        REGISTRY,
+        policies::show,
+        Json(schema_of::<policy::PolicyView>),
+        "One policy: its bands, rules and cut-off",
+    )
+    .or(&[400, 404, 409]),
+    read("/v1/runs", RUNS, runs::list, Json(schema_of::<run::RunList>), "Runs, the latest started first")
+        .paged(),
+    read(
+        "/v1/runs/{run}",
+        RUNS,
+        runs::show,
+        Json(schema_of::<run::RunView>),
+        "One run: params, metrics, artifacts and where its data came from",
+    )
+    .or(&[400, 404, 409]),
+    read(
+        "/v1/runs/{run}/metrics/{*key}",
+        RUNS,
+        runs::metric,
+        Json(schema_of::<run::MetricHistory>),
+        "Every point of one metric",
+    )
+    .or(&[400, 404, 409]),
+    read("/v1/runs/{run}/artifacts/{*path}", RUNS, runs::artifact, Bytes, "One artifact of a run")
+        .or(&[400, 404, 409]),
+    read(
+        "/v1/models/{name}/predict",
+        SCORE,
+        decisions::predict,
+        Json(schema_of::<decision::PredictionView>),
+        "Score a row; the prediction is recorded before it is answered",
+    )
+    .post(ROW_BODY)
+    .asking(ROW)
+    .idempotent()
+    .or(&[400, 404, 409, 422]),
+    read(
+        "/v1/models/{name}/decisions",
+        SCORE,
+        decisions::decide,
+        Json(schema_of::<decision::DecisionView>),
+        "Decide a row by the policy, with reasons; recorded before it is answered",
+    )
+    .post(ROW_BODY)
+    .asking(ROW)
+    .idempotent()
+    .or(&[400, 404, 409, 422]),
+    read(
+        "/v1/decisions",
+        DECISIONS,
+        decisions::list,
+        Json(schema_of::<decision::DecisionList>),
+        "Recorded answers, the newest first",
+    )
+    .asking(DECISION_PAGES)
+    .or(&[400]),
+    read(
+        "/v1/decisions/{decision}",
+        DECISIONS,
+        decisions::show,
+        Json(schema_of::<decision::AnswerView>),
+        "One recorded answer, by its id or case number",
+    )
+    .or(&[400, 404, 410]),
+    read(
+        "/v1/decisions/{decision}/explanation",
+        DECISIONS,
+        decisions::explain,
+        Json(schema_of::<decision::ExplanationView>),
+        "What every field added to the score, and the reasons",
+    )
+    .or(&[400, 404, 410]),
+    read(
+        "/v1/decisions/{decision}/receipt",
+        DECISIONS,
+        decisions::receipt,
+        Json(receipt_schema),
+        "What proves without this server that the answer was recorded so",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/decisions/{decision}/replay",
+        Access::As(Act::ReplayDecisions),
+        decisions::replay,
+        Json(schema_of::<decision::ReplayView>),
+        "The recorded inputs through the recorded release once more, compared to the bit",
+    )
+    .or(&[400, 404, 410]),
+    read("/v1/users", PEOPLE, users::list, Json(schema_of::<people::UserList>), "Every user").paged(),
+    read("/v1/users", USERS, users::add, Json(schema_of::<people::UserView>), "Add a user")
+        .post(NEW_USER)
+        .creates()
+        .or(&[409]),
+    read("/v1/users/{user}", PEOPLE, users::show, Json(schema_of::<people::UserView>), "One user").or(&[404]),
+    read(
+        "/v1/users/{user}/password",
+        USERS,
+        users::set_password,
+        Json(schema_of::<people::UserView>),
+        "Give a user another password; their sessions end",
+    )
+    .post(PASSWORD)
+    .or(&[404]),
+    read(
+        "/v1/users/{user}/roles",
+        USERS,
+        users::set_roles,
+        Json(schema_of::<people::UserView>),
+        "Give a user other roles; their sessions end",
+    )
+    .post(ROLES)
+    .or(&[404, 409]),
+    read("/v1/users/{user}/lock", USERS, users::lock, Json(schema_of::<people::UserView>), "Shut a user out")
+        .act(Verb::Post)
+        .or(&[404, 409]),
+    read(
+        "/v1/users/{user}/unlock",
+        USERS,
+        users::unlock,
+        Json(schema_of::<people::UserView>),
+        "Let a user in again",
+    )
+    .act(Verb::Post)
+    .or(&[404]),
+    read("/v1/keys", PEOPLE, keys::list, Json(schema_of::<people::KeyList>), "Every API key").paged(),
+    read(
+        "/v1/keys",
+        KEYS,
+        keys::create,
+        Json(schema_of::<people::NewKeyView>),
+        "Make an API key; its secret is shown this once",
+    )
+    .post(NEW_KEY)
+    .creates(),
+    read("/v1/keys/{id}", PEOPLE, keys::show, Json(schema_of::<people::KeyView>), "One API key").or(&[404]),
+    read("/v1/keys/{id}", KEYS, keys::revoke, Json(schema_of::<people::KeyView>), "End an API key for good")
+        .act(Verb::Delete)
+        .or(&[404]),
+    read(
+        "/v1/sessions",
+        ANYBODY,
+        sessions::open,
+        Json(schema_of::<people::SessionView>),
+        "Log in with name and password",
+    )
+    .post(LOGIN)
+    .creates()
+    .or(&[401, 429]),
+    read(
+        "/v1/sessions/current",
+        Access::As(Act::ReadStatus),
+        sessions::close,
+        Json(schema_of::<people::ClosedView>),
+        "Log out: end the session of the token that is sent",
+    )
+    .act(Verb::Delete),
+];
