@@ -48,7 +48,7 @@ pub fn verify_log(app: &App) -> Result<AuditReport, Failure> {
             let record = ledger.find_record(seq)?.ok_or_else(|| missing(seq))?;
             Ok(StoredRecord { seq, header: record.leaf_data().to_vec(), body: record.body().to_vec() })
         });
-        Ok(audit::<StoreError, _>(records, ledger, checkpoints, &app.trust)?)
+        Ok(audit::<StoreError, _>(records, &ledger.nodes_in_order(), checkpoints, &app.trust)?)
     })
 }
 
