@@ -1,6 +1,8 @@
 //! The check of a whole home: both files page by page, every row of every table, the log's tree, every blob.
 //! Reports all it finds and repairs nothing of its own; opening a file may rebuild the engine's bookkeeping.
 
+pub mod answers;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -9,6 +11,7 @@ use crate::base::limits;
 use crate::ledger::leaf::leaf_hash;
 use crate::ledger::tree::{Frontier, Nodes};
 use crate::store::blobs::Blobs;
+use crate::store::check::answers::check_answers;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
 use crate::store::home::Home;
@@ -89,6 +92,8 @@ fn check_file(home: &Home, store: StoreName, report: &mut CheckReport) -> Result
         match store {
             StoreName::Ledger => {
                 let checked = check_log(&Ledger(view), report);
+                report.keep(checked);
+                let checked = check_answers(&Ledger(view), report);
                 report.keep(checked);
                 list_named(&Ledger(view))
             }

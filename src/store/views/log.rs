@@ -8,6 +8,7 @@ use crate::base::digest::Digest;
 use crate::base::limits;
 use crate::ledger::leaf::{Entry, Record, leaf_hash};
 use crate::ledger::tree::{self, Frontier, Nodes, TreeError};
+use crate::ledger::verify::StoredRecord;
 use crate::store::error::StoreError;
 use crate::store::rows::log::{CheckpointRow, NodesRow, RecordRow, last_leaf_of};
 use crate::store::tables::{LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS};
@@ -80,6 +81,21 @@ impl<V: Rows> Ledger<V> {
         let span = Span::all().starting_at(RecordRow::key_of(from));
         let rows: Vec<RecordRow> = self.0.list(&span, limit.min(limits::LIST_MAX))?;
         rows.iter().map(read_record).collect()
+    }
+
+    /// Records from `from` on as they are kept, unread, for an audit; at most `LIST_MAX`.
+    pub fn list_stored(&self, from: u64) -> Result<Vec<StoredRecord>, StoreError> {
+        let span = Span::all().starting_at(RecordRow::key_of(from));
+        let rows: Vec<RecordRow> = self.0.list(&span, limits::LIST_MAX)?;
+        let stored = |row: RecordRow| StoredRecord { seq: row.seq, header: row.header, body: row.body };
+        Ok(rows.into_iter().map(stored).collect())
+    }
+
+    /// Checkpoints of sizes from `from` on, with the size each is kept under; at most `LIST_MAX`.
+    pub fn list_checkpoints(&self, from: u64) -> Result<Vec<(u64, String)>, StoreError> {
+        let span = Span::all().starting_at(CheckpointRow::key_of(from));
+        let rows: Vec<CheckpointRow> = self.0.list(&span, limits::LIST_MAX)?;
+        Ok(rows.into_iter().map(|row| (row.size, row.text)).collect())
     }
 
     /// The size and text of the latest checkpoint.
