@@ -158,7 +158,11 @@ fn check_host(parts: &Parts) -> Result<(), HttpError> {
         (None, _) => parts.version < Version::HTTP_11,
         _ => false,
     };
-    if good { Ok(()) } else { Err(HttpError::Header { name: "Host", why: "is missing, stands twice or is none" }) }
+    if good {
+        Ok(())
+    } else {
+        Err(HttpError::Header { name: "Host", why: "is missing, stands twice or is none" })
+    }
 }
 
 fn check_head(headers: &HeaderMap, uri: &Uri) -> Result<(), HttpError> {

@@ -56,7 +56,11 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), HttpError> {
     // A body of two types has none, and what is compressed is not read: its size would not be known.
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(only), None) = (types.next(), types.next()) else { return Err(HttpError::MediaType) };
-    if headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    if headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
         return Err(HttpError::ContentEncoding);
     }
     let mut parts = only.to_str().unwrap_or_default().split(';').map(str::trim);

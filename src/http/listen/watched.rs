@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn a_bare_refusal_is_none_of_ours() {
-        assert!(is_bare(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n"));
+        assert!(is_bare(
+            b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n"
+        ));
         assert!(!is_bare(&crate::http::problem::raw_answer(400)));
         assert!(!is_bare(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
     }
