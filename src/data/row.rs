@@ -232,7 +232,9 @@ fn expected(kind: Kind) -> &'static str {
     }
 }
 
+/// A key that is longer than any column's name is told by its beginning: an answer must not grow with what was sent.
 fn pointer(key: &str) -> String {
+    let key: String = key.chars().take(limits::COLUMN_NAME_CHARS_MAX).collect();
     format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 

@@ -82,6 +82,8 @@ fn faults_without_end_are_named_up_to_the_limit() {
     let faults = codes(&format!("{{{}}}", fields.join(", ")));
     assert_eq!(faults.len(), limits::FINDINGS_SHOWN_MAX + 1);
     assert_eq!(faults.last(), Some(&(String::new(), "more")));
+    let long = parse_row(&contract(), &format!("{{\"{}\": 1}}", "k".repeat(900_000))).unwrap_err();
+    assert!(long.to_string().len() < 2_000);
 }
 
 #[test]
