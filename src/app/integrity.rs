@@ -9,14 +9,15 @@ use crate::app::home::{App, inner_blobs};
 use crate::base::fact::{Fact, Failure};
 use crate::base::files::{self, PendingFile};
 use crate::base::limits;
+use crate::ledger::checkpoint::SignedCheckpoint;
 use crate::ledger::leaf::Header;
-use crate::ledger::verify::{AuditReport, StoredRecord, audit};
+use crate::ledger::verify::{AuditReport, audit};
 use crate::security::actor::Act;
 use crate::security::base64_text::to_base64;
 use crate::security::trust::TrustRoot;
 use crate::store::check::{CheckReport, check_home};
 use crate::store::error::StoreError;
-use crate::store::tables::LOG_RECORDS;
+use crate::store::tables::{LOG_CHECKPOINTS, LOG_RECORDS};
 
 /// Checks a home that no process holds. Any finding is an integrity error that lists them all.
 pub fn check_store(folder: &Path) -> Result<CheckReport, Failure> {
@@ -39,17 +40,49 @@ pub fn check_store(folder: &Path) -> Result<CheckReport, Failure> {
 pub fn verify_log(app: &App) -> Result<AuditReport, Failure> {
     app.may(Act::ReadAudit)?;
     app.store.read_ledger(|ledger| {
-        let mut checkpoints = Vec::new();
-        ledger.each_checkpoint(&mut |_, text| {
-            checkpoints.push(Ok(text.into_bytes()));
-            Ok(())
-        })?;
-        let records = (0..ledger.log_size()?).map(|seq| {
-            let record = ledger.find_record(seq)?.ok_or_else(|| missing(seq))?;
-            Ok(StoredRecord { seq, header: record.leaf_data().to_vec(), body: record.body().to_vec() })
+        let records = paged(|from| {
+            let page = ledger.list_stored(from)?;
+            Ok(page.into_iter().map(|record| (record.seq, record)).collect())
         });
-        Ok(audit::<StoreError, _>(records, ledger, checkpoints, &app.trust)?)
+        let checkpoints = paged(|from| ledger.list_checkpoints(from));
+        let checkpoints = checkpoints.map(|kept| kept.and_then(|(size, note)| check_place(size, note)));
+        let records = records.map(|kept| kept.map(|(_, record)| record));
+        Ok(audit::<StoreError, _>(records, &ledger.nodes_in_order(), checkpoints, &app.trust)?)
     })
+}
+
+/// Reads on from the number after the last one, page by page, up to an empty one.
+fn paged<T>(
+    read: impl Fn(u64) -> Result<Vec<(u64, T)>, StoreError>,
+) -> impl Iterator<Item = Result<(u64, T), StoreError>> {
+    let (mut page, mut from) = (Vec::new().into_iter(), Some(0));
+    std::iter::from_fn(move || {
+        if page.len() == 0 {
+            match read(from?) {
+                Ok(next) => page = next.into_iter(),
+                Err(error) => {
+                    from = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+        let next = page.next();
+        from = next.as_ref().and_then(|(number, _)| number.checked_add(1));
+        next.map(Ok)
+    })
+}
+
+/// A checkpoint is kept under the size it says; the audit reads what it says alone.
+fn check_place(size: u64, note: String) -> Result<Vec<u8>, StoreError> {
+    match SignedCheckpoint::parse(note.as_bytes()) {
+        Ok(signed) if signed.claimed_size() != size => {
+            let (table, claimed) = (LOG_CHECKPOINTS.name.to_string(), signed.claimed_size());
+            let why = format!("checkpoint at size {size}: it says that it is the one at size {claimed}");
+            Err(StoreError::Corrupt { store: LOG_CHECKPOINTS.store, table, key: size.to_string(), why })
+        }
+        // What cannot be read at all is the audit's to name.
+        _ => Ok(note.into_bytes()),
+    }
 }
 
 /// A record or checkpoint that the log's own count says is there.

@@ -1,6 +1,8 @@
 //! The check of a whole home: both files page by page, every row of every table, the log's tree, every blob.
 //! Reports all it finds and repairs nothing of its own; opening a file may rebuild the engine's bookkeeping.
 
+pub mod answers;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -9,6 +11,7 @@ use crate::base::limits;
 use crate::ledger::leaf::leaf_hash;
 use crate::ledger::tree::{Frontier, Nodes};
 use crate::store::blobs::Blobs;
+use crate::store::check::answers::check_answers;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
 use crate::store::home::Home;
@@ -90,6 +93,8 @@ fn check_file(home: &Home, store: StoreName, report: &mut CheckReport) -> Result
             StoreName::Ledger => {
                 let checked = check_log(&Ledger(view), report);
                 report.keep(checked);
+                let checked = check_answers(&Ledger(view), report);
+                report.keep(checked);
                 list_named(&Ledger(view))
             }
             StoreName::Lab => {
@@ -122,7 +127,7 @@ fn check_tables(view: &ReadView, report: &mut CheckReport) -> Result<(), StoreEr
 
 /// The tree again from the records: every stored node and every gap is seen.
 fn check_log(ledger: &Ledger<&ReadView>, report: &mut CheckReport) -> Result<(), StoreError> {
-    let mut frontier = Frontier::default();
+    let (mut frontier, nodes) = (Frontier::default(), ledger.nodes_in_order());
     let mut sizes = BTreeSet::new();
     ledger.0.each(&Span::all(), &mut |row: CheckpointRow| {
         sizes.insert(row.size);
@@ -134,7 +139,7 @@ fn check_log(ledger: &Ledger<&ReadView>, report: &mut CheckReport) -> Result<(),
             return Err(corrupt(format!("record {} should come here", frontier.size())));
         }
         for node in frontier.append(leaf_hash(&row.header)) {
-            if ledger.find_node(node.level, node.index)? != Some(node.hash) {
+            if nodes.find_node(node.level, node.index)? != Some(node.hash) {
                 report.add(corrupt(format!(
                     "its tree node {}/{} is not the stored one",
                     node.level, node.index

@@ -55,15 +55,16 @@ impl StoreFile {
         Self::open_from(store, path, &Source::file(&|| RememberedFile::open(path)))
     }
 
-    /// As `open`, over what a test has instead of a disk; an empty one becomes a new store. The cache is so small
-    /// that the disk is asked often.
+    /// As `open`, over what a test has instead of a disk; an empty one becomes a new store. With a small cache the
+    /// disk is asked often.
     #[cfg(test)]
     pub fn open_over(
         store: StoreName,
+        cache_bytes: usize,
         disk: impl Fn() -> Box<dyn redb::StorageBackend>,
     ) -> Result<Self, StoreError> {
         let pages = || Ok(RememberedFile::over(disk()));
-        Self::open_from(store, Path::new("memory"), &Source { pages: &pages, cache_bytes: 64 << 10 })
+        Self::open_from(store, Path::new("memory"), &Source { pages: &pages, cache_bytes })
     }
 
     fn open_from(store: StoreName, path: &Path, source: &Source) -> Result<Self, StoreError> {

@@ -1,7 +1,8 @@
 //! A ledger over a disk in memory, behind its real lane, and answers to put on record there.
 //! Never a home and never a file but the witness's.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::base::clock::TimeQuality;
@@ -30,7 +31,11 @@ use crate::store::views::group::Writes;
 use crate::store::witness::Witness;
 
 const STORE_ID: &str = "bank";
-const YEAR: u64 = 2_026;
+/// A fraction of what is written here, so that the engine asks the disk for pages and writes some before a commit.
+const CACHE_BYTES: usize = 64 << 10;
+/// Day 20,000 and what follows lies in it.
+const YEAR: u64 = 2_024;
+const FIRST_DAY: u64 = 20_000;
 
 pub struct Bank {
     pub disk: Disk,
@@ -43,7 +48,7 @@ impl Bank {
     /// A new ledger, closed.
     pub fn new() -> Self {
         let disk = Disk::default();
-        let file = StoreFile::open_over(StoreName::Ledger, || disk.plug()).unwrap();
+        let file = StoreFile::open_over(StoreName::Ledger, CACHE_BYTES, || disk.plug()).unwrap();
         migrate::found(&file, STORE_ID).unwrap();
         migrate::bring_up(&file, migrate::list_migrations(StoreName::Ledger)).unwrap();
         drop(file);
@@ -59,7 +64,7 @@ impl Bank {
     fn lane_over(&self, disk: &Disk) -> Lane {
         let (disk, key) = (disk.clone(), Arc::clone(&self.key));
         let open = move |witness: &Witness| {
-            let file = StoreFile::open_over(StoreName::Ledger, || disk.plug())?;
+            let file = StoreFile::open_over(StoreName::Ledger, CACHE_BYTES, || disk.plug())?;
             check_belongs(STORE_ID, &file, witness)?;
             Ok(file)
         };
@@ -75,16 +80,29 @@ pub fn submit(lane: &Lane, number: u64) -> Result<Pending<u64, StoreError>, Stor
     lane.submit(Urgency::Decision, move |view: &dyn Writes| Ledger(view).put_answer(&answer))
 }
 
-/// The answer of a number: every third is a prediction, every second came with an idempotency key.
+/// The number of the answer that has this body.
+pub fn number_of(body: &[u8]) -> u64 {
+    u64::from_be_bytes(body[17..25].try_into().unwrap())
+}
+
+/// The answer of a number, made once: tests hold it against what is stored again and again.
 pub fn answer(number: u64) -> NewAnswer {
+    static MADE: Mutex<BTreeMap<u64, NewAnswer>> = Mutex::new(BTreeMap::new());
+    MADE.lock().unwrap().entry(number).or_insert_with(|| make_answer(number)).clone()
+}
+
+/// Every third is a prediction, every second came with an idempotency key.
+fn make_answer(number: u64) -> NewAnswer {
     let is_decision = number % 3 != 0;
     let mut id = [7; 16];
     id[6..8].copy_from_slice(&[0x70, 0x00]);
     id[8..].copy_from_slice(&(number | 1 << 63).to_be_bytes());
-    let day = 20_000 + number / 40;
+    let day = FIRST_DAY + number / 40;
     let release = Digest::of(&[(number % 2) as u8]);
     let facts = facts(is_decision, number, DecisionId::from_bytes(id).unwrap(), release);
-    let body = number.to_be_bytes().repeat(40);
+    let tag = [(number % 5) as u8; 16];
+    // A sealed body begins with its version and its subject's tag.
+    let body = [&[1][..], &tag, &number.to_be_bytes().repeat(40)].concat();
     let header = Header {
         actor: Actor::new("core@hq", Role::CoreBanking).unwrap(),
         body_sha256: Digest::of(&body),
@@ -107,7 +125,7 @@ pub fn answer(number: u64) -> NewAnswer {
         body,
         id,
         case: is_decision.then_some((YEAR, number + 1)),
-        subject_tag: [(number % 5) as u8; 16],
+        subject_tag: tag,
         wrapped_key: vec![number as u8; 60],
         repetition: (number % 2 == 0).then_some(repetition),
         counted: Counted {

@@ -1,5 +1,6 @@
 //! Tests of the store as a whole, and the small home they share.
 
+mod answers;
 mod bank;
 mod crash;
 mod damage;
