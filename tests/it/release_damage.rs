@@ -10,8 +10,6 @@ use tallystick::base::fact::Class;
 use tallystick::base::limits;
 use tallystick::base::rng::Random;
 
-use serde_json::{Value, json};
-
 use crate::support::Place;
 
 /// Positions tried over all files; small files are tried byte by byte.
