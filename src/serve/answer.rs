@@ -1,7 +1,7 @@
 //! What a record keeps of an answer, beside its clear header: the inputs by the contract's positions, the score,
 //! every field's share, the reasons. Packed, so that names stand in the model alone; restored through that model.
 
-use crate::base::packed::{
+use crate::base::canonical::packed::{
     push_double, push_number, push_text, take_byte, take_double, take_list, take_number, take_text,
 };
 use crate::data::contract::Role;

@@ -53,6 +53,52 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// Each is asked with and without a server; some are refused, with every kind of exit code.
+const QUESTIONS: &str = "\
+model list
+model show loan-default
+model show loan-default@1
+model show loan-default:production
+model show nothing
+model show loan-default@9
+model show loan-default:staging
+model history loan-default
+model history nothing
+model promote loan-default@3 --to production --dry-run
+model promote loan-default@3 --to production --gates strict.toml
+model rollback loan-default --dry-run
+policy list
+policy show POLICY
+policy show 0000
+run list
+run list --limit 1
+run show RUN
+run show zz
+run metrics RUN valid_loss
+run metrics RUN x
+run artifact RUN nothing.svg --out nothing.svg
+decision list
+decision list --limit 1
+decision list --outcome nothing
+decision show CASE
+decision explain CASE
+decision replay CASE
+decision show 0000-26-00009-X
+why CASE
+why nothing
+decide loan-default --row bad.json
+decide loan-default:staging --row row.json
+predict nothing --row row.json
+user list
+user show erika
+user show nobody
+user lock nobody
+key list
+key show none
+key revoke none
+whoami
+status";
+
 /// What an answer to `status` has that depends on the way.
 fn without_way(mut json: Value) -> Value {
     if let Some(object) = json.as_object_mut() {
@@ -68,33 +114,8 @@ fn every_question_has_the_same_answer_with_and_without_a_server() {
     let policy = place.ok(&["policy", "list"])["policies"][0]["digest"].as_str().unwrap().to_string();
     fs::write(place.path("strict.toml"), "[[gate]]\nmetric = \"auc\"\nmin = 0.99\n").unwrap();
     fs::write(place.path("bad.json"), "{\"loan_amnt\": \"much\"}").unwrap();
-    let questions = [
-        format!(
-            "model list|model show loan-default|model show loan-default@1|model show loan-default:production"
-        ),
-        format!(
-            "model show nothing|model show loan-default@9|model show loan-default:staging|model history loan-default"
-        ),
-        format!(
-            "model promote loan-default@3 --to production --dry-run|model rollback loan-default --dry-run"
-        ),
-        "model promote loan-default@3 --to production --gates strict.toml|model history nothing".to_string(),
-        format!("policy list|policy show {policy}|policy show {}|policy show 0000", &policy[..8]),
-        format!(
-            "run list|run list --limit 1|run show {run}|run show zz|run metrics {run} valid_loss|run metrics {run} x"
-        ),
-        format!("decision list|decision list --limit 1|decision list --outcome nothing|decision show {case}"),
-        format!(
-            "decision explain {case}|decision replay {case}|why {case}|decision show 0000-26-00009-X|why nothing"
-        ),
-        format!(
-            "decide loan-default --row bad.json|predict nothing --row row.json|decide loan-default:staging --row row.json"
-        ),
-        "user list|user show erika|user show nobody|key list|key show none|whoami|status".to_string(),
-        format!("run artifact {run} nothing.svg --out nothing.svg|user lock nobody|key revoke none"),
-    ];
-    let questions: Vec<Vec<&str>> =
-        questions.iter().flat_map(|line| line.split('|')).map(|q| q.split(' ').collect()).collect();
+    let text = QUESTIONS.replace("RUN", &run).replace("POLICY", &policy[..8]).replace("CASE", &case);
+    let questions: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     let answers = |place: &Place| -> Vec<(i32, Value)> {
         let ended = questions.iter().map(|words| place.run(words));
         ended.map(|ended| (ended.code, without_way(ended.json))).collect()

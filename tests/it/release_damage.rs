@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
 use tallystick::app::registry::exported;
 use tallystick::base::fact::Class;
 use tallystick::base::limits;

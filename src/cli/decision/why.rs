@@ -31,11 +31,11 @@ fn text(why: &WhyView) -> String {
     if !why.reasons.is_empty() {
         text += &columns(&why.reasons.iter().map(reason).collect::<Vec<_>>());
     }
-    let checks = why
-        .checks
-        .iter()
-        .map(|check| vec![mark(check.verified).to_string(), check.what.clone(), check.found.clone()]);
-    text += &columns(&checks.collect::<Vec<_>>());
+    for check in &why.checks {
+        // Whole, where a column would be cut; what was written as a reason cannot move the cursor.
+        let found = check.found.replace(char::is_control, " ");
+        text += &format!("{:<6}  {:<9}  {found}\n", mark(check.verified), check.what);
+    }
     let parts = why.checks.iter().map(|check| check.verified).chain(why.reasons.iter().map(|r| r.verified));
     let (all, wrong) = (why.checks.len() + why.reasons.len(), parts.filter(|verified| !verified).count());
     text + &match wrong {
