@@ -50,11 +50,7 @@ pub(in crate::store::lane) enum Standing {
 impl Standing {
     /// What an error makes of a lane: damage stops it for good, a failing disk may work again.
     pub fn after(error: StoreError) -> Self {
-        match error {
-            StoreError::WriterStopped { cause, .. } => Self::Stopped(cause),
-            error if error.is_passing() => Self::Restarting(Arc::new(error)),
-            error => Self::Stopped(Arc::new(error)),
-        }
+        if error.is_passing() { Self::Restarting(Arc::new(error)) } else { Self::Stopped(Arc::new(error)) }
     }
 
     pub fn state(&self) -> LaneState {
