@@ -1,6 +1,8 @@
 //! How long it takes to open a ledger of about a gigabyte of answers, page by page; run by hand:
 //! `cargo bench --bench store_open -- [answers] [folder]`. The ledger is made through the real store and kept.
 
+#![allow(clippy::unwrap_used)] // a measurement that cannot be made ends with its reason, as a test does
+
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;

@@ -24,6 +24,7 @@ pub mod lineup;
 pub mod proof;
 pub mod repetition;
 pub mod replay;
+pub mod why;
 
 pub use crate::app::decisions::found::{Answered, Content};
 

@@ -47,7 +47,7 @@ pub fn verify_log(app: &App) -> Result<AuditReport, Failure> {
         let checkpoints = paged(|from| ledger.list_checkpoints(from));
         let checkpoints = checkpoints.map(|kept| kept.and_then(|(size, note)| check_place(size, note)));
         let records = records.map(|kept| kept.map(|(_, record)| record));
-        Ok(audit::<StoreError, _>(records, ledger, checkpoints, &app.trust)?)
+        Ok(audit::<StoreError, _>(records, &ledger.nodes_in_order(), checkpoints, &app.trust)?)
     })
 }
 

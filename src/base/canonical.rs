@@ -9,6 +9,7 @@ use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact};
 
 pub mod exact;
+pub mod packed;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CanonicalError {

@@ -40,7 +40,7 @@ impl Digest {
     }
 
     pub fn to_hex(&self) -> String {
-        to_hex(&self.0)
+        String::from_utf8(hex_of(&self.0).to_vec()).unwrap_or_default()
     }
 
     /// The first twelve hex digits: enough for a person, never for a machine.
@@ -78,12 +78,25 @@ impl Hasher {
     }
 }
 
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 pub fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char])
-        .collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(HEX_DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(HEX_DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+/// The digits of a digest without a place of their own in memory: records are full of them.
+fn hex_of(bytes: &[u8; 32]) -> [u8; 64] {
+    let mut text = [0u8; 64];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = HEX_DIGITS[usize::from(byte >> 4)];
+        pair[1] = HEX_DIGITS[usize::from(byte & 15)];
+    }
+    text
 }
 
 /// Lower-case hex only: one value has one spelling.
@@ -133,7 +146,8 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_hex())
+        let hex = hex_of(&self.0);
+        serializer.serialize_str(std::str::from_utf8(&hex).unwrap_or_default())
     }
 }
 

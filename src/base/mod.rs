@@ -10,6 +10,5 @@ pub mod fault;
 pub mod files;
 pub mod ids;
 pub mod limits;
-pub mod packed;
 pub mod progress;
 pub mod rng;

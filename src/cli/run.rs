@@ -65,7 +65,7 @@ pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failu
         RunCommand::Metrics { run, key } => metrics(&client, &run, &key),
         RunCommand::Artifact { run, path, out } => {
             let target = of_run(&run, &["artifacts", &path])?;
-            let bytes = client.get_bytes(&target, limits::BLOB_BYTES_MAX as usize)?;
+            let bytes = client.bytes(&target, limits::BLOB_BYTES_MAX as usize)?;
             check_absent(&out)?;
             files::write_atomic(&out, &bytes, 0o644)?;
             let text = format!("{path} is in {}.", out.display());

@@ -71,7 +71,7 @@ impl Client {
     }
 
     /// Bytes of whatever type the thing has, at most so many.
-    pub fn get_bytes(&self, target: &Target, max: usize) -> Result<Bytes, ClientError> {
+    pub fn bytes(&self, target: &Target, max: usize) -> Result<Bytes, ClientError> {
         self.ask(Method::GET, target, None, max)?.into_bytes(self.to())
     }
 

@@ -1,7 +1,8 @@
 //! One JSON object as a table of one row, by the same cell rules as a file.
 //! Strict: every wrong field is named at once, and no field is silently passed over.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -14,7 +15,7 @@ use crate::data::cell::{CellRule, Parsed, RawCell, Spelling};
 use crate::data::contract::{Contract, Role};
 use crate::data::finding::shown;
 use crate::data::spelling::Decimal;
-use crate::data::table::{Kind, Table, TableBuilder};
+use crate::data::table::{Kind, Table};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParsedRow {
@@ -75,6 +76,11 @@ impl Fact for RowError {
     fn details(&self) -> Option<serde_json::Value> {
         match self {
             Self::Fields(fields) => Some(serde_json::json!({ "errors": fields })),
+            Self::DuplicateKey { key } => {
+                let message = "the key stands twice".to_string();
+                let twice = FieldError { pointer: pointer(key), code: "duplicate_key", message };
+                Some(serde_json::json!({ "errors": [twice] }))
+            }
             _ => None,
         }
     }
@@ -89,8 +95,8 @@ pub fn parse_row(contract: &Contract, text: &str) -> Result<ParsedRow, RowError>
 pub struct RowParser {
     rules: Vec<CellRule>,
     closed: Vec<bool>,
-    /// Every name and alias of an input, and the place of its rule.
-    inputs: BTreeMap<String, usize>,
+    /// Every name and alias of an input, and the place of its rule. Looked up only: its order reaches nothing.
+    inputs: HashMap<String, usize>,
     /// Names of the contract that are no inputs.
     others: Vec<String>,
 }
@@ -99,7 +105,7 @@ const HOW: Spelling = Spelling { decimal: Decimal::Point, missing_words: false }
 
 impl RowParser {
     pub fn new(contract: &Contract) -> Self {
-        let mut parser = Self { rules: vec![], closed: vec![], inputs: BTreeMap::new(), others: vec![] };
+        let mut parser = Self { rules: vec![], closed: vec![], inputs: HashMap::new(), others: vec![] };
         for spec in contract.columns() {
             let names = std::iter::once(&spec.name).chain(&spec.aliases).cloned();
             match CellRule::new(spec) {
@@ -119,7 +125,11 @@ impl RowParser {
         let mut errors = Vec::new();
         let mut given: Vec<Given<'_>> = self.rules.iter().map(|_| Given::default()).collect();
         for (key, value) in &object {
-            match self.inputs.get(key).and_then(|&at| given.get_mut(at).map(|slot| (at, slot))) {
+            if errors.len() >= limits::FINDINGS_SHOWN_MAX {
+                errors.push(and_more());
+                return Err(RowError::Fields(errors));
+            }
+            match self.inputs.get(key.as_ref()).and_then(|&at| given.get_mut(at).map(|slot| (at, slot))) {
                 None => errors.push(self.unknown(key)),
                 Some((at, slot)) => {
                     let read = self.read(at, key, value, slot.key);
@@ -135,7 +145,7 @@ impl RowParser {
         &self,
         at: usize,
         key: &str,
-        value: &'a JsonCell,
+        value: &'a JsonCell<'_>,
         earlier: Option<&str>,
     ) -> Result<RawCell<'a>, FieldError> {
         let refuse = |code, message| Err(FieldError { pointer: pointer(key), code, message });
@@ -145,7 +155,7 @@ impl RowParser {
         let (kind, closed) = (self.rules[at].kind(), self.closed[at]);
         match value {
             JsonCell::Null => Ok(RawCell::Missing),
-            JsonCell::Text(text) => Ok(RawCell::Text(text.as_str().into())),
+            JsonCell::Text(text) => Ok(RawCell::Text(Cow::Borrowed(text))),
             JsonCell::Boolean(b) if kind == Kind::Boolean => Ok(RawCell::Boolean(*b)),
             // A number is a level only where the contract lists it as one.
             JsonCell::Integer(i) if kind != Kind::Text || closed => Ok(RawCell::Integer(*i)),
@@ -160,7 +170,9 @@ impl RowParser {
             let message = format!("{key:?} is not an input of the model");
             return FieldError { pointer, code: "not_an_input", message };
         }
-        let near = nearest(key, self.inputs.keys().map(String::as_str));
+        let mut known: Vec<&str> = self.inputs.keys().map(String::as_str).collect();
+        known.sort_unstable();
+        let near = nearest(key, known);
         let hint = near.map_or(String::new(), |n| format!("; the nearest is {n:?}"));
         let message = format!("{:?} is not a field of the contract{hint}", shown(key));
         FieldError { pointer, code: "unknown_field", message }
@@ -188,11 +200,12 @@ impl RowParser {
             errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
             return Err(RowError::Fields(errors));
         }
-        let mut builder = TableBuilder::new(self.rules.iter().map(|rule| (rule.name(), rule.kind())));
-        builder.push_row(cells.iter().map(|parsed| parsed.value.as_cell()));
+        let columns = self.rules.iter().zip(&cells);
+        let table =
+            Table::of_row(columns.map(|(rule, cell)| (rule.name(), rule.kind(), cell.value.as_cell())));
         let served = self.rules.iter().zip(&cells).filter(|(_, parsed)| parsed.defaulted);
         let defaulted = served.map(|(rule, _)| rule.name().to_string()).collect();
-        Ok(ParsedRow { table: builder.finish(), defaulted })
+        Ok(ParsedRow { table, defaulted })
     }
 }
 
@@ -201,6 +214,12 @@ impl RowParser {
 struct Given<'a> {
     key: Option<&'a str>,
     cell: Option<RawCell<'a>>,
+}
+
+/// Stands behind the faults that are named.
+fn and_more() -> FieldError {
+    let message = format!("there may be more: at most {} faults are named", limits::FINDINGS_SHOWN_MAX);
+    FieldError { pointer: String::new(), code: "more", message }
 }
 
 fn expected(kind: Kind) -> &'static str {
@@ -213,32 +232,36 @@ fn expected(kind: Kind) -> &'static str {
     }
 }
 
+/// A key that is longer than any column's name is told by its beginning: an answer must not grow with what was sent.
 fn pointer(key: &str) -> String {
+    let key: String = key.chars().take(limits::COLUMN_NAME_CHARS_MAX).collect();
     format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// A value of a flat object; anything nested is only known to be that.
-enum JsonCell {
+/// A value of a flat object, borrowed from its text where that has no escapes; anything nested is only known to
+/// be that.
+enum JsonCell<'a> {
     Null,
     Boolean(bool),
     Integer(i128),
     Number(f64),
-    Text(String),
+    Text(Cow<'a, str>),
     Nested,
 }
 
-fn parse_object(text: &str) -> Result<Vec<(String, JsonCell)>, RowError> {
+fn parse_object(text: &str) -> Result<Vec<(Cow<'_, str>, JsonCell<'_>)>, RowError> {
     if text.len() as u64 > limits::ROW_JSON_BYTES_MAX {
         return Err(RowError::TooLong { bytes: text.len() });
     }
     if depth_of(text) > limits::JSON_DEPTH_MAX {
         return Err(RowError::TooDeep);
     }
-    let object: JsonObject = serde_json::from_str(text)
+    let JsonObject(fields) = serde_json::from_str(text)
         .map_err(|e: serde_json::Error| RowError::Syntax { line: e.line(), column: e.column() })?;
-    match object.duplicate {
-        Some(key) => Err(RowError::DuplicateKey { key: shown(&key) }),
-        None => Ok(object.fields),
+    let mut seen = HashSet::with_capacity(fields.len());
+    match fields.iter().find(|(key, _)| !seen.insert(key.as_ref())) {
+        Some((key, _)) => Err(RowError::DuplicateKey { key: shown(key) }),
+        None => Ok(fields),
     }
 }
 
@@ -261,12 +284,9 @@ fn depth_of(text: &str) -> usize {
     deepest
 }
 
-struct JsonObject {
-    fields: Vec<(String, JsonCell)>,
-    duplicate: Option<String>,
-}
+struct JsonObject<'a>(Vec<(Cow<'a, str>, JsonCell<'a>)>);
 
-impl<'de> Deserialize<'de> for JsonObject {
+impl<'de> Deserialize<'de> for JsonObject<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ObjectVisitor)
     }
@@ -275,26 +295,49 @@ impl<'de> Deserialize<'de> for JsonObject {
 struct ObjectVisitor;
 
 impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = JsonObject;
+    type Value = JsonObject<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one JSON object with a value for each field")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
-        let mut object = JsonObject { fields: Vec::new(), duplicate: None };
-        let mut seen = std::collections::BTreeSet::new();
-        while let Some((key, value)) = map.next_entry::<String, JsonCell>()? {
-            if !seen.insert(key.clone()) && object.duplicate.is_none() {
-                object.duplicate = Some(key.clone());
-            }
-            object.fields.push((key, value));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject<'de>, A::Error> {
+        let mut fields = Vec::with_capacity(32);
+        while let Some((Key(key), value)) = map.next_entry::<Key<'de>, JsonCell<'de>>()? {
+            fields.push((key, value));
         }
-        Ok(object)
+        Ok(JsonObject(fields))
     }
 }
 
-impl<'de> Deserialize<'de> for JsonCell {
+/// A key, borrowed where it can be; serde's own `Cow` never borrows.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Owned(key.to_string())))
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonCell<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(CellVisitor)
     }
@@ -303,42 +346,46 @@ impl<'de> Deserialize<'de> for JsonCell {
 struct CellVisitor;
 
 impl<'de> Visitor<'de> for CellVisitor {
-    type Value = JsonCell;
+    type Value = JsonCell<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<JsonCell, E> {
+    fn visit_unit<E>(self) -> Result<JsonCell<'de>, E> {
         Ok(JsonCell::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<JsonCell, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<JsonCell<'de>, E> {
         Ok(JsonCell::Boolean(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<JsonCell, E> {
+    fn visit_i64<E>(self, value: i64) -> Result<JsonCell<'de>, E> {
         Ok(JsonCell::Integer(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<JsonCell, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<JsonCell<'de>, E> {
         Ok(JsonCell::Integer(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<JsonCell, E> {
+    fn visit_f64<E>(self, value: f64) -> Result<JsonCell<'de>, E> {
         Ok(JsonCell::Number(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<JsonCell, E> {
-        Ok(JsonCell::Text(value.to_string()))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<JsonCell<'de>, E> {
+        Ok(JsonCell::Text(Cow::Borrowed(value)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonCell, A::Error> {
+    fn visit_str<E>(self, value: &str) -> Result<JsonCell<'de>, E> {
+        Ok(JsonCell::Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonCell<'de>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(JsonCell::Nested)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonCell, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonCell<'de>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(JsonCell::Nested)
     }

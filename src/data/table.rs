@@ -132,6 +132,22 @@ impl Table {
         }
     }
 
+    /// A table of one row: name, kind and cell of each column. A cell that does not fit its kind is missing.
+    pub fn of_row<'a>(cells: impl Iterator<Item = (&'a str, Kind, Cell<'a>)>) -> Self {
+        let column = |(name, kind, cell): (&str, Kind, Cell<'_>)| {
+            let values = match (kind, cell) {
+                (Kind::Text, Cell::Text(text)) => {
+                    Values::Text(TextValues { levels: vec![text.to_string()], codes: vec![0] })
+                }
+                (Kind::Text, _) => Values::Text(TextValues { levels: Vec::new(), codes: vec![MISSING] }),
+                (_, Cell::Number(x)) => Values::Number(vec![x]),
+                _ => Values::Number(vec![f64::NAN]),
+            };
+            Column { name: name.to_string(), kind, values }
+        };
+        Self { rows: 1, columns: cells.map(column).collect() }
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }

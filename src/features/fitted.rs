@@ -148,6 +148,50 @@ impl FittedField {
     }
 }
 
+/// What a value of a mean row stands for, as a person reads the field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Typical {
+    Number(f64),
+    /// The most frequent level, or the one in the middle of an order.
+    Level(String),
+}
+
+impl FittedField {
+    /// The value that a mean row has in this field, about; nothing where its columns do not keep one.
+    pub fn typical(&self, column: impl Fn(usize) -> Option<f64>) -> Option<Typical> {
+        match &self.encoding {
+            FittedEncoding::Scale { mean, deviation, .. } => {
+                Some(Typical::Number(mean + self.place(column) * deviation))
+            }
+            FittedEncoding::Quantile { cuts, .. } => {
+                let steps = cuts.len().saturating_sub(1) as f64;
+                among(cuts, self.place(column) * steps).map(Typical::Number)
+            }
+            FittedEncoding::Piecewise { cuts, .. } => among(cuts, self.place(column)).map(Typical::Number),
+            FittedEncoding::OneHot { levels } => {
+                let shares = levels.iter().enumerate().map(|(at, level)| (column(self.start + at), level));
+                let most =
+                    shares.max_by(|(a, _), (b, _)| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+                most.map(|(_, level)| Typical::Level(level.clone()))
+            }
+            FittedEncoding::Ordinal { order } => {
+                let place = column(self.start)? * order.len().saturating_sub(1) as f64;
+                order.get(place.round().max(0.0) as usize).cloned().map(Typical::Level)
+            }
+            FittedEncoding::Hash { .. } => None,
+        }
+    }
+}
+
+/// The value at a place among cuts, linear between two neighbours.
+fn among(cuts: &[f64], place: f64) -> Option<f64> {
+    let last = cuts.len().checked_sub(1)?;
+    let place = place.clamp(0.0, last as f64);
+    let below = place.floor() as usize;
+    let (low, high) = (cuts[below], cuts[(below + 1).min(last)]);
+    Some(low + (high - low) * (place - below as f64))
+}
+
 impl FittedEncoding {
     /// Numeric encodings read a column of numbers, the others one of text.
     pub fn is_numeric(&self) -> bool {
@@ -190,5 +234,35 @@ impl FittedEncoding {
                 (0..*buckets).map(|bucket| format!("{field}#{bucket}")).chain([missing]).collect()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(encoding: FittedEncoding) -> FittedField {
+        let width = encoding.width();
+        FittedField { field: "f".into(), encoding, start: 0, width, known_levels: Vec::new() }
+    }
+
+    fn typical(encoding: FittedEncoding, columns: &[f64]) -> Option<Typical> {
+        field(encoding).typical(|at| columns.get(at).copied())
+    }
+
+    #[test]
+    fn a_mean_row_is_told_in_the_fields_own_values() {
+        let (median, indicator) = (0.0, true);
+        let scale = FittedEncoding::Scale { mean: 10.0, deviation: 2.0, median, indicator };
+        assert_eq!(typical(scale, &[0.5, 0.9]), Some(Typical::Number(11.0)));
+        let cuts = vec![0.0, 10.0, 100.0];
+        let quantile = FittedEncoding::Quantile { cuts: cuts.clone(), median, indicator };
+        assert_eq!(typical(quantile, &[0.75, 0.9]), Some(Typical::Number(55.0)));
+        let piecewise = FittedEncoding::Piecewise { cuts, median, indicator };
+        assert_eq!(typical(piecewise, &[1.0, 0.5, 0.9]), Some(Typical::Number(55.0)));
+        let levels = vec!["A".to_string(), "B".to_string()];
+        let one_hot = FittedEncoding::OneHot { levels };
+        assert_eq!(typical(one_hot, &[0.4, 0.5, 0.1, 0.9]), Some(Typical::Level("B".into())));
+        assert_eq!(typical(FittedEncoding::Hash { buckets: 2 }, &[0.4, 0.5, 0.1]), None);
     }
 }

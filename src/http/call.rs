@@ -133,7 +133,11 @@ pub fn read_query(uri: &Uri, known: &[Parameter]) -> Result<Vec<(String, String)
     let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
         return Err(refuse("", "cannot be read"));
     };
-    for (at, (name, _)) in pairs.iter().enumerate() {
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        // What is no UTF-8 was read as this sign, and would be asked for as something else.
+        if [name, value].iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
+            return Err(refuse("", "is not UTF-8"));
+        }
         if !known.iter().any(|parameter| parameter.name == name) {
             let there: Vec<&str> = known.iter().map(|parameter| parameter.name).collect();
             let why = if there.is_empty() {

@@ -34,6 +34,8 @@ pub enum HttpError {
     NotText,
     #[error("a body of type application/json is expected")]
     MediaType,
+    #[error("a body that is encoded, compressed for instance, is not read")]
+    ContentEncoding,
     #[error(
         "the head of the request is larger than is read: {} headers, {} bytes",
         limits::REQUEST_HEADERS_MAX,
@@ -74,6 +76,7 @@ impl Fact for HttpError {
             Self::BodyCut => "http.body_cut",
             Self::NotText => "http.not_text",
             Self::MediaType => "http.media_type",
+            Self::ContentEncoding => "http.content_encoding",
             Self::HeadTooLarge => "http.head_too_large",
             Self::Syntax { .. } => "json.syntax",
             Self::TooDeep => "json.too_deep",
@@ -128,6 +131,7 @@ pub const STATUSES: &[(&str, StatusCode)] = &[
     ("http.body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
     ("http.body_timeout", StatusCode::REQUEST_TIMEOUT),
     ("http.media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    ("http.content_encoding", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ("http.head_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
     ("json.syntax", StatusCode::BAD_REQUEST),
     ("json.too_deep", StatusCode::BAD_REQUEST),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, HOST, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Uri, Version};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, on};
 
@@ -128,6 +129,9 @@ async fn admit(
 ) -> Result<(crate::app::home::App, Ask), Failure> {
     check_head(&parts.headers, &parts.uri)?;
     let origin = parts.extensions.remove::<Origin>();
+    if !matches!(origin, None | Some(Origin::Process(_))) {
+        check_host(parts)?;
+    }
     let app = match route.access {
         Access::Public => server.app().clone(),
         Access::As(act) => {
@@ -144,6 +148,21 @@ async fn admit(
     let path = path.map_err(|_| HttpError::Path { name: "path", why: "is not UTF-8".into() })?;
     let headers = std::mem::take(&mut parts.headers);
     Ok((app, Ask { context: context.clone(), origin, headers, path, query }))
+}
+
+/// RFC 9112, section 3.2: two readers of one request must not see two hosts in it.
+fn check_host(parts: &Parts) -> Result<(), HttpError> {
+    let mut all = parts.headers.get_all(HOST).iter();
+    let good = match (all.next(), all.next()) {
+        (Some(only), None) => only.is_empty() || Authority::try_from(only.as_bytes()).is_ok(),
+        (None, _) => parts.version < Version::HTTP_11,
+        _ => false,
+    };
+    if good {
+        Ok(())
+    } else {
+        Err(HttpError::Header { name: "Host", why: "is missing, stands twice or is none" })
+    }
 }
 
 fn check_head(headers: &HeaderMap, uri: &Uri) -> Result<(), HttpError> {

@@ -12,6 +12,8 @@ use crate::base::limits;
 const LETTERS: &[u8; 23] = b"ABCDEFGHJKLMNPRSTUVWXYZ";
 const BRANCH_DIGITS: usize = 4;
 const YEAR_DIGITS: usize = 2;
+/// Digits, three dashes and the letter.
+const CASE_SIGNS_MAX: usize = BRANCH_DIGITS + YEAR_DIGITS + limits::CASE_DIGITS_MAX + 4;
 /// More guesses than this help nobody.
 const SWAPS_NAMED_MAX: usize = 2;
 
@@ -159,15 +161,15 @@ fn value(digits: &[u8]) -> u64 {
     digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(*digit))
 }
 
-fn digits_of(text: &str) -> Vec<u8> {
-    text.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0').collect()
-}
-
 /// ISO 7064's pure system with modulus 23 and radix 2: each digit weighs a power of two, none of which is
 /// 0 modulo the prime 23, and neighbours differ by a power of two: so no wrong digit and no swap can cancel.
 fn check_letter(digits: &[u8]) -> char {
-    let sum = digits.iter().fold(0u32, |sum, digit| (sum + u32::from(*digit)) * 2 % 23);
+    let sum = digits.iter().fold(0u32, |sum, digit| add_digit(sum, u32::from(*digit)));
     char::from(LETTERS[sum as usize])
+}
+
+fn add_digit(sum: u32, digit: u32) -> u32 {
+    (sum + digit) * 2 % 23
 }
 
 /// Hyphens and dashes as keyboards and word processors write them, and spaces.
@@ -189,11 +191,43 @@ fn list_swaps(digits: &[u8], letter: char) -> Vec<(usize, usize)> {
     (0..digits.len().saturating_sub(1)).filter(fits).map(|at| (at + 1, at + 2)).collect()
 }
 
+/// A case number as it is written, without a place of its own in memory.
+struct Spelled {
+    signs: [u8; CASE_SIGNS_MAX],
+    length: usize,
+}
+
+impl CaseNumber {
+    /// Written out by hand: each record says its case several times.
+    fn spelled(&self) -> Spelled {
+        let mut spelled = Spelled { signs: [b'-'; CASE_SIGNS_MAX], length: 0 };
+        let mut sum = 0;
+        let digits = self.number.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let parts = [
+            (u32::from(self.branch.0), BRANCH_DIGITS),
+            (u32::from(self.year), YEAR_DIGITS),
+            (self.number, digits.max(limits::CASE_DIGITS_MIN)),
+        ];
+        for (number, width) in parts {
+            for place in (0..width as u32).rev() {
+                let digit = number / 10u32.pow(place) % 10;
+                sum = add_digit(sum, digit);
+                spelled.signs[spelled.length] = b'0' + digit as u8;
+                spelled.length += 1;
+            }
+            // The dash is there already.
+            spelled.length += 1;
+        }
+        spelled.signs[spelled.length] = LETTERS[sum as usize];
+        spelled.length += 1;
+        spelled
+    }
+}
+
 impl fmt::Display for CaseNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{}-{:02}-{:05}", self.branch, self.year, self.number);
-        let letter = check_letter(&digits_of(&text));
-        write!(f, "{text}-{letter}")
+        let Spelled { signs, length } = self.spelled();
+        f.write_str(std::str::from_utf8(&signs[..length]).unwrap_or_default())
     }
 }
 
@@ -218,6 +252,10 @@ impl From<CaseNumber> for String {
 mod tests {
     use super::*;
     use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
+
+    fn digits_of(text: &str) -> Vec<u8> {
+        text.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0').collect()
+    }
 
     fn case(text: &str) -> Result<String, CaseError> {
         CaseNumber::parse(text).map(|case| case.to_string())

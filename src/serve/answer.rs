@@ -1,12 +1,12 @@
 //! What a record keeps of an answer, beside its clear header: the inputs by the contract's positions, the score,
 //! every field's share, the reasons. Packed, so that names stand in the model alone; restored through that model.
 
-use crate::base::packed::{
+use crate::base::canonical::packed::{
     push_double, push_number, push_text, take_byte, take_double, take_list, take_number, take_text,
 };
 use crate::data::contract::Role;
 use crate::data::row::ParsedRow;
-use crate::data::table::{Cell, Kind, Table, TableBuilder};
+use crate::data::table::{Cell, Kind, Table};
 use crate::decide::outcome::DecidedBy;
 use crate::decide::reasons::{Reason, Reasons, ReferenceKind, shown_cell};
 use crate::serve::answer_error::AnswerError;
@@ -161,13 +161,12 @@ impl AnswerBody {
         if columns.len() != self.inputs.len() {
             return Err(AnswerError::Inputs { found: self.inputs.len(), expected: columns.len() });
         }
-        let mut builder = TableBuilder::new(columns);
-        builder.push_row(self.inputs.iter().map(|input| match &input.value {
+        let cells = self.inputs.iter().map(|input| match &input.value {
             InputValue::Missing => Cell::Missing,
             InputValue::Number(x) => Cell::Number(*x),
             InputValue::Text(text) => Cell::Text(text),
-        }));
-        Ok(builder.finish())
+        });
+        Ok(Table::of_row(columns.into_iter().zip(cells).map(|((name, kind), cell)| (name, kind, cell))))
     }
 
     /// Columns in which the contract's default stood in, as the scorer wants them.

@@ -127,7 +127,7 @@ fn check_tables(view: &ReadView, report: &mut CheckReport) -> Result<(), StoreEr
 
 /// The tree again from the records: every stored node and every gap is seen.
 fn check_log(ledger: &Ledger<&ReadView>, report: &mut CheckReport) -> Result<(), StoreError> {
-    let mut frontier = Frontier::default();
+    let (mut frontier, nodes) = (Frontier::default(), ledger.nodes_in_order());
     let mut sizes = BTreeSet::new();
     ledger.0.each(&Span::all(), &mut |row: CheckpointRow| {
         sizes.insert(row.size);
@@ -139,7 +139,7 @@ fn check_log(ledger: &Ledger<&ReadView>, report: &mut CheckReport) -> Result<(),
             return Err(corrupt(format!("record {} should come here", frontier.size())));
         }
         for node in frontier.append(leaf_hash(&row.header)) {
-            if ledger.find_node(node.level, node.index)? != Some(node.hash) {
+            if nodes.find_node(node.level, node.index)? != Some(node.hash) {
                 report.add(corrupt(format!(
                     "its tree node {}/{} is not the stored one",
                     node.level, node.index

@@ -1,16 +1,21 @@
 //! How a store file came to have the tables it has: numbered steps, each one transaction with its number.
 //! A step that fails leaves the file as it was. Steps are never edited, only added.
 
+use crate::base::digest::Digest;
+use crate::base::limits;
+use crate::ledger::tree::Frontier;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
+use crate::store::rows::log::NodesRow;
 use crate::store::rows::meta::{COMMITS, SCHEMA, STORE_ID};
 use crate::store::tables::{
     ALIAS_HISTORY, ALIASES, API_KEYS, CASES, COUNTERS, DATASETS, DECISION_IDS, EXPERIMENT_NAMES, EXPERIMENTS,
     IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, POLICIES, RUNS, RUNS_BY_START, SIGNATURES,
     SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
 };
+use crate::store::value;
 use crate::store::views::group::{Group, Writes};
-use crate::store::views::{Rows, WriteView};
+use crate::store::views::{Direction, Rows, Span, WriteView};
 
 /// A step from schema `number - 1` to `number`.
 pub struct Migration {
@@ -26,10 +31,11 @@ const LEDGER: &[Migration] = &[
             view.create_tables(&[LOG_RECORDS, LOG_NODES, LOG_CHECKPOINTS])
         },
     },
-    // Decisions on record, and who may ask for them.
+    // Decisions on record, and who may ask for them; the tree's nodes by the commit that completed them.
     Migration {
         number: 2,
         run: |view| {
+            gather_nodes(&Group::new(view))?;
             view.create_tables(&[DECISION_IDS, CASES, SUBJECT_KEYS, IDEMPOTENCY, COUNTERS])?;
             view.create_tables(&[USERS, API_KEYS])
         },
@@ -46,6 +52,28 @@ pub fn list_migrations(store: StoreName) -> &'static [Migration] {
         StoreName::Ledger => LEDGER,
         StoreName::Lab => LAB,
     }
+}
+
+/// Nodes used to have a row each, under level (one byte) and index; now a commit's nodes share a row.
+fn gather_nodes(view: &dyn Writes) -> Result<(), StoreError> {
+    let (mut old, mut leaves) = (Vec::new(), Vec::new());
+    view.visit(LOG_NODES, &Span::all(), Direction::Forward, &mut |key, framed| {
+        let (_, payload) = value::open(LOG_NODES, key, framed)?;
+        if key.first() == Some(&0) {
+            let hash = payload.try_into().map_err(|_| StoreError::corrupt(LOG_NODES, key, "no hash"))?;
+            leaves.push(Digest::from_bytes(hash));
+        }
+        old.push(key.to_vec());
+        Ok(true)
+    })?;
+    old.iter().try_for_each(|key| view.remove_framed(LOG_NODES, key))?;
+    let mut frontier = Frontier::default();
+    for leaves in leaves.chunks(limits::WRITER_GROUP_MAX) {
+        let first = frontier.size();
+        let hashes = leaves.iter().flat_map(|leaf| frontier.append(*leaf)).map(|node| node.hash).collect();
+        view.put_new(&NodesRow { first, hashes })?;
+    }
+    Ok(())
 }
 
 /// Makes a new file say whose it is, with no table of business yet.

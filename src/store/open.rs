@@ -154,6 +154,7 @@ impl Store {
 pub(in crate::store) fn before_ledger_commit(signer: CheckpointSigner) -> BeforeCommit {
     Box::new(move |view| {
         Ledger(view).flush_counts()?;
+        Ledger(view).flush_nodes()?;
         Ledger(view).sign_growth(&signer)
     })
 }

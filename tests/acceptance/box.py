@@ -113,7 +113,7 @@ def sample_rows(home, count):
 class Server:
     """`tallystick serve` over one home."""
 
-    def __init__(self, home, words=(), environment=None, log_level="warn"):
+    def __init__(self, home, words=(), environment=None, log_level="warn", authority=None):
         self.home = home
         self.log = os.path.join(home.folder, "serve.log")
         command = [home.binary, "--home", home.path, "serve", "--listen", "127.0.0.1:0", "--log-level", log_level]
@@ -123,7 +123,7 @@ class Server:
                                             stderr=out, env={**os.environ, **(environment or {})})
         self.port = int(self.line("listening on https://127.0.0.1:"))
         self.fingerprint = self.line("certificate SHA-256 ")
-        self.context = wire.trusting(home.certificate)
+        self.context = wire.trusting(authority or home.certificate)
         self.check_certificate()
 
     def line(self, beginning):

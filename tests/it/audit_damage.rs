@@ -48,7 +48,8 @@ type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// docs/FORMATS.md, "Frame": version, payload, tag.
 fn framed(table: &str, key: &[u8], payload: &[u8]) -> Vec<u8> {
-    let body = [&[1][..], payload].concat();
+    let version = if table == NODES { 2 } else { 1 };
+    let body = [&[version][..], payload].concat();
     let length = |part: &[u8]| (part.len() as u64).to_be_bytes();
     let table = table.as_bytes();
     let tag = Digest::of(&[&length(table)[..], table, &length(key), key, &body].concat());
@@ -76,6 +77,13 @@ fn write_table(write: &redb::WriteTransaction, name: &str, rows: Rows) {
     }
 }
 
+/// The nodes of a row, by level and index: leaf after leaf from the first on, each with what it completes.
+fn nodes(first: &[u8], hashes: &[u8]) -> Vec<((u8, u64), [u8; 32])> {
+    let places = (number(first)..)
+        .flat_map(|leaf| (0..=(leaf.trailing_ones() as u8)).map(move |level| (level, leaf >> level)));
+    places.zip(hashes.chunks(32).map(|hash| hash.try_into().unwrap())).collect()
+}
+
 fn number(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(bytes.try_into().unwrap())
 }
@@ -86,12 +94,14 @@ impl Log {
             let (header, body) = payload[8..].split_at(number(&payload[..8]) as usize);
             Record { header: String::from_utf8(header.to_vec()).unwrap(), body: body.to_vec() }
         };
-        let node = |(key, hash): (Vec<u8>, Vec<u8>)| ((key[0], number(&key[1..])), hash.try_into().unwrap());
         let records = read_table(database, RECORDS).into_iter();
         let checkpoints = read_table(database, CHECKPOINTS).into_iter();
         Self {
             records: records.map(|(key, payload)| (number(&key), record(&payload))).collect(),
-            nodes: read_table(database, NODES).into_iter().map(node).collect(),
+            nodes: read_table(database, NODES)
+                .iter()
+                .flat_map(|(first, hashes)| nodes(first, hashes))
+                .collect(),
             checkpoints: checkpoints
                 .map(|(k, text)| (number(&k), String::from_utf8(text).unwrap()))
                 .collect(),
@@ -104,14 +114,23 @@ impl Log {
             let length = (record.header.len() as u64).to_be_bytes();
             (seq.to_be_bytes().to_vec(), [&length[..], record.header.as_bytes(), &record.body].concat())
         };
-        let key = |level: u8, index: u64| [&[level][..], &index.to_be_bytes()].concat();
-        let nodes = self.nodes.into_iter().map(|((level, index), hash)| (key(level, index), hash.to_vec()));
+        let leaves = self.nodes.keys().map(|(level, index)| ((index + 1) << level) - 1).max();
+        let row = |leaf: u64| (leaf.to_be_bytes().to_vec(), self.completed_by(leaf));
+        let nodes = (0..leaves.map_or(0, |leaf| leaf + 1)).map(row).filter(|(_, hashes)| !hashes.is_empty());
+        let nodes: Rows = nodes.collect();
         let notes =
             self.checkpoints.into_iter().map(|(size, text)| (size.to_be_bytes().to_vec(), text.into()));
         write_table(&write, RECORDS, self.records.into_iter().map(record).collect());
-        write_table(&write, NODES, nodes.collect());
+        write_table(&write, NODES, nodes);
         write_table(&write, CHECKPOINTS, notes.collect());
         write.commit().unwrap();
+    }
+
+    /// The hashes of the nodes that a leaf completes, upwards; what lies above a missing one has no place.
+    fn completed_by(&self, leaf: u64) -> Vec<u8> {
+        let levels = 0..=(leaf.trailing_ones() as u8);
+        let hashes = levels.map(|level| self.nodes.get(&(level, leaf >> level)));
+        hashes.map_while(|hash| hash).flatten().copied().collect()
     }
 
     fn record(&mut self, seq: u64) -> &mut Record {

@@ -53,7 +53,7 @@ fn a_batch_that_dies_at_a_fault_point_is_taken_up_again() {
 
 /// Where `init` dies, and how the next command then ends: the code of its refusal, or nothing where it puts the
 /// home right by itself.
-const INIT: [(&str, Option<&str>); 6] = [
+const INIT: [(&str, Option<&str>); 8] = [
     // home.json is written after both stores.
     ("files.before_rename:1", Some("store.incomplete")),
     // The box's key.
@@ -63,6 +63,9 @@ const INIT: [(&str, Option<&str>); 6] = [
     // The trust root and the first record.
     ("store.before_commit:2", None),
     ("store.after_commit:2", None),
+    // The master key, and the keys of the buckets that it opens.
+    ("files.before_rename:3", None),
+    ("files.before_rename:4", None),
 ];
 
 #[test]
@@ -83,7 +86,7 @@ fn an_init_that_dies_leaves_nothing_that_opens_by_half() {
         assert_eq!(place.ok(&["audit", "verify"])["records"], 1, "{point}");
         assert_eq!(place.ok(&["store", "check"])["problems"], Value::Array(vec![]), "{point}");
     }
-    for point in ["files.before_rename:3", "store.before_commit:3", "store.after_commit:3"] {
+    for point in ["files.before_rename:5", "store.before_commit:3", "store.after_commit:3"] {
         let place = Place::empty();
         let ended = Ended::of(place.command(&["init"]).env("TALLYSTICK_FAULT", point).output().unwrap());
         assert_eq!(ended.code, 0, "init passes {point}, which this test does not know: {}", ended.json);

@@ -2,95 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
-use std::process::{Child, ChildStderr, Stdio};
-use std::sync::Arc;
 
-use rustix::process::{Pid, Signal, kill_process};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustix::process::Signal;
 
 use super::support::Place;
-
-struct Served {
-    process: Process,
-    port: u16,
-    fingerprint: String,
-    place: Place,
-}
-
-/// The server's process; a test that fails does not leave it behind.
-struct Process {
-    child: Child,
-    log: BufReader<ChildStderr>,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Served {
-    fn start(place: Place) -> Self {
-        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--log-level", "debug"]);
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut said = |start: &str| loop {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended before it said {start:?}");
-            if let Some(rest) = line.trim().strip_prefix(start) {
-                return rest.to_string();
-            }
-        };
-        let port = said("listening on https://127.0.0.1:").parse().unwrap();
-        let fingerprint = said("certificate SHA-256 ");
-        Self { process: Process { child, log }, port, fingerprint, place }
-    }
-
-    fn tls(&self) -> StreamOwned<ClientConnection, TcpStream> {
-        let pem = std::fs::read(self.place.path("home/keys/tls.crt")).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(&pem).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = ServerName::try_from("localhost").unwrap();
-        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        StreamOwned::new(connection, TcpStream::connect(("127.0.0.1", self.port)).unwrap())
-    }
-
-    fn socket(&self, name: &str) -> UnixStream {
-        UnixStream::connect(self.place.path("home/run").join(name)).unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.process.child), signal).unwrap();
-    }
-
-    /// Waits for the end, which must be a good one; answers what the log still said, and the home.
-    fn ended(mut self) -> (String, Place) {
-        let mut rest = String::new();
-        self.process.log.read_to_string(&mut rest).unwrap();
-        assert_eq!(self.process.child.wait().unwrap().code(), Some(0), "{rest}");
-        (rest, self.place)
-    }
-
-    fn log_line(&mut self, holding: &str) -> String {
-        loop {
-            let mut line = String::new();
-            assert!(self.process.log.read_line(&mut line).unwrap() > 0, "the log ended before {holding:?}");
-            if line.contains(holding) {
-                return line;
-            }
-        }
-    }
-}
+use super::support::served::Served;
 
 /// One response with a `content-length`, off a connection that may stay open.
 fn response(stream: &mut impl Read) -> (String, String) {
@@ -189,6 +105,50 @@ fn a_hangup_takes_a_new_certificate_and_keeps_the_old_one_where_the_new_is_bad()
     served.log_line("the old one stays in use");
     std::fs::write(file(&served.place, "tls.crt"), good).unwrap();
     assert!(ask(&mut served.tls(), "/livez").0.starts_with("http/1.1 200"));
+    served.signal(Signal::TERM);
+    served.ended();
+}
+
+/// Most clients send head and body apart. Refused in between, the next request of the connection was lost.
+#[test]
+fn a_body_that_comes_after_its_refusal_does_not_end_the_connection() {
+    let served = Served::start(Place::with_home());
+    let mut tls = served.tls();
+    for _ in 0..3 {
+        write!(tls, "POST /v1/keys HTTP/1.1\r\nhost: localhost\r\ncontent-length: 11\r\n\r\n").unwrap();
+        let (head, _) = response(&mut tls);
+        assert!(head.starts_with("http/1.1 401") && !head.contains("connection: close"), "{head}");
+        tls.write_all(b"GET / HTTP/").unwrap();
+        assert!(ask(&mut tls, "/livez").0.starts_with("http/1.1 200"));
+    }
+    write!(tls, "POST /v1/keys HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n").unwrap();
+    assert!(response(&mut tls).0.contains("connection: close"));
+    served.signal(Signal::TERM);
+    served.ended();
+}
+
+/// Behind an answer a broken head was once refused without a word of ours.
+#[test]
+fn a_broken_head_behind_a_good_request_is_a_problem_as_well() {
+    let served = Served::start(Place::with_home());
+    let mut admin = served.socket("admin.sock");
+    write!(admin, "GET /livez HTTP/1.1\r\nhost: x\r\n\r\nNONSENSE\r\n\r\n").unwrap();
+    assert!(response(&mut admin).0.starts_with("http/1.1 200"));
+    let (head, body) = response(&mut admin);
+    assert!(head.starts_with("http/1.1 400") && body.contains("http.syntax"), "{head}{body}");
+    served.signal(Signal::TERM);
+    served.ended();
+}
+
+#[test]
+fn two_hosts_and_none_are_refused() {
+    let served = Served::start(Place::with_home());
+    for hosts in ["", "host: a\r\nhost: b\r\n", "host: a b\r\n"] {
+        let mut tls = served.tls();
+        write!(tls, "GET /livez HTTP/1.1\r\n{hosts}\r\n").unwrap();
+        let (head, body) = response(&mut tls);
+        assert!(head.starts_with("http/1.1 400") && body.contains("http.header"), "{hosts:?}: {head}{body}");
+    }
     served.signal(Signal::TERM);
     served.ended();
 }

@@ -22,10 +22,11 @@ fn the_straight_line_from_a_csv_to_a_decision() {
     let row = first_row_as_json(&place);
     let decided = place.ok(&["decide", "loan-default", "--row", &row]);
     assert!(["approve", "refer", "decline"].contains(&decided["outcome"].as_str().unwrap()), "{decided}");
-    assert_eq!(decided["recorded"], false);
+    assert_eq!((&decided["recorded"], &decided["seq"]), (&Value::Bool(true), &Value::from(5)));
     let kinds = place.log("kind");
-    assert_eq!(kinds, ["home_created", "data_imported", "policy_signed", "model_registered", "alias_moved"]);
-    assert_eq!(place.ok(&["audit", "verify"])["records"], 5);
+    let made = ["home_created", "data_imported", "policy_signed", "model_registered", "alias_moved"];
+    assert_eq!(kinds, [&made[..], &["decision_made"]].concat());
+    assert_eq!(place.ok(&["audit", "verify"])["records"], 6);
     assert_eq!(place.ok(&["store", "check"])["problems"], Value::Array(vec![]));
 }
 

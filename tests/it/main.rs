@@ -1,6 +1,8 @@
 //! The one integration binary: everything that is tested from outside a single module.
 
 #[cfg(test)]
+mod acceptance;
+#[cfg(test)]
 mod api_decisions;
 #[cfg(test)]
 mod api_people;
@@ -10,6 +12,8 @@ mod api_registry;
 mod api_routes;
 #[cfg(test)]
 mod audit_damage;
+#[cfg(test)]
+mod cli_api;
 #[cfg(test)]
 mod fault_table;
 #[cfg(test)]

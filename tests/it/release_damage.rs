@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
 use tallystick::app::registry::exported;
 use tallystick::base::fact::Class;
 use tallystick::base::limits;
@@ -160,7 +161,12 @@ fn a_byte_changed_in_a_blob_of_the_home_is_refused_when_read_and_found_by_the_ch
         fs::write(&path, &bad).unwrap();
         let row = place.path("row.json");
         fs::write(&row, "{}").unwrap();
-        place.refused(5, &["decide", "loan-default", "--row", "row.json"]);
+        // No release can score, so no score is given, and a person decides.
+        let refused = place.refused(7, &["predict", "loan-default", "--row", "row.json"]);
+        assert_eq!(refused["code"], "release.no_score");
+        let decided = place.ok(&["decide", "loan-default", "--row", "row.json"]);
+        assert_eq!((&decided["outcome"], &decided["by"]), (&json!("refer"), &json!("fallback")), "{decided}");
+        assert_eq!((&decided["degraded"], &decided["version"]), (&json!(true), &Value::Null), "{decided}");
         fs::write(&path, &good).unwrap();
     }
 }

@@ -15,6 +15,7 @@ use crate::ledger::leaf::{Header, Record};
 use crate::security::actor::{Act, Role};
 use crate::security::seal::record::{SubjectTag, WrappedKey};
 use crate::serve::answer::{AnswerBody, Clear};
+use crate::serve::champion::Champion;
 use crate::serve::scorer::{Decision, Prediction};
 use crate::store::error::StoreError;
 use crate::store::rows::registry::VersionRow;
@@ -112,7 +113,7 @@ fn may_see(app: &App, header: &Header) -> bool {
     !machine || header.actor.name() == app.person().name()
 }
 
-fn facts_of(record: &Record) -> Result<&DecisionFacts, UseCaseError> {
+pub(in crate::app::decisions) fn facts_of(record: &Record) -> Result<&DecisionFacts, UseCaseError> {
     let seq = record.header().seq;
     record.header().decision.as_ref().ok_or(UseCaseError::NotADecision { seq })
 }
@@ -134,6 +135,16 @@ pub(in crate::app) fn restore(app: &App, record: &Record) -> Result<Answered, Fa
     let standing = lineup::of_record(app, &version, &facts.policy.unwrap_or(version.policy))?;
     let champion = &standing.champion;
     let positive = Some(champion.loaded().content.training.positive.clone());
+    let content = content_of(&body, facts, champion)?;
+    Ok(Answered { header, content, positive, replayed: false })
+}
+
+/// What a body says, read by the champion that made it.
+pub(in crate::app::decisions) fn content_of(
+    body: &AnswerBody,
+    facts: &DecisionFacts,
+    champion: &Champion,
+) -> Result<Content, Failure> {
     let content = match &facts.outcome {
         Some(outcome) => {
             let clear = Clear { outcome, by: decided_by(facts), band: facts.band.unwrap_or(0) as usize };
@@ -141,7 +152,7 @@ pub(in crate::app) fn restore(app: &App, record: &Record) -> Result<Answered, Fa
         }
         None => body.to_prediction(champion)?.map(|prediction| Content::Prediction(Box::new(prediction))),
     };
-    Ok(Answered { header, content: content.unwrap_or(Content::Unscored), positive, replayed: false })
+    Ok(content.unwrap_or(Content::Unscored))
 }
 
 fn decided_by(facts: &DecisionFacts) -> DecidedBy {

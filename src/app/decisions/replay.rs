@@ -8,6 +8,8 @@ use crate::app::home::App;
 use crate::base::fact::Failure;
 use crate::decide::outcome::DecidedBy;
 use crate::security::actor::Act;
+use crate::serve::answer::AnswerBody;
+use crate::serve::champion::Champion;
 use crate::serve::scorer::Decision;
 
 /// What was decided, and what the same inputs lead to now.
@@ -30,15 +32,23 @@ pub fn replay(app: &App, wanted: &str) -> Result<Replay, Failure> {
     let version = version_of(app, facts)?;
     let version = version.ok_or(UseCaseError::NotADecision { seq: record.header().seq })?;
     let standing = lineup::of_record(app, &version, &decision.policy)?;
-    let body = open_body(app, &record)?;
-    let table = body.to_table(&standing.champion)?;
-    let defaulted = [body.defaulted(&table)];
-    let again = standing.champion.score_table(&table, &defaulted)?.decide(0)?;
+    let again = decide_again(&open_body(app, &record)?, &standing.champion)?;
     let differences = compare(decision, &again);
     Ok(Replay { recorded, again: Some(again), differences })
 }
 
-fn compare(recorded: &Decision, again: &Decision) -> Vec<&'static str> {
+/// The recorded inputs through a champion.
+pub(in crate::app::decisions) fn decide_again(
+    body: &AnswerBody,
+    champion: &Champion,
+) -> Result<Decision, Failure> {
+    let table = body.to_table(champion)?;
+    let defaulted = [body.defaulted(&table)];
+    Ok(champion.score_table(&table, &defaulted)?.decide(0)?)
+}
+
+/// What two decisions differ in.
+pub(in crate::app::decisions) fn compare(recorded: &Decision, again: &Decision) -> Vec<&'static str> {
     // A stand-in's outcome was a person's to decide; its score still has to be the same.
     let referred = recorded.by == DecidedBy::Fallback;
     let same_bits = |a: f64, b: f64| a.to_bits() == b.to_bits();

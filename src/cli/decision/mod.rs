@@ -149,7 +149,7 @@ fn explain(explained: &ExplanationView) -> Answer {
 fn receipt(client: &Client, decision: &str, out: &Path) -> Result<Answer, Failure> {
     check_absent(out)?;
     let target = of_decision(decision, &["receipt"])?;
-    let bytes = client.get_bytes(&target, limits::RECEIPT_BYTES_MAX as usize)?;
+    let bytes = client.bytes(&target, limits::RECEIPT_BYTES_MAX as usize)?;
     let document: Value = typed(client, serde_json::from_slice(&bytes).unwrap_or(Value::Null))?;
     files::write_atomic(out, &bytes, 0o644)?;
     let text = format!(

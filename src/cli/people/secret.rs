@@ -114,20 +114,21 @@ impl Drop for Restored<'_> {
 }
 
 /// One line, key by key.
-fn read_keys(keys: impl Read) -> Result<Zeroizing<String>, SecretError> {
+fn read_keys(mut keys: impl Read) -> Result<Zeroizing<String>, SecretError> {
     const CTRL_C: u8 = 3;
     const CTRL_D: u8 = 4;
     const CTRL_U: u8 = 21;
     let mut line = Zeroizing::new(Vec::with_capacity(BYTES_MAX + 1));
-    for key in keys.bytes() {
-        match key {
-            Ok(b'\n' | b'\r') => return first_line(&line),
-            Err(_) | Ok(CTRL_C | CTRL_D) => return Err(SecretError::GivenUp),
-            Ok(CTRL_U) => line.clear(),
+    let mut key = [0u8];
+    while matches!(keys.read(&mut key), Ok(1)) {
+        match key[0] {
+            b'\n' | b'\r' => return first_line(&line),
+            CTRL_C | CTRL_D => return Err(SecretError::GivenUp),
+            CTRL_U => line.clear(),
             // The last character may have several bytes.
-            Ok(8 | 127) => while line.pop().is_some_and(|byte| byte & 0xC0 == 0x80) {},
-            Ok(_) if line.len() > BYTES_MAX => return Err(SecretError::NotText),
-            Ok(byte) => line.push(byte),
+            8 | 127 => while line.pop().is_some_and(|byte| byte & 0xC0 == 0x80) {},
+            _ if line.len() > BYTES_MAX => return Err(SecretError::NotText),
+            byte => line.push(byte),
         }
     }
     Err(SecretError::GivenUp)

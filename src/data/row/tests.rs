@@ -75,6 +75,23 @@ fn every_wrong_field_is_listed_at_once() {
     assert_eq!(codes(r#"{"annual_inc": null}"#), [("/annual_inc".to_string(), "required")]);
 }
 
+/// A megabyte of unknown fields once kept a thread busy for minutes and made an answer larger than the request.
+#[test]
+fn faults_without_end_are_named_up_to_the_limit() {
+    let fields: Vec<String> = (0..20_000).map(|n| format!("\"field-{n}\": {n}")).collect();
+    let faults = codes(&format!("{{{}}}", fields.join(", ")));
+    assert_eq!(faults.len(), limits::FINDINGS_SHOWN_MAX + 1);
+    assert_eq!(faults.last(), Some(&(String::new(), "more")));
+    let long = parse_row(&contract(), &format!("{{\"{}\": 1}}", "k".repeat(900_000))).unwrap_err();
+    assert!(long.to_string().len() < 2_000);
+}
+
+#[test]
+fn a_key_that_stands_twice_is_named_with_its_place() {
+    let error = parse_row(&contract(), r#"{"a/b": 1, "a/b": 2}"#).unwrap_err();
+    assert_eq!(error.details().unwrap()["errors"][0]["pointer"], "/a~1b");
+}
+
 #[test]
 fn a_wrong_type_is_not_also_missing() {
     for value in ["true", "[1]", "{\"x\": 1}", "\"abc\"", "\"NaN\"", "\"NA\"", "\"1,5\""] {

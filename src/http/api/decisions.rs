@@ -4,7 +4,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
 use crate::app::decisions::found::Filter;
-use crate::app::decisions::{self, Answered, Asked, found, proof, replay as replays};
+use crate::app::decisions::{self, Answered, Asked, found, proof, replay as replays, why as reasons};
 use crate::base::fact::Failure;
 use crate::base::limits;
 use crate::http::body::read_json_text;
@@ -12,6 +12,7 @@ use crate::http::call::{Ask, Call, Reply, bytes_of, view};
 use crate::http::cursor::{cursor_of, seen};
 use crate::http::problem::HttpError;
 use crate::http::views::decision::{AnswerView, DecisionList, ExplanationView, ListedDecision, ReplayView};
+use crate::http::views::why::WhyView;
 use crate::registry::version::{Alias, ModelRef, Which};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -125,4 +126,8 @@ pub fn receipt(call: Call) -> Reply {
 
 pub fn replay(call: Call) -> Reply {
     call.answer(|app, ask| view(&ReplayView::of(&replays::replay(app, ask.path("decision")?)?)))
+}
+
+pub fn why(call: Call) -> Reply {
+    call.answer(|app, ask| view(&WhyView::of(&reasons::why(app, ask.path("decision")?)?)))
 }

@@ -204,6 +204,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_of_a_key_does_not_grow_with_it() {
+        let long = "k".repeat(900_000);
+        let unknown = refused(&format!(r#"{{"version": 1, "moves": [], "{long}": 1}}"#));
+        assert!(unknown.0.len() < 300 && unknown.2.len() < 300);
+        let twice = parse_value(&format!(r#"{{"{long}": 1, "{long}": 1}}"#)).unwrap_err();
+        assert!(twice.to_string().len() < 400);
+    }
+
+    #[test]
     fn what_is_no_json_and_what_is_too_deep_are_refused() {
         for bad in ["", "NaN", "{\"a\": Infinity}", "1e999", "{} {}", "{'a': 1}", "[1,]"] {
             assert!(matches!(parse_value(bad), Err(HttpError::Syntax { .. })), "{bad}");

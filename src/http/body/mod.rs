@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 
@@ -53,8 +53,17 @@ async fn collect(mut body: Body, max: usize) -> Result<Bytes, HttpError> {
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), HttpError> {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut parts = text.split(';').map(str::trim);
+    // A body of two types has none, and what is compressed is not read: its size would not be known.
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else { return Err(HttpError::MediaType) };
+    if headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        return Err(HttpError::ContentEncoding);
+    }
+    let mut parts = only.to_str().unwrap_or_default().split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
     let in_utf8 = parts.all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
@@ -93,5 +102,18 @@ mod tests {
         for bad in ["text/json", "application/json; charset=latin-1", "application/x-www-form-urlencoded"] {
             assert!(matches!(read(bad, Body::from("1")).await, Err(HttpError::MediaType)), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_body_has_one_type_and_is_not_compressed() {
+        let json = HeaderValue::from_static("application/json");
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, json)]);
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("identity"));
+        assert!(check_media_type(&headers).is_ok());
+        headers.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert!(matches!(check_media_type(&headers), Err(HttpError::ContentEncoding)));
+        headers.append(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        assert!(matches!(check_media_type(&headers), Err(HttpError::MediaType)));
+        assert!(matches!(check_media_type(&HeaderMap::new()), Err(HttpError::MediaType)));
     }
 }

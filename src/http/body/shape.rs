@@ -12,10 +12,16 @@ use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 use crate::base::fact::nearest;
+use crate::base::limits;
 
-/// A JSON pointer (RFC 6901).
+/// A JSON pointer (RFC 6901). A key that no body of ours has is told by its beginning: an answer must not grow with
+/// what was sent.
 pub fn pointer_of<'a>(tokens: impl IntoIterator<Item = &'a String>) -> String {
-    tokens.into_iter().map(|token| format!("/{}", token.replace('~', "~0").replace('/', "~1"))).collect()
+    let begins = |token: &str| token.chars().take(limits::COLUMN_NAME_CHARS_MAX).collect::<String>();
+    tokens
+        .into_iter()
+        .map(|token| format!("/{}", begins(token).replace('~', "~0").replace('/', "~1")))
+        .collect()
 }
 
 /// What does not fit, and where.

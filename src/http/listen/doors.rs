@@ -4,9 +4,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::app::people::LocalSocket;
+use crate::base::limits;
 use crate::http::listen::error::ListenError;
 use crate::http::listen::handed;
 use crate::http::listen::local::SocketFile;
@@ -40,8 +41,7 @@ impl Doors {
             named.clone_from(&plan.otherwise);
         }
         for address in named {
-            let bound = TcpListener::bind(address).await;
-            listeners.push(bound.map_err(|source| ListenError::Bind { address, source })?);
+            listeners.push(bind(address).map_err(|source| ListenError::Bind { address, source })?);
         }
         let mut local = handed.local;
         if let Some(folder) = &plan.sockets {
@@ -60,4 +60,13 @@ impl Doors {
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.network.iter().filter_map(|(listener, _)| listener.local_addr().ok()).collect()
     }
+}
+
+/// Accepted connections inherit the limit: without one the system keeps megabytes for each client that does not read.
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(limits::CONNECTION_SEND_BYTES_MAX)?;
+    socket.bind(address)?;
+    socket.listen(limits::CONNECTIONS_WAITING_MAX)
 }

@@ -45,10 +45,23 @@ fn refused_status(bytes: &[u8]) -> Option<u16> {
     std::str::from_utf8(digits).ok()?.parse().ok().filter(|status| *status >= 400)
 }
 
+/// Whether this is a whole refusal without a body: none of ours is.
+fn is_bare(bytes: &[u8]) -> bool {
+    refused_status(bytes).is_some()
+        && bytes.ends_with(b"\r\n\r\n")
+        && bytes.windows(17).any(|window| window.eq_ignore_ascii_case(b"content-length: 0"))
+}
+
 impl<S: AsyncWrite + Unpin> Watched<S> {
-    /// What is written before any request was handed over can only be a refusal of its head.
-    fn is_refusal(&self) -> bool {
-        self.own.is_some() || self.connection.phase() == Phase::Head
+    /// What is written before any request was handed over can only be a refusal of its head. Behind an answer hyper
+    /// refuses what it had already read without asking for more: such a refusal is known by its bareness.
+    fn is_refusal(&self, bytes: &[u8]) -> bool {
+        match self.connection.phase() {
+            _ if self.own.is_some() => true,
+            Phase::Head => true,
+            Phase::Idle => is_bare(bytes),
+            _ => false,
+        }
     }
 
     fn poll_refusal(&mut self, cx: &mut Context<'_>, theirs: &[u8]) -> Poll<io::Result<usize>> {
@@ -79,7 +92,7 @@ impl<S: AsyncWrite + Unpin> Watched<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.is_refusal() {
+        if self.is_refusal(buf) {
             return self.poll_refusal(cx, buf);
         }
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
@@ -100,8 +113,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.is_refusal() {
-            let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| &**buf);
+        let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| &**buf);
+        if self.is_refusal(first) {
             return self.poll_refusal(cx, first);
         }
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
@@ -116,7 +129,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::refused_status;
+    use super::{is_bare, refused_status};
 
     #[test]
     fn only_refusals_are_put_in_other_words() {
@@ -124,5 +137,14 @@ mod tests {
         assert_eq!(refused_status(b"HTTP/1.0 400 Bad Request\r\n"), Some(400));
         assert_eq!(refused_status(b"HTTP/1.1 100 Continue\r\n"), None);
         assert_eq!(refused_status(b"HTTP"), None);
+    }
+
+    #[test]
+    fn a_bare_refusal_is_none_of_ours() {
+        assert!(is_bare(
+            b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n"
+        ));
+        assert!(!is_bare(&crate::http::problem::raw_answer(400)));
+        assert!(!is_bare(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
     }
 }

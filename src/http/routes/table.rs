@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
 use crate::http::routes::AnswerShape::{Bytes, Json, Text};
 use crate::http::routes::{Access, BodyShape, Parameter, Route, Schemas, Verb, read, schema_of};
-use crate::http::views::{decision, people, policy, registry, run, status};
+use crate::http::views::{decision, people, policy, registry, run, status, why};
 use crate::security::actor::Act;
 
 const CURSOR: Parameter = Parameter {
@@ -298,6 +298,14 @@ pub static ROUTES: &[Route] = &[
         "The recorded inputs through the recorded release once more, compared to the bit",
     )
     .or(&[400, 404, 410]),
+    read(
+        "/v1/decisions/{decision}/why",
+        DECISIONS,
+        decisions::why,
+        Json(schema_of::<why::WhyView>),
+        "Everything a decision stands on, checked now",
+    )
+    .or(&[400, 404]),
     read("/v1/users", PEOPLE, users::list, Json(schema_of::<people::UserList>), "Every user").paged(),
     read("/v1/users", USERS, users::add, Json(schema_of::<people::UserView>), "Add a user")
         .post(NEW_USER)

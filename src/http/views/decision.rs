@@ -37,7 +37,7 @@ pub struct RecordView {
 }
 
 impl RecordView {
-    fn of(header: &Header) -> Self {
+    pub fn of(header: &Header) -> Self {
         let facts = header.decision.as_ref();
         let flags = facts.map(|facts| facts.flags.as_slice()).unwrap_or_default();
         Self {

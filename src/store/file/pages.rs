@@ -189,7 +189,7 @@ fn hash(block: &[u8]) -> u64 {
     }
     let end = rest.iter().fold(block.len() as u64, |end, byte| step(end, u64::from(*byte)));
     // Never 0, which stands for a block that is not known.
-    lanes.into_iter().fold(end, |sum, lane| step(sum, lane)).max(1)
+    lanes.into_iter().fold(end, step).max(1)
 }
 
 #[cfg(test)]
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_and_every_exchange_of_words_changes_the_hash() {
-        let mut block: Vec<u8> = (0..4_096u32).map(|i| (i * i >> 3) as u8).collect();
+        let mut block: Vec<u8> = (0..4_096u32).map(|i| ((i * i) >> 3) as u8).collect();
         let whole = hash(&block);
         for bit in 0..block.len() * 8 {
             block[bit / 8] ^= 1 << (bit % 8);

@@ -24,9 +24,12 @@ pub enum LaneState {
     Stopped,
 }
 
+/// Opens a lane's file and holds it against what the witness has seen.
+pub type Open = Box<dyn Fn(&Witness) -> Result<StoreFile, StoreError> + Send>;
+
 /// How a lane's file is opened, at first and again.
 pub struct Opening {
-    pub open: Box<dyn Fn(&Witness) -> Result<StoreFile, StoreError> + Send>,
+    pub open: Open,
     /// How long is waited before the n-th attempt, from 0, to open it again.
     pub pause: fn(u32) -> Duration,
 }

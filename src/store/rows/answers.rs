@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::canonical::packed::{push_number, push_text, take_list, take_number, take_text};
 use crate::base::digest::Digest;
-use crate::base::packed::{push_number, push_text, take_list, take_number, take_text};
 use crate::store::rows::key::Key;
 use crate::store::rows::log::{check_version, parse_number};
 use crate::store::rows::{Row, RowFault};

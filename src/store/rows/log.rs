@@ -46,37 +46,62 @@ impl Row for RecordRow {
     }
 }
 
-/// The hash of a complete subtree: `level` 0 is a leaf, `index` counts along the level.
+/// The subtrees that one commit completed, in the order they were completed: leaf by leaf, each leaf's own hash
+/// first, then upwards. The row of a commit is found by the first leaf it added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeRow {
-    pub level: u8,
-    pub index: u64,
-    pub hash: Digest,
+pub struct NodesRow {
+    pub first: u64,
+    pub hashes: Vec<Digest>,
 }
 
-impl NodeRow {
-    pub fn key_of(level: u8, index: u64) -> Vec<u8> {
-        Key::new().byte(level).number(index).finish()
+impl NodesRow {
+    pub fn key_of(first: u64) -> Vec<u8> {
+        Key::new().number(first).finish()
+    }
+
+    /// The hash of node (level, index), if this row's commit completed it.
+    pub fn find(&self, level: u8, index: u64) -> Option<Digest> {
+        let last_leaf = last_leaf_of(level, index)?;
+        let before = nodes_of(last_leaf)?.checked_sub(nodes_of(self.first)?)?;
+        let place = usize::try_from(before + u64::from(level)).ok()?;
+        self.hashes.get(place).copied()
     }
 }
 
-impl Row for NodeRow {
+/// The leaf that completes a subtree.
+pub fn last_leaf_of(level: u8, index: u64) -> Option<u64> {
+    let width = 1u64.checked_shl(u32::from(level))?;
+    index.checked_add(1)?.checked_mul(width)?.checked_sub(1)
+}
+
+/// How many subtrees the first `leaves` leaves complete: each leaf one, and one more a pair on every level.
+fn nodes_of(leaves: u64) -> Option<u64> {
+    Some(leaves.checked_mul(2)? - u64::from(leaves.count_ones()))
+}
+
+impl Row for NodesRow {
     const TABLE: Table = LOG_NODES;
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
 
     fn key(&self) -> Vec<u8> {
-        Self::key_of(self.level, self.index)
+        Self::key_of(self.first)
     }
 
+    /// The hashes, 32 bytes each, one after the other.
     fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        Ok(self.hash.as_bytes().to_vec())
+        Ok(self.hashes.iter().flat_map(|hash| *hash.as_bytes()).collect())
     }
 
     fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        check_version(version)?;
-        let (level, index) = key.split_first().ok_or(RowFault::Shape("the key is empty"))?;
-        let hash = payload.try_into().map_err(|_| RowFault::Shape("a node is 32 bytes"))?;
-        Ok(Self { level: *level, index: parse_number(index)?, hash: Digest::from_bytes(hash) })
+        if version != Self::VERSION {
+            return Err(RowFault::Version(version));
+        }
+        let (hashes, rest) = payload.as_chunks::<32>();
+        if hashes.is_empty() || !rest.is_empty() {
+            return Err(RowFault::Shape("nodes are hashes of 32 bytes"));
+        }
+        let hashes = hashes.iter().map(|hash| Digest::from_bytes(*hash)).collect();
+        Ok(Self { first: parse_number(key)?, hashes })
     }
 }
 

@@ -106,7 +106,7 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<registry::PolicyRow>(),
             decoding::<registry::TrustRow>(),
             decoding::<log::RecordRow>(),
-            decoding::<log::NodeRow>(),
+            decoding::<log::NodesRow>(),
             decoding::<log::CheckpointRow>(),
             decoding::<answers::DecisionIdRow>(),
             decoding::<answers::CaseRow>(),

@@ -1,17 +1,20 @@
 //! Migrations: what a fresh file has, a step more, a step that fails, a file from the future.
 
+use crate::base::digest::Digest;
 use crate::base::fact::Fact;
+use crate::ledger::tree::Frontier;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
-use crate::store::migrate::{Migration, bring_up, list_migrations};
+use crate::store::migrate::{Migration, bring_up, found, list_migrations};
 use crate::store::rows;
 use crate::store::rows::Row;
 use crate::store::rows::meta::SCHEMA;
 use crate::store::rows::registry::VersionRow;
-use crate::store::tables::{StoreName, VERSIONS};
+use crate::store::tables::{LOG_NODES, StoreName, VERSIONS};
 use crate::store::tests::{new_home, open, version};
+use crate::store::value;
 use crate::store::views::group::{Group, Writes};
-use crate::store::views::{Direction, Rows, Span};
+use crate::store::views::{Direction, Ledger, Rows, Span};
 
 fn labels(file: &StoreFile) -> Vec<String> {
     let rows: Vec<VersionRow> = file.read(|view| view.list(&Span::all(), 9)).unwrap();
@@ -95,4 +98,30 @@ fn a_further_step_changes_rows_once_and_a_failing_one_leaves_them() {
     let error = bring_up(&file, known).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found, known, .. } if found == known + 1));
     assert_eq!(error.class().exit_code(), 78);
+}
+
+#[test]
+fn nodes_of_the_first_schema_become_the_rows_of_commits_and_the_root_stays() {
+    let (_folder, path) = new_home();
+    let file = StoreFile::create(StoreName::Ledger, &path.join("old.redb")).unwrap();
+    found(&file, "old").unwrap();
+    bring_up(&file, &list_migrations(StoreName::Ledger)[..1]).unwrap();
+    let leaves: Vec<Digest> = (0..300u32).map(|n| Digest::of(&n.to_be_bytes())).collect();
+    let mut frontier = Frontier::default();
+    let view = file.begin_write().unwrap();
+    {
+        let group = Group::new(&view);
+        for node in leaves.iter().flat_map(|leaf| frontier.append(*leaf)) {
+            let key = [&[node.level][..], &node.index.to_be_bytes()].concat();
+            let framed = value::seal(LOG_NODES, &key, 1, node.hash.as_bytes());
+            group.put_framed(LOG_NODES, &key, &framed).unwrap();
+        }
+    }
+    view.commit().unwrap();
+    bring_up(&file, list_migrations(StoreName::Ledger)).unwrap();
+    let root_at = |size| file.read(|view| Ledger(view).log_root(size)).unwrap();
+    assert_eq!(root_at(300), frontier.root());
+    let mut earlier = Frontier::default();
+    leaves[..37].iter().for_each(|leaf| drop(earlier.append(*leaf)));
+    assert_eq!(root_at(37), earlier.root());
 }

@@ -11,6 +11,7 @@ use crate::base::digest::Digest;
 use crate::ledger::tree::Frontier;
 use crate::store::error::{StoreError, engine, printable};
 use crate::store::rows::answers::Counts;
+use crate::store::rows::log::NodesRow;
 use crate::store::rows::{self, Row, meta};
 use crate::store::tables::{StoreName, Table};
 use crate::store::views::{Direction, Framed, Span, Visit, WriteView, walk};
@@ -28,15 +29,18 @@ pub trait Writes: Framed {
 pub struct Scratch {
     /// The right edge of the tally log as the group has left it so far; none until somebody asked for it.
     pub frontier: Option<Frontier>,
+    /// The nodes the group has completed so far.
+    pub nodes: Option<NodesRow>,
     /// What is to be added to the counters of a release and day.
     pub counts: BTreeMap<(Digest, u64), Counts>,
 }
 
 type OpenTable<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+type NamedTable<'t> = (&'static str, Rc<RefCell<OpenTable<'t>>>);
 
 pub struct Group<'t> {
     view: &'t WriteView,
-    open: RefCell<Vec<(&'static str, Rc<RefCell<OpenTable<'t>>>)>>,
+    open: RefCell<Vec<NamedTable<'t>>>,
     scratch: RefCell<Scratch>,
 }
 

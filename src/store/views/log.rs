@@ -1,14 +1,16 @@
 //! Appending to and reading the tally log: the next number, the record, its tree nodes, and one checkpoint a commit.
 //! Never changes or removes a record.
 
+use std::cell::RefCell;
+
 use crate::base::clock::Stamp;
 use crate::base::digest::Digest;
 use crate::base::limits;
 use crate::ledger::leaf::{Entry, Record, leaf_hash};
-use crate::ledger::tree::{self, Frontier, Node, Nodes, TreeError};
+use crate::ledger::tree::{self, Frontier, Nodes, TreeError};
 use crate::ledger::verify::StoredRecord;
 use crate::store::error::StoreError;
-use crate::store::rows::log::{CheckpointRow, NodeRow, RecordRow};
+use crate::store::rows::log::{CheckpointRow, NodesRow, RecordRow, last_leaf_of};
 use crate::store::tables::{LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS};
 use crate::store::views::{Ledger, LedgerWrite, Rows, Span};
 
@@ -20,12 +22,44 @@ impl<V: Rows> Nodes for Ledger<V> {
     type Error = StoreError;
 
     fn find_node(&self, level: u8, index: u64) -> Result<Option<Digest>, StoreError> {
-        let row: Option<NodeRow> = self.0.find(&NodeRow::key_of(level, index))?;
-        Ok(row.map(|row| row.hash))
+        Ok(self.find_nodes(level, index)?.and_then(|row| row.find(level, index)))
+    }
+}
+
+/// The stored nodes for a reader that asks for them one after the other: a commit's row is read once.
+pub struct NodesInOrder<'l, V> {
+    ledger: &'l Ledger<V>,
+    row: RefCell<Option<NodesRow>>,
+}
+
+impl<V: Rows> Nodes for NodesInOrder<'_, V> {
+    type Error = StoreError;
+
+    fn find_node(&self, level: u8, index: u64) -> Result<Option<Digest>, StoreError> {
+        let kept = self.row.borrow().as_ref().and_then(|row| row.find(level, index));
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let row = self.ledger.find_nodes(level, index)?;
+        let found = row.as_ref().and_then(|row| row.find(level, index));
+        *self.row.borrow_mut() = row;
+        Ok(found)
     }
 }
 
 impl<V: Rows> Ledger<V> {
+    pub fn nodes_in_order(&self) -> NodesInOrder<'_, V> {
+        NodesInOrder { ledger: self, row: RefCell::default() }
+    }
+
+    /// The row of the commit that would have completed this node: the last that begins at or before its last leaf.
+    fn find_nodes(&self, level: u8, index: u64) -> Result<Option<NodesRow>, StoreError> {
+        match last_leaf_of(level, index) {
+            Some(leaf) => self.0.find_last(&Span::all().up_to(&NodesRow::key_of(leaf))),
+            None => Ok(None),
+        }
+    }
+
     /// How many records the log has; also the number the next one gets.
     pub fn log_size(&self) -> Result<u64, StoreError> {
         let last: Option<RecordRow> = self.0.find_last(&Span::all())?;
@@ -108,9 +142,9 @@ impl LedgerWrite<'_> {
         };
         let seq = frontier.size();
         let (header, body) = make(seq)?;
-        for Node { level, index, hash } in frontier.append(leaf_hash(&header)) {
-            self.0.put_new(&NodeRow { level, index, hash })?;
-        }
+        let completed = frontier.append(leaf_hash(&header));
+        let nodes = scratch.nodes.get_or_insert_with(|| NodesRow { first: seq, hashes: Vec::new() });
+        nodes.hashes.extend(completed.iter().map(|node| node.hash));
         self.0.put_new(&RecordRow { seq, header, body })?;
         scratch.frontier = Some(frontier);
         Ok(seq)
@@ -125,6 +159,12 @@ impl LedgerWrite<'_> {
                 Ok((size, self.log_root(size)?))
             }
         }
+    }
+
+    /// Writes the nodes that the group's records completed.
+    pub(in crate::store) fn flush_nodes(&self) -> Result<(), StoreError> {
+        let nodes = self.0.scratch().borrow_mut().nodes.take();
+        nodes.map_or(Ok(()), |nodes| self.0.put_new(&nodes))
     }
 
     /// Signs a checkpoint if the log has grown past the last one.
@@ -150,7 +190,8 @@ fn broken_tree(error: TreeError<StoreError>) -> StoreError {
     match error {
         TreeError::Store(error) => error,
         TreeError::MissingNode { level, index } => {
-            StoreError::corrupt(LOG_NODES, &NodeRow::key_of(level, index), "the node is missing")
+            let why = format!("node level {level} index {index} is missing");
+            StoreError::corrupt(LOG_NODES, &NodesRow::key_of(last_leaf_of(level, index).unwrap_or(0)), why)
         }
         // Neither a record nor a growth is asked for here.
         TreeError::NoSuchRecord { index, .. } | TreeError::NotLater { new: index, .. } => {

@@ -41,6 +41,14 @@ impl Span {
         self
     }
 
+    /// The part of this span up to and with `key`.
+    pub fn up_to(mut self, key: &[u8]) -> Self {
+        let mut end = key.to_vec();
+        end.push(0);
+        self.end = Some(end);
+        self
+    }
+
     /// The part of this span from `key` on.
     pub fn starting_at(mut self, key: Vec<u8>) -> Self {
         self.from = key;

@@ -133,7 +133,7 @@ impl TestApp {
 }
 
 pub fn request(method: Method, origin: &Origin, path: &str, body: Option<&str>) -> Request<Body> {
-    let mut request = Request::builder().method(method).uri(path);
+    let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
     if body.is_some() {
         request = request.header("content-type", "application/json");
     }
