@@ -11,6 +11,7 @@ use crate::app::decisions::lineup::{Lineup, Seat};
 use crate::app::decisions::repetition::{Claim, UnderWay, claim};
 use crate::app::home::App;
 use crate::base::fact::Failure;
+use crate::base::figures;
 use crate::ledger::case::Branch;
 use crate::registry::version::ModelRef;
 use crate::security::actor::{Act, Actor};
@@ -143,7 +144,18 @@ async fn record<H: Send + 'static>(app: &App, draft: Draft, held: H) -> Result<A
     })?;
     let gone = |_| StoreError::WriterGone { store: StoreName::Ledger };
     answered.header.seq = durable.await.map_err(gone)??;
+    count(&answered);
     Ok(answered)
+}
+
+/// Figures for operators; what monitoring reads is counted in the record's own transaction.
+fn count(answered: &Answered) {
+    let Some(facts) = &answered.header.decision else { return };
+    let kind = if facts.outcome.is_some() { Wish::Decision } else { Wish::Prediction };
+    let outcome = facts.outcome.clone().unwrap_or_default();
+    let labels = [("kind", kind.as_str().to_string()), ("model", facts.name.clone()), ("outcome", outcome)];
+    metrics::counter!(figures::DECISIONS, &labels).increment(1);
+    metrics::histogram!(figures::DECISION_SECONDS).record(facts.latency_us as f64 / 1e6);
 }
 
 /// What tells one request from another under the same key: route, model and the body as it came.

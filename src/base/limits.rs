@@ -258,6 +258,9 @@ pub const CONNECTION_BUFFER_BYTES_MAX: usize = 64 << 10;
 pub const CONNECTION_SEND_BYTES_MAX: u32 = 256 << 10;
 /// Connections that may wait to be taken.
 pub const CONNECTIONS_WAITING_MAX: u32 = 1_024;
+/// The rest of a refused request's body that is taken off the wire to keep its connection, and how long that may last.
+pub const UNREAD_BODY_BYTES_MAX: usize = 64 << 10;
+pub const UNREAD_BODY_MS: u64 = 5_000;
 /// Body of a single call.
 pub const REQUEST_BODY_BYTES_MAX: usize = 1 << 20;
 pub const QUERY_CHARS_MAX: usize = 2_048;

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod digest;
 pub mod fact;
 pub mod fault;
+pub mod figures;
 pub mod files;
 pub mod ids;
 pub mod limits;

@@ -7,16 +7,12 @@ use axum::http::StatusCode;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use crate::base::figures::{COMMIT_SECONDS, DECISION_SECONDS, DECISIONS, WRITES_WAITING};
 use crate::http::routes::Route;
 
 /// What `/metrics` answers with.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Names that other rooms count under, by `metrics`' macros; described and given buckets here.
-pub const DECISIONS: &str = "tallystick_decisions_total";
-pub const DECISION_SECONDS: &str = "tallystick_decision_duration_seconds";
-pub const WRITES_WAITING: &str = "tallystick_store_writes_waiting";
-pub const COMMIT_SECONDS: &str = "tallystick_store_commit_duration_seconds";
 pub const CONNECTIONS_OPEN: &str = "tallystick_connections_open";
 const REQUESTS: &str = "tallystick_http_requests_total";
 const REQUEST_SECONDS: &str = "tallystick_http_request_duration_seconds";

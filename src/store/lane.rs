@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::base::fact::Fact;
-use crate::base::{fault, files, limits};
+use crate::base::{fault, figures, files, limits};
 use crate::store::error::StoreError;
 use crate::store::file::{StoreFile, guard};
 use crate::store::lane::restart::{LaneState, Opening, Standing};
@@ -195,7 +195,10 @@ impl Shared {
                 return Some(Turn::Restart(queue.take(usize::MAX)));
             }
             if queue.waiting() > 0 {
-                return Some(Turn::Commit(queue.take(limits::WRITER_GROUP_MAX)));
+                let group = queue.take(limits::WRITER_GROUP_MAX);
+                let waiting = metrics::gauge!(figures::WRITES_WAITING, "store" => self.store.as_str());
+                waiting.set(queue.waiting() as f64);
+                return Some(Turn::Commit(group));
             }
             if queue.closing {
                 return None;
@@ -363,7 +366,11 @@ impl Writer {
             Ok(Ok(None)) => undo(&file, view, None),
             Ok(Ok(Some(commits))) => {
                 fault::point("store.before_commit");
-                match guard(store, || view.commit()) {
+                let begun = Instant::now();
+                let committed = guard(store, || view.commit());
+                metrics::histogram!(figures::COMMIT_SECONDS, "store" => store.as_str())
+                    .record(begun.elapsed());
+                match committed {
                     Ok(()) => Attempt::Committed(commits),
                     Err(error) => Attempt::Torn(file.explain(error)),
                 }

@@ -134,7 +134,10 @@ class Examiner:
                 answer = connection.read_answer(entry.get("method", "POST"))
                 if not check(entry["status"] != "gone", f"no answer is due, not {answer}"):
                     return
-                self.look_at(entry, answer, check)
+                if entry.get("good"):
+                    check(answer.status == entry["status"], f"{entry['status']} is due, not {answer}")
+                else:
+                    self.look_at(entry, answer, check)
                 self.look_after(entry, connection, answer, check)
             except wire.Broken as e:
                 check(entry["status"] == "gone" and "timed out" not in str(e), f"no answer: {e}")
@@ -174,6 +177,8 @@ class Examiner:
 
     def look_after(self, entry, connection, answer, check):
         """What was sent behind a request is never taken for one where its length is in doubt."""
+        if "late" in entry:
+            connection.send(entry["late"].encode("latin-1"))
         if "then" in entry:
             status, code = entry["then"]
             second = connection.read_answer()

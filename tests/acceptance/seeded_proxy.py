@@ -27,7 +27,10 @@ class Proxy:
                     answer = connection.read_answer(self.command)
                 proxy.give(self, answer)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_TRACE = answer
+            def __getattr__(self, name):
+                if name.startswith("do_"):
+                    return self.answer
+                raise AttributeError(name)
 
             def log_message(self, *_):
                 pass
@@ -55,6 +58,11 @@ class Proxy:
     def __exit__(self, *_):
         self.http.shutdown()
         self.http.server_close()
+
+
+def leaves(command, path, answer):
+    """Nothing is spoilt: through a proxy like this nothing may be found."""
+    return None
 
 
 def fails(command, path, answer):

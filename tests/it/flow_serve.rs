@@ -109,6 +109,50 @@ fn a_hangup_takes_a_new_certificate_and_keeps_the_old_one_where_the_new_is_bad()
     served.ended();
 }
 
+/// Most clients send head and body apart. Refused in between, the next request of the connection was lost.
+#[test]
+fn a_body_that_comes_after_its_refusal_does_not_end_the_connection() {
+    let served = Served::start(Place::with_home());
+    let mut tls = served.tls();
+    for _ in 0..3 {
+        write!(tls, "POST /v1/keys HTTP/1.1\r\nhost: localhost\r\ncontent-length: 11\r\n\r\n").unwrap();
+        let (head, _) = response(&mut tls);
+        assert!(head.starts_with("http/1.1 401") && !head.contains("connection: close"), "{head}");
+        tls.write_all(b"GET / HTTP/").unwrap();
+        assert!(ask(&mut tls, "/livez").0.starts_with("http/1.1 200"));
+    }
+    write!(tls, "POST /v1/keys HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n").unwrap();
+    assert!(response(&mut tls).0.contains("connection: close"));
+    served.signal(Signal::TERM);
+    served.ended();
+}
+
+/// Behind an answer a broken head was once refused without a word of ours.
+#[test]
+fn a_broken_head_behind_a_good_request_is_a_problem_as_well() {
+    let served = Served::start(Place::with_home());
+    let mut admin = served.socket("admin.sock");
+    write!(admin, "GET /livez HTTP/1.1\r\nhost: x\r\n\r\nNONSENSE\r\n\r\n").unwrap();
+    assert!(response(&mut admin).0.starts_with("http/1.1 200"));
+    let (head, body) = response(&mut admin);
+    assert!(head.starts_with("http/1.1 400") && body.contains("http.syntax"), "{head}{body}");
+    served.signal(Signal::TERM);
+    served.ended();
+}
+
+#[test]
+fn two_hosts_and_none_are_refused() {
+    let served = Served::start(Place::with_home());
+    for hosts in ["", "host: a\r\nhost: b\r\n", "host: a b\r\n"] {
+        let mut tls = served.tls();
+        write!(tls, "GET /livez HTTP/1.1\r\n{hosts}\r\n").unwrap();
+        let (head, body) = response(&mut tls);
+        assert!(head.starts_with("http/1.1 400") && body.contains("http.header"), "{hosts:?}: {head}{body}");
+    }
+    served.signal(Signal::TERM);
+    served.ended();
+}
+
 #[test]
 fn a_broken_head_is_a_problem_too_and_the_log_never_has_a_query() {
     let served = Served::start(Place::with_home());

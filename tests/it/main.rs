@@ -1,6 +1,8 @@
 //! The one integration binary: everything that is tested from outside a single module.
 
 #[cfg(test)]
+mod acceptance;
+#[cfg(test)]
 mod api_decisions;
 #[cfg(test)]
 mod api_people;

@@ -25,6 +25,7 @@ use crate::http::auth::Origin;
 use crate::http::listen::connections::{Connections, Leave, Phase, Place, Source};
 use crate::http::listen::local::SocketFile;
 use crate::http::listen::tls::Tls;
+use crate::http::listen::unread::Unread;
 use crate::http::listen::watched::Watched;
 use crate::http::problem::raw_answer;
 
@@ -105,13 +106,18 @@ where
     let watched = Watched::new(stream, Arc::clone(&connection));
     let service = service_fn(|request: Request<Incoming>| {
         let (mut router, connection) = (router.clone(), Arc::clone(&connection));
-        let mut request = request.map(Body::new);
+        let (head, body) = request.into_parts();
+        let unread = Unread::new(body);
+        let mut request = Request::from_parts(head, Body::new(unread.clone()));
         request.extensions_mut().insert(origin.clone());
         async move {
             connection.enter(Phase::Busy);
             let answer = router.call(request).await;
             connection.enter(Phase::Idle);
-            answer
+            answer.map(|mut answer| {
+                unread.settle(&mut answer, connection);
+                answer
+            })
         }
     });
     let mut http = protocol().serve_connection(TokioIo::new(watched), service);

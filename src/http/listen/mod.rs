@@ -10,4 +10,5 @@ pub mod handed;
 pub mod local;
 pub mod notify;
 pub mod tls;
+pub mod unread;
 pub mod watched;

@@ -1,7 +1,6 @@
 //! The file below the engine, remembered block by block: what is read again must be what was verified when the
 //! store was opened, or written since. Never repairs; a block that changed by itself is an error.
 
-use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Bound;
@@ -24,13 +23,36 @@ impl FirstFailure {
     }
 }
 
+/// The hash of each block by its number, 0 where nothing is known of it. The first block is left out: it holds the
+/// commit slots, which the engine checks itself.
+#[derive(Debug, Default)]
+struct Blocks(Vec<u64>);
+
+impl Blocks {
+    fn place(&mut self, number: u64) -> &mut u64 {
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        if number >= self.0.len() {
+            self.0.resize(number + 1, 0);
+        }
+        &mut self.0[number]
+    }
+
+    /// Whether a block is as it was when it was last known; now it is known.
+    fn agrees(&mut self, number: u64, hash: u64) -> bool {
+        let known = self.place(number);
+        if *known == 0 {
+            *known = hash;
+        }
+        *known == hash
+    }
+}
+
 /// A store file whose blocks are remembered by a hash. Against damage, not against an attacker.
 #[derive(Debug)]
 pub struct RememberedFile {
     file: Box<dyn StorageBackend>,
     failure: Arc<FirstFailure>,
-    /// By block number. The first block is left out: it holds the commit slots, which the engine checks itself.
-    blocks: Mutex<HashMap<u64, u64>>,
+    blocks: Mutex<Blocks>,
 }
 
 impl RememberedFile {
@@ -61,7 +83,7 @@ impl RememberedFile {
         done
     }
 
-    fn blocks(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
+    fn blocks(&self) -> MutexGuard<'_, Blocks> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -73,10 +95,10 @@ impl StorageBackend for RememberedFile {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.watch(self.file.read(offset, out))?;
-        let mut blocks = self.blocks();
         for (number, block) in whole_blocks(offset, out) {
+            // Before the lock is taken: readers are not to wait for each other's hashing.
             let found = hash(block);
-            if *blocks.entry(number).or_insert(found) != found {
+            if !self.blocks().agrees(number, found) {
                 let why = format!("block {number} changed on the disk while the store was open");
                 return self.watch(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
             }
@@ -89,16 +111,20 @@ impl StorageBackend for RememberedFile {
             let mut blocks = self.blocks();
             // Until the write is done, and for blocks written in part, nothing is known.
             for number in touched(offset, data.len()) {
-                blocks.remove(&number);
+                *blocks.place(number) = 0;
             }
         }
         self.watch(self.file.write(offset, data))?;
-        self.blocks().extend(whole_blocks(offset, data).map(|(number, block)| (number, hash(block))));
+        let mut blocks = self.blocks();
+        for (number, block) in whole_blocks(offset, data) {
+            *blocks.place(number) = hash(block);
+        }
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.blocks().retain(|number, _| (number + 1) * BLOCK_BYTES <= len);
+        let whole = usize::try_from(len / BLOCK_BYTES).unwrap_or(usize::MAX);
+        self.blocks().0.truncate(whole);
         self.watch(self.file.set_len(len))
     }
 
@@ -162,7 +188,8 @@ fn hash(block: &[u8]) -> u64 {
         }
     }
     let end = rest.iter().fold(block.len() as u64, |end, byte| step(end, u64::from(*byte)));
-    lanes.into_iter().fold(end, |sum, lane| step(sum, lane))
+    // Never 0, which stands for a block that is not known.
+    lanes.into_iter().fold(end, step).max(1)
 }
 
 #[cfg(test)]
@@ -191,7 +218,7 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_and_every_exchange_of_words_changes_the_hash() {
-        let mut block: Vec<u8> = (0..4_096u32).map(|i| (i * i >> 3) as u8).collect();
+        let mut block: Vec<u8> = (0..4_096u32).map(|i| ((i * i) >> 3) as u8).collect();
         let whole = hash(&block);
         for bit in 0..block.len() * 8 {
             block[bit / 8] ^= 1 << (bit % 8);

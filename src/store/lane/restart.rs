@@ -24,9 +24,12 @@ pub enum LaneState {
     Stopped,
 }
 
+/// Opens a lane's file and holds it against what the witness has seen.
+pub type Open = Box<dyn Fn(&Witness) -> Result<StoreFile, StoreError> + Send>;
+
 /// How a lane's file is opened, at first and again.
 pub struct Opening {
-    pub open: Box<dyn Fn(&Witness) -> Result<StoreFile, StoreError> + Send>,
+    pub open: Open,
     /// How long is waited before the n-th attempt, from 0, to open it again.
     pub pause: fn(u32) -> Duration,
 }
@@ -50,11 +53,7 @@ pub(in crate::store::lane) enum Standing {
 impl Standing {
     /// What an error makes of a lane: damage stops it for good, a failing disk may work again.
     pub fn after(error: StoreError) -> Self {
-        match error {
-            StoreError::WriterStopped { cause, .. } => Self::Stopped(cause),
-            error if error.is_passing() => Self::Restarting(Arc::new(error)),
-            error => Self::Stopped(Arc::new(error)),
-        }
+        if error.is_passing() { Self::Restarting(Arc::new(error)) } else { Self::Stopped(Arc::new(error)) }
     }
 
     pub fn state(&self) -> LaneState {

@@ -93,7 +93,7 @@ pub fn answer(number: u64) -> NewAnswer {
 
 /// Every third is a prediction, every second came with an idempotency key.
 fn make_answer(number: u64) -> NewAnswer {
-    let is_decision = number % 3 != 0;
+    let is_decision = !number.is_multiple_of(3);
     let mut id = [7; 16];
     id[6..8].copy_from_slice(&[0x70, 0x00]);
     id[8..].copy_from_slice(&(number | 1 << 63).to_be_bytes());
@@ -127,7 +127,7 @@ fn make_answer(number: u64) -> NewAnswer {
         case: is_decision.then_some((YEAR, number + 1)),
         subject_tag: tag,
         wrapped_key: vec![number as u8; 60],
-        repetition: (number % 2 == 0).then_some(repetition),
+        repetition: number.is_multiple_of(2).then_some(repetition),
         counted: Counted {
             release,
             day,

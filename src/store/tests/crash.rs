@@ -73,7 +73,7 @@ fn call(lane: &Lane, disk: &Disk, numbers: impl Iterator<Item = u64>, caller: u6
         if turn % 5 == 4 {
             put(lane, disk, number, told.clone());
         }
-        if turn as u64 % (caller + 1) == 0 {
+        if (turn as u64).is_multiple_of(caller + 1) {
             heard.push(hears.recv().unwrap());
         }
     }
@@ -234,7 +234,7 @@ fn check_tables(
         (view.list::<DecisionIdRow>(&all, usize::MAX)?.len(), found.len()),
         (view.list::<SubjectKeyRow>(&all, usize::MAX)?.len(), found.len()),
         (view.list::<CaseRow>(&all, usize::MAX)?.len(), with(|number| answer(number).case.is_some())),
-        (view.list::<IdempotencyRow>(&all, usize::MAX)?.len(), with(|number| number % 2 == 0)),
+        (view.list::<IdempotencyRow>(&all, usize::MAX)?.len(), with(|number| number.is_multiple_of(2))),
     ];
     if rows.iter().any(|(stored, wanted)| stored != wanted) {
         return Err(format!("rows and what the log accounts for: {rows:?}").into());

@@ -36,10 +36,11 @@ pub struct Scratch {
 }
 
 type OpenTable<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+type NamedTable<'t> = (&'static str, Rc<RefCell<OpenTable<'t>>>);
 
 pub struct Group<'t> {
     view: &'t WriteView,
-    open: RefCell<Vec<(&'static str, Rc<RefCell<OpenTable<'t>>>)>>,
+    open: RefCell<Vec<NamedTable<'t>>>,
     scratch: RefCell<Scratch>,
 }
 

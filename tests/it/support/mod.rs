@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// The binary under test: the one just built, or, to walk the same tests with a release build, another.
 /// Fault points exist in debug builds only: such a walk leaves `faults` out.
-fn binary() -> String {
+pub fn binary() -> String {
     std::env::var("TALLYSTICK_TEST_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tallystick").to_string())
 }
 
