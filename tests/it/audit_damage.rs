@@ -348,8 +348,9 @@ fn whatever_is_altered_in_the_log_the_audit_names_the_place() {
     assert_eq!(whole.ok(&["audit", "verify"])["records"], end);
     // An even place that has, as its neighbour has, a checkpoint of its own; once before the decisions, once in them.
     let pair = |from: u64, below: u64| {
-        let fits =
-            |n: &u64| n % 2 == 0 && n + 1 < below && sizes.contains(&(n + 1)) && sizes.contains(&(n + 2));
+        let fits = |n: &u64| {
+            n.is_multiple_of(2) && n + 1 < below && sizes.contains(&(n + 1)) && sizes.contains(&(n + 2))
+        };
         (from..below).find(fits).unwrap_or_else(|| panic!("{kinds:?} {sizes:?}"))
     };
     let (record, decision) = (pair(0, first), pair(first, end));
