@@ -101,6 +101,8 @@ pub struct RowParser {
     others: Vec<String>,
 }
 
+const FEW_FIELDS: usize = 48;
+
 const HOW: Spelling = Spelling { decimal: Decimal::Point, missing_words: false };
 
 impl RowParser {
@@ -258,11 +260,21 @@ fn parse_object(text: &str) -> Result<Vec<(Cow<'_, str>, JsonCell<'_>)>, RowErro
     }
     let JsonObject(fields) = serde_json::from_str(text)
         .map_err(|e: serde_json::Error| RowError::Syntax { line: e.line(), column: e.column() })?;
-    let mut seen = HashSet::with_capacity(fields.len());
-    match fields.iter().find(|(key, _)| !seen.insert(key.as_ref())) {
-        Some((key, _)) => Err(RowError::DuplicateKey { key: shown(key) }),
+    match find_twice(&fields) {
+        Some(key) => Err(RowError::DuplicateKey { key: shown(key) }),
         None => Ok(fields),
     }
+}
+
+/// A key that stands twice. A row of usual size is cheaper to compare with itself than to hash.
+fn find_twice<'a>(fields: &'a [(Cow<'_, str>, JsonCell<'_>)]) -> Option<&'a str> {
+    if fields.len() <= FEW_FIELDS {
+        let twice =
+            fields.iter().enumerate().find(|(at, (key, _))| fields[..*at].iter().any(|f| f.0 == *key));
+        return twice.map(|(_, (key, _))| key.as_ref());
+    }
+    let mut seen = HashSet::with_capacity(fields.len());
+    fields.iter().map(|(key, _)| key.as_ref()).find(|key| !seen.insert(*key))
 }
 
 /// Deepest nesting of brackets outside of strings.

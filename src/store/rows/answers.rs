@@ -10,6 +10,9 @@ use crate::store::rows::log::{check_version, parse_number};
 use crate::store::rows::{Row, RowFault};
 use crate::store::tables::{CASES, COUNTERS, DECISION_IDS, IDEMPOTENCY, SUBJECT_KEYS, Table};
 
+/// Records whose keys lie together, by their tags.
+const KEYS_BLOCK_RECORDS: u64 = 256;
+
 /// id (16 bytes) -> seq
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecisionIdRow {
@@ -74,7 +77,9 @@ impl Row for CaseRow {
     }
 }
 
-/// subject tag, seq -> the wrapped key of that record's body. Without this row the body can never be read again.
+/// block, subject tag, seq -> the wrapped key of that record's body. Without this row the body can never be read again.
+/// A block is 256 records: tags fall anywhere, and without it each record would touch a page of its own, while a
+/// subject is still found by one look a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubjectKeyRow {
     pub tag: [u8; 16],
@@ -84,7 +89,8 @@ pub struct SubjectKeyRow {
 
 impl SubjectKeyRow {
     pub fn key_of(tag: &[u8; 16], seq: u64) -> Vec<u8> {
-        let mut key = tag.to_vec();
+        let mut key = (seq / KEYS_BLOCK_RECORDS).to_be_bytes().to_vec();
+        key.extend_from_slice(tag);
         key.extend_from_slice(&seq.to_be_bytes());
         key
     }
@@ -104,8 +110,8 @@ impl Row for SubjectKeyRow {
 
     fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
         check_version(version)?;
-        let (tag, seq) =
-            key.split_first_chunk::<16>().ok_or(RowFault::Shape("a subject's key begins with a tag"))?;
+        let parts = key.split_first_chunk::<8>().and_then(|(_, rest)| rest.split_first_chunk::<16>());
+        let (tag, seq) = parts.ok_or(RowFault::Shape("a subject's key is a block, a tag and a number"))?;
         Ok(Self { tag: *tag, seq: parse_number(seq)?, wrapped: payload.to_vec() })
     }
 }
