@@ -1,8 +1,11 @@
 //! Names and identifiers: what a name may look like, and how a new id is drawn.
 //! Never decides what is named.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Stamp;
 use crate::base::fact::{Class, Fact};
@@ -140,9 +143,12 @@ pub fn draw_store_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-/// The name of one request, where its sender gave it none.
+/// The name of one request, where its sender gave it none: drawn once for a process, then counted, since there is
+/// one for every request.
 pub fn draw_correlation_id() -> String {
-    uuid::Uuid::now_v7().to_string()
+    static PROCESS: LazyLock<String> = LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string());
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    format!("{}-{}", PROCESS.as_str(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 #[cfg(test)]

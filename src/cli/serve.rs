@@ -67,7 +67,7 @@ pub fn run(arguments: ServeArguments, invocation: &Invocation) -> Result<Answer,
     speak_json(&arguments.log_level);
     say_where_it_broke();
     let app = invocation.app()?;
-    // One core is the writer's: two threads of answering would only take it away from each other.
+    // One core is the writer's: another thread of answering was measured and brought nothing.
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.saturating_sub(1).max(1))
