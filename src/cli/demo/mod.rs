@@ -2,8 +2,8 @@
 //! Does what a person would do with the other commands, by the same use cases; a second time it reuses what is there.
 
 mod plug;
-mod show;
-mod stage;
+pub(in crate::cli) mod show;
+pub(in crate::cli) mod stage;
 
 use std::path::{Path, PathBuf};
 

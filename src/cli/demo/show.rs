@@ -218,7 +218,7 @@ pub struct Served {
 }
 
 impl Served {
-    fn start(app: &App, port: u16) -> Result<Self, Failure> {
+    pub fn start(app: &App, port: u16) -> Result<Self, Failure> {
         let (told, hears) = sync_channel::<(SocketAddr, String)>(1);
         let (stop, stopped) = oneshot::channel::<()>();
         let opened = move |opened: &Opened| {
@@ -247,7 +247,7 @@ impl Served {
         client(&self.url, &self.fingerprint, key_file)
     }
 
-    fn stop(self) -> Result<(), Failure> {
+    pub fn stop(self) -> Result<(), Failure> {
         let _ = self.stop.send(());
         join(self.thread).map(drop)
     }

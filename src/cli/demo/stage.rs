@@ -60,11 +60,20 @@ pub struct Demo<'a> {
 impl<'a> Demo<'a> {
     pub fn new(arguments: DemoArguments, invocation: &'a Invocation) -> Result<Self, Failure> {
         let which = arguments.which.find()?;
-        let folder = arguments.dir;
-        files::create_folder(&folder)?;
-        let (rows, seed) = (arguments.drawn.rows(which), arguments.drawn.seed);
+        files::create_folder(&arguments.dir)?;
+        let drawn = (arguments.drawn.rows(which), arguments.drawn.seed);
+        Ok(Self::at(which, arguments.dir, drawn, invocation))
+    }
+
+    /// In a folder that is there, with so many rows of a seed.
+    pub fn at(
+        which: &'static DemoProject,
+        folder: PathBuf,
+        (rows, seed): (usize, u64),
+        invocation: &'a Invocation,
+    ) -> Self {
         let data = folder.join(format!("{}-{rows}-{seed}.csv", which.rows_are));
-        Ok(Self { which, project: folder.join(which.name), data, folder, rows, seed, invocation })
+        Self { which, project: folder.join(which.name), data, folder, rows, seed, invocation }
     }
 
     pub fn say(&self, line: &str) {
