@@ -6,7 +6,8 @@ use crate::base::limits;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::calibrate::Platt;
-use crate::model::scorer::Family;
+use crate::model::network::{Embedding, Network};
+use crate::model::scorer::{Family, Scorer};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -30,6 +31,8 @@ pub enum ModelError {
     Width { part: &'static str, found: usize, width: usize },
     #[error("{part} has a value that is no finite number (column {column})")]
     NotFinite { part: &'static str, column: usize },
+    #[error("the network has numbers for the levels of field {field}, which has no such levels")]
+    Embedding { field: usize },
 }
 
 impl Fact for ModelError {
@@ -39,6 +42,7 @@ impl Fact for ModelError {
             Self::RecipeWidth { .. } => "model.recipe_width",
             Self::Width { .. } => "model.width",
             Self::NotFinite { .. } => "model.not_finite",
+            Self::Embedding { .. } => "model.embedding",
         }
     }
 
@@ -63,6 +67,7 @@ impl Model {
                 check_vector("the weight vector", &weights, width)?;
                 check_finite("the bias", &[f64::from(linear.bias)])?;
             }
+            Family::Network(network) => check_network(network, &self.recipe)?,
         }
         check_vector("the background vector", &self.background, width)?;
         if let Some(accepted) = &self.accepted {
@@ -84,6 +89,24 @@ impl Model {
     /// The calibrated probability of the positive class.
     pub fn probability(&self, margin: f64) -> f64 {
         self.calibration.probability(margin)
+    }
+}
+
+/// A network is whole in itself; here it must read these columns, and take for levels what are levels.
+fn check_network(network: &Network, recipe: &FittedRecipe) -> Result<(), ModelError> {
+    if network.width() != recipe.width {
+        let (part, found) = ("the network", network.width());
+        return Err(ModelError::Width { part, found, width: recipe.width });
+    }
+    let fits = |embedding: &&Embedding| {
+        let field = recipe.fields.get(embedding.field);
+        field.is_some_and(|f| {
+            (f.start, f.width) == (embedding.start, embedding.width) && !f.encoding.is_numeric()
+        })
+    };
+    match network.embeddings().iter().find(|embedding| !fits(embedding)) {
+        Some(embedding) => Err(ModelError::Embedding { field: embedding.field }),
+        None => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::evaluate::importance::{FieldContribution, Importance, rank};
 use crate::evaluate::scores::Scores;
 use crate::evaluate::tables::gain;
 use crate::features::matrix::Matrix;
+use crate::model::scorer::Method;
 use crate::model::trained::Model;
 use crate::pipeline::evaluation::Evaluation;
 use crate::pipeline::parts::{EncodedParts, TestScores};
@@ -91,7 +92,11 @@ fn draw_scores(
 
 /// Mean contributions of each field against the training mean.
 fn importance(model: &Model, matrix: &Matrix) -> Result<Importance, Failure> {
-    let rows = matrix.rows.min(limits::IMPORTANCE_ROWS_MAX);
+    let most = match model.family.scorer().method() {
+        Method::Terms => limits::IMPORTANCE_ROWS_MAX,
+        Method::Path => limits::IMPORTANCE_ROWS_PATH_MAX,
+    };
+    let rows = matrix.rows.min(most);
     let mut sums: Vec<FieldContribution> = model
         .recipe
         .fields
