@@ -220,6 +220,11 @@ pub const PROFILE_LEVELS_MAX: usize = 20;
 pub const EVALUATION_STEPS_MAX: usize = 10_000;
 /// Rows whose contributions make the importance; more change it by less than its own noise.
 pub const IMPORTANCE_ROWS_MAX: usize = 20_000;
+/// Runs of one comparison, and rows drawn for it all together, where that leaves rounds enough.
+pub const RUNS_COMPARED_MAX: usize = 10;
+pub const COMPARE_DRAWS_MAX: usize = 50_000_000;
+/// Runs that one page of a list looks at before it says where to go on.
+pub const RUNS_LOOKED_AT_MAX: usize = 10_000;
 /// Rows a batch may be told to hold in memory at a time.
 pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
 /// The end of a child's own log that an error quotes from.

@@ -29,6 +29,8 @@ pub struct Parts {
     pub train: Rows,
     pub valid: Rows,
     pub test: Rows,
+    /// The places of the test rows in the whole table.
+    pub test_places: Vec<usize>,
 }
 
 /// The three parts as matrices, beside the tables they came from.
@@ -54,7 +56,7 @@ impl Parts {
             labels: rows.iter().map(|&row| labels[row]).collect(),
         };
         let (train, valid, test) = (part(&split.train), part(&split.valid), part(&split.test));
-        Ok(Self { whole: table, train, valid, test })
+        Ok(Self { whole: table, train, valid, test, test_places: split.test })
     }
 
     pub fn encode(&self, recipe: &FittedRecipe) -> Result<EncodedParts<'_>, Failure> {
