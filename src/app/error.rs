@@ -34,9 +34,13 @@ pub enum UseCaseError {
     CompareCount { found: usize },
     #[error("run {id} ({status}) kept no scores of its test rows")]
     NoTestScores { id: String, status: &'static str },
-    #[error("the runs {first} and {second} were tested on different rows, so their figures cannot be compared")]
+    #[error(
+        "the runs {first} and {second} were tested on different rows, so their figures cannot be compared"
+    )]
     OtherTestRows { first: String, second: String, digests: (Digest, Digest) },
-    #[error("the runs {first} and {second} call different outcomes positive, so their figures cannot be compared")]
+    #[error(
+        "the runs {first} and {second} call different outcomes positive, so their figures cannot be compared"
+    )]
     OtherOutcome { first: String, second: String },
     #[error("there is no experiment {wanted:?} in this home")]
     NoExperiment { wanted: String },
@@ -158,7 +162,9 @@ impl Fact for UseCaseError {
             Self::NoMetric { .. } => "See `tallystick run show RUN`.",
             Self::Ambiguous { .. } => "Give more of its beginning, or all of it.",
             Self::ReleaseEnded { .. } => "Promote a newer version.",
-            Self::CompareCount { .. } => "Name them: `tallystick run compare A B`; see `tallystick run list`.",
+            Self::CompareCount { .. } => {
+                "Name them: `tallystick run compare A B`; see `tallystick run list`."
+            }
             Self::NoTestScores { .. } => "Only a finished run has them; train it again with this program.",
             Self::OtherTestRows { .. } => "Train both on the same data with the same seed and [split].",
             Self::OtherOutcome { .. } => "Train both with the same `positive` in project.toml.",

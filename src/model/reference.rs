@@ -128,8 +128,8 @@ pub fn network_margins(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::network::tests::drawn;
     use crate::base::rng::Random;
+    use crate::model::network::tests::drawn;
     use crate::model::scorer::Scorer;
 
     fn check_parity(device: ComputeDevice) {

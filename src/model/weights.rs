@@ -253,7 +253,10 @@ mod tests {
         assert!(matches!(refusal(&longer), WeightsError::Format(_)));
         let huge = [bytes.clone(), vec![0; 8_192]].concat();
         assert!(matches!(refusal(&huge), WeightsError::Size { .. }));
-        assert!(matches!(parse_safetensors("logistic", &wide(usize::MAX), &bytes), Err(WeightsError::Width { .. })));
+        assert!(matches!(
+            parse_safetensors("logistic", &wide(usize::MAX), &bytes),
+            Err(WeightsError::Width { .. })
+        ));
     }
 
     #[test]

@@ -347,11 +347,17 @@ mod tests {
     fn credit_is_decided_by_families_with_exact_reasons_only() {
         let refused = check_family(Purpose::Credit, "mlp").unwrap_err();
         assert_eq!((refused.code(), refused.class().exit_code()), ("gate.unexplained_family", 4));
-        assert!(refused.to_string().contains("\"mlp\"") && refused.to_string().contains("logistic"), "{refused}");
+        assert!(
+            refused.to_string().contains("\"mlp\"") && refused.to_string().contains("logistic"),
+            "{refused}"
+        );
         for family in EXPLAINED_FAMILIES {
             assert!(check_family(Purpose::Credit, family).is_ok());
         }
-        assert!(check_family(Purpose::Marketing, "mlp").is_ok() && check_family(Purpose::Education, "mlp").is_ok());
+        assert!(
+            check_family(Purpose::Marketing, "mlp").is_ok()
+                && check_family(Purpose::Education, "mlp").is_ok()
+        );
     }
 
     #[test]

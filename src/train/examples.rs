@@ -76,7 +76,8 @@ impl Fact for TrainError {
                 Some("Check the target column and its positive value, and give rows of both outcomes.".into())
             }
             Self::Diverged { .. } => Some(
-                "Look for infinite values in the encoded columns, or lower the family's learning_rate.".into(),
+                "Look for infinite values in the encoded columns, or lower the family's learning_rate."
+                    .into(),
             ),
             Self::Weights { .. } => {
                 Some("Write fewer units in mlp.hidden, or encode fields in fewer columns.".into())

@@ -25,6 +25,8 @@ mod flow_batch;
 #[cfg(test)]
 mod flow_home;
 #[cfg(test)]
+mod flow_network;
+#[cfg(test)]
 mod flow_policy;
 #[cfg(test)]
 mod flow_serve;

@@ -131,7 +131,13 @@ pub(in crate::app) fn restore(app: &App, record: &Record) -> Result<Answered, Fa
     let facts = facts_of(record)?;
     let header = record.header().clone();
     let Some(version) = version_of(app, facts)? else {
-        return Ok(Answered { header, content: Content::Unscored, positive: None, explained: None, replayed: false });
+        return Ok(Answered {
+            header,
+            content: Content::Unscored,
+            positive: None,
+            explained: None,
+            replayed: false,
+        });
     };
     let body = open_body(app, record)?;
     let standing = lineup::of_record(app, &version, &facts.policy.unwrap_or(version.policy))?;

@@ -47,7 +47,8 @@ fn verdicts(compared: &CompareView, against: &AgainstView) -> String {
         vec![format!("  {metric}"), format!("{value:+.4}"), format!("{low:+.4} to {high:+.4}"), words.clone()]
     };
     let rounds = against.differences.first();
-    let how = rounds.map_or(String::new(), |d| format!("{:.0} %, {} paired rounds", 100.0 * d.level, d.rounds));
+    let how =
+        rounds.map_or(String::new(), |d| format!("{:.0} %, {} paired rounds", 100.0 * d.level, d.rounds));
     let lines: Vec<Vec<String>> = against.differences.iter().map(line).collect();
     format!("\n{} less {first} ({how})\n{}", name(&against.run_id), columns(&lines))
 }

@@ -158,7 +158,8 @@ mod tests {
         for (noises, expected) in [([2.0, 1.0], Verdict::Better), ([1.0, 2.0], Verdict::Worse)] {
             for difference in run(1_500, noises, 1) {
                 assert_eq!(difference.verdict, expected, "{difference:?}");
-                let inside = difference.low < difference.difference && difference.difference < difference.high;
+                let inside =
+                    difference.low < difference.difference && difference.difference < difference.high;
                 assert!(inside, "{difference:?}");
             }
         }
@@ -181,7 +182,8 @@ mod tests {
     #[test]
     fn the_interval_of_a_paired_difference_is_narrower_than_those_of_its_sides() {
         let (labels, [one, _]) = sample(600, [1.5, 1.5]);
-        let near: Vec<f64> = one.iter().enumerate().map(|(i, p)| p * 0.99 + 0.01 * ((i % 7) as f64 / 7.0)).collect();
+        let near: Vec<f64> =
+            one.iter().enumerate().map(|(i, p)| p * 0.99 + 0.01 * ((i % 7) as f64 / 7.0)).collect();
         let (first, other) = (Scores::check(&labels, &one).unwrap(), Scores::check(&labels, &near).unwrap());
         let plan = BootstrapPlan::seeded(2);
         let paired = compare(&first, &other, &plan).unwrap();

@@ -26,13 +26,18 @@ const DECISION_PAGES: &[Parameter] = &[
     Parameter { name: "outcome", about: "Only decisions with this outcome", is_number: false, needed: None },
 ];
 const ROW: &[Parameter] = &[
-    Parameter { name: "version", about: "This version instead of what is in production", is_number: true, needed: None },
+    Parameter {
+        name: "version",
+        about: "This version instead of what is in production",
+        is_number: true,
+        needed: None,
+    },
     Parameter { name: "alias", about: "What this alias points at instead", is_number: false, needed: None },
     Parameter {
         name: "simulated",
         about: "`true` for a rehearsal, which is recorded as one",
         is_number: false,
-    needed: None,
+        needed: None,
     },
 ];
 

@@ -76,11 +76,7 @@ impl CompareView {
             against: against.collect(),
             params: params.into_iter().map(|Row { key, values }| ParamRow { key, values }).collect(),
             metrics: metrics.into_iter().map(metric).collect(),
-            test: TestRows {
-                digest: rows_digest.to_hex(),
-                rows: rows as u64,
-                positives: positives as u64,
-            },
+            test: TestRows { digest: rows_digest.to_hex(), rows: rows as u64, positives: positives as u64 },
             runs: runs.iter().map(|run| RunView::of(run).info).collect(),
         }
     }

@@ -86,7 +86,8 @@ impl Way<'_> {
     /// At the margin: its slope goes back through the units that are on.
     fn arrive(&mut self, length: f64) {
         let hidden = self.layers.len() - 1;
-        let mut slope: Vec<f64> = self.layers[hidden].weights.iter().map(|&weight| f64::from(weight)).collect();
+        let mut slope: Vec<f64> =
+            self.layers[hidden].weights.iter().map(|&weight| f64::from(weight)).collect();
         for number in (0..hidden).rev() {
             let open = self.open[number].iter();
             slope.iter_mut().zip(open).for_each(|(slope, open)| *slope = if *open { *slope } else { 0.0 });
@@ -173,7 +174,8 @@ mod tests {
 
     #[test]
     fn a_way_with_more_bends_than_are_walked_adds_up_all_the_same() {
-        let mut way = Way { layers: &[], pieces: limits::EXPLANATION_PIECES_MAX, open: vec![], slopes: vec![] };
+        let mut way =
+            Way { layers: &[], pieces: limits::EXPLANATION_PIECES_MAX, open: vec![], slopes: vec![] };
         assert_eq!(way.bends(&[-1.0], &[1.0]), [0.0, 1.0]);
         let mut columns = [0.5, -1.5, 0.0];
         spread(&mut columns, 0.4);

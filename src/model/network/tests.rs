@@ -12,7 +12,13 @@ pub(crate) fn drawn(seed: u64, fields: &[usize], embedded: &[usize], hidden: &[u
     for (field, &columns) in fields.iter().enumerate() {
         let size = if embedded.contains(&field) { 2 } else { columns };
         if size < columns {
-            embeddings.push(Embedding { field, start: width, width: columns, size, weights: draw(columns * size) });
+            embeddings.push(Embedding {
+                field,
+                start: width,
+                width: columns,
+                size,
+                weights: draw(columns * size),
+            });
         }
         (width, front) = (width + columns, front + size);
     }
@@ -74,7 +80,7 @@ fn parts_that_do_not_fit_are_no_network() {
     assert_eq!(code(&|n| n.embeddings[0].size = 0), "network.shape");
     assert_eq!(code(&|n| n.embeddings.push(n.embeddings[0].clone())), "network.shape");
     assert_eq!(code(&|n| n.layers[1].units = 2), "network.shape");
-    assert_eq!(code(&|n| drop(n.layers[0].bias.pop())), "network.shape");
+    assert_eq!(code(&|n| n.layers[0].bias.truncate(1)), "network.shape");
     assert_eq!(code(&|n| n.layers[0].weights[3] = f32::NAN), "network.not_finite");
     assert_eq!(code(&|n| n.layers[1].bias[0] = f32::INFINITY), "network.not_finite");
     assert_eq!(code(&|n| n.embeddings[0].weights[1] = f32::INFINITY), "network.not_finite");

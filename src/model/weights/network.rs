@@ -133,7 +133,8 @@ mod tests {
         assert_eq!(read, Family::Network(network.clone()));
         assert_eq!(network.width(), 15);
         let header = String::from_utf8_lossy(&bytes[8..]).into_owned();
-        let names = ["bias.00", "bias.01", "bias.02", "embedding.0001", "embedding.0002", "layer.00", "layer.02"];
+        let names =
+            ["bias.00", "bias.01", "bias.02", "embedding.0001", "embedding.0002", "layer.00", "layer.02"];
         let places: Vec<usize> = names.iter().map(|name| header.find(name).unwrap()).collect();
         assert!(places.is_sorted(), "{places:?}");
     }

@@ -40,7 +40,8 @@ impl NetworkGradient {
     /// One number a value of the flat array.
     pub fn at(&self, values: &[f32], batch: NetworkBatch) -> Result<Vec<f32>, TrainError> {
         let rows = batch.rows;
-        let (targets, costs) = (self.constant(batch.targets, [rows, 1]), self.constant(batch.costs, [rows, 1]));
+        let (targets, costs) =
+            (self.constant(batch.targets, [rows, 1]), self.constant(batch.costs, [rows, 1]));
         let mut learned = Learned::new();
         let mut front = Vec::new();
         if !batch.plain.is_empty() {
@@ -60,7 +61,8 @@ impl NetworkGradient {
                     sums = sums * self.constant(kept, [rows, layer.inputs]);
                 }
             }
-            let weights = self.learned(values, layer.weights.clone(), [layer.inputs, layer.units], &mut learned);
+            let weights =
+                self.learned(values, layer.weights.clone(), [layer.inputs, layer.units], &mut learned);
             let bias = self.learned(values, layer.bias.clone(), [1, layer.units], &mut learned);
             sums = sums.matmul(weights) + bias;
         }

@@ -50,11 +50,18 @@ impl Shape {
         let mut embedded = Vec::new();
         let (mut plain, mut free) = (Vec::new(), 0);
         for (number, field) in recipe.fields.iter().enumerate() {
-            let levels = matches!(field.encoding, FittedEncoding::OneHot { .. } | FittedEncoding::Hash { .. });
+            let levels =
+                matches!(field.encoding, FittedEncoding::OneHot { .. } | FittedEncoding::Hash { .. });
             let size = embedding_size(field.width).min(params.embedding_max);
             if levels && (1..field.width).contains(&size) {
                 let (start, width) = (field.start, field.width);
-                embedded.push(EmbeddedField { field: number, start, width, size, values: take(width * size) });
+                embedded.push(EmbeddedField {
+                    field: number,
+                    start,
+                    width,
+                    size,
+                    values: take(width * size),
+                });
                 plain.push(free..start);
                 free = start + width;
             }
@@ -168,8 +175,11 @@ mod tests {
 
     /// A number of four bins, a text of thirty levels, a number in one column, a text of two levels.
     fn recipe() -> FittedRecipe {
-        let piecewise =
-            FittedEncoding::Piecewise { cuts: (0..5).map(f64::from).collect(), median: 2.0, indicator: false };
+        let piecewise = FittedEncoding::Piecewise {
+            cuts: (0..5).map(f64::from).collect(),
+            median: 2.0,
+            indicator: false,
+        };
         let levels = |count| (0..count).map(|n| format!("{n:02}")).collect::<Vec<String>>();
         let scale = FittedEncoding::Scale { mean: 0.0, deviation: 1.0, median: 0.0, indicator: false };
         let encodings = [
@@ -182,7 +192,13 @@ mod tests {
         let mut fields = Vec::new();
         for (number, encoding) in encodings.into_iter().enumerate() {
             let width = encoding.width();
-            fields.push(FittedField { field: format!("f{number}"), encoding, start, width, known_levels: vec![] });
+            fields.push(FittedField {
+                field: format!("f{number}"),
+                encoding,
+                start,
+                width,
+                known_levels: vec![],
+            });
             start += width;
         }
         FittedRecipe { fields, width: start }

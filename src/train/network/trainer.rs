@@ -152,7 +152,9 @@ impl Learner for Trainer<'_> {
 
     fn model(&self) -> Result<Network, TrainError> {
         self.shape.network(self.average.values()).map_err(|error| match error {
-            TrainError::Network(NetworkError::NotFinite { .. }) => TrainError::Diverged { epoch: self.epochs },
+            TrainError::Network(NetworkError::NotFinite { .. }) => {
+                TrainError::Diverged { epoch: self.epochs }
+            }
             other => other,
         })
     }

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use super::*;
 use crate::base::progress::Silent;
 use crate::features::matrix::Matrix;
+use crate::model::calibrate::sigmoid;
 use crate::model::reference::ComputeDevice;
 use crate::model::scorer::Scorer as _;
 use crate::train::course::{Best, GAIN_MIN};
-use crate::model::calibrate::sigmoid;
 use crate::train::params::{FamilyParams, RawTrainParams, TrainParams};
 
 struct Sample {

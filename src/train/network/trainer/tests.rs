@@ -56,7 +56,8 @@ fn fit(params: &MlpParams, seed: u64, train: &Sample, valid: &Sample) -> Learned
 
 fn right(network: &Network, sample: &Sample) -> f64 {
     let rows = sample.labels.iter().enumerate();
-    let right = rows.filter(|(row, label)| (network.margin(sample.matrix.row(*row)) > 0.0) == **label).count();
+    let right =
+        rows.filter(|(row, label)| (network.margin(sample.matrix.row(*row)) > 0.0) == **label).count();
     right as f64 / sample.labels.len() as f64
 }
 
