@@ -55,9 +55,9 @@ pub const EMBEDDING_SIZE_MAX: usize = 64;
 /// Weights of a network, all together; and what a file of them may hold beside its numbers: a line a tensor.
 pub const NETWORK_WEIGHTS_MAX: usize = 16 << 20;
 pub const NETWORK_HEADER_BYTES_MAX: usize = 256 << 10;
-/// Pieces of the way from the reference to a row that an explanation of a network walks. A piece costs about two
-/// passes through all layers but the first; a network of 64 and 32 units cannot have more, and has about 60.
-pub const EXPLANATION_PIECES_MAX: usize = 4_096;
+/// Bends of the way from the reference to a row that an explanation of a network walks. The piece after a bend costs about
+/// three passes through the layers behind the first; a network of 64 and 32 units cannot have more than 2,144.
+pub const EXPLANATION_BENDS_MAX: usize = 4_096;
 /// Rows whose contributions make a network's importance.
 pub const IMPORTANCE_ROWS_PATH_MAX: usize = 2_000;
 /// Training rows that tell a network's training loss after an epoch.

@@ -147,6 +147,7 @@ mod tests {
     use crate::features::recipe::{FittedEncoding, FittedField};
     use crate::model::baseline::Baseline;
     use crate::model::linear::Linear;
+    use crate::model::network::tests::drawn;
 
     fn recipe(widths: &[usize]) -> FittedRecipe {
         let mut start = 0;
@@ -171,7 +172,12 @@ mod tests {
 
     #[test]
     fn a_row_has_the_same_bits_in_a_batch_of_one_of_seven_and_of_a_thousand() {
-        let model = model(&[100, 57, 43]);
+        let network = Family::Network(drawn(4, &[100, 57, 43], &[1], &[16, 8]));
+        check_batches(&model(&[100, 57, 43]));
+        check_batches(&Model { family: network, ..model(&[100, 57, 43]) });
+    }
+
+    fn check_batches(model: &Model) {
         let mut random = Random::new(6, "rows");
         let values: Vec<f32> = (0..1000 * 200).map(|_| random.unit() as f32).collect();
         let whole = Matrix { rows: 1000, width: 200, values };
@@ -185,6 +191,22 @@ mod tests {
             assert_eq!(found, expected, "batches of {size}");
         }
         assert_eq!(model.margin(whole.row(999)).to_bits(), expected[999]);
+    }
+
+    #[test]
+    fn a_network_over_other_columns_or_with_levels_of_a_number_is_no_model() {
+        let with = |network| Model { family: Family::Network(network), ..model(&[2, 7, 3]) }.check();
+        assert!(with(drawn(1, &[2, 7, 3], &[1], &[4])).is_ok());
+        assert!(matches!(with(drawn(1, &[2, 7, 4], &[1], &[4])), Err(ModelError::Width { found: 13, .. })));
+        // The second field has seven columns, not six.
+        let shifted = with(drawn(1, &[3, 6, 3], &[1], &[4]));
+        assert_eq!(shifted.unwrap_err(), ModelError::Embedding { field: 1 });
+        let mut numbers = model(&[2, 7, 3]);
+        let cuts = (0..8).map(f64::from).collect();
+        numbers.recipe.fields[1].encoding = FittedEncoding::Piecewise { cuts, median: 1.0, indicator: false };
+        let network = Family::Network(drawn(1, &[2, 7, 3], &[1], &[4]));
+        let refused = Model { family: network, ..numbers }.check().unwrap_err();
+        assert_eq!(refused.code(), "model.embedding");
     }
 
     #[test]

@@ -124,10 +124,10 @@ fn runs_tested_on_other_rows_are_refused_with_the_reason() {
 fn a_run_that_kept_no_scores_is_refused_by_its_status() {
     let place = for_credit();
     let runs = runs_by_family(&place);
-    let nowhere = ["split.by=column", "split.column=nowhere", "split.test_values=[1]"];
-    let words = nowhere.iter().flat_map(|setting| ["--set", setting]);
-    let ended = place.run(&["train", "project"].into_iter().chain(words).collect::<Vec<_>>());
-    assert_ne!(ended.code, 0, "{}", ended.json);
+    // The run has begun when its first file is written, and the parent dies there.
+    let mut dying = place.command(&["train", "project"]);
+    let ended = Ended::of(dying.env("TALLYSTICK_FAULT", "files.before_rename:1").output().unwrap());
+    assert_eq!(ended.code, -1, "{}", ended.json);
     let listed = place.ok(&["run", "list", "--limit", "1"]);
     let failed = &listed["runs"][0]["info"];
     assert_eq!(failed["status"], "FAILED", "{failed}");
@@ -154,7 +154,7 @@ fn a_network_decides_nothing_about_credit() {
     assert_eq!(refused["code"], "gate.unexplained_family", "{refused}");
     assert!(refused["message"].as_str().unwrap().contains("\"mlp\""), "{refused}");
     assert!(refused["next_step"].as_str().unwrap().contains("--family logistic"), "{refused}");
-    place.refused(4, &["model", "promote", "loan-default@2", "--to", "challenger", "--dry-run"]);
+    place.refused(4, &["model", "promote", "loan-default@2", "--to", "staging", "--dry-run"]);
     assert_eq!(place.ok(&["model", "show", "loan-default:production"])["version"], 1);
 
     let row = first_row_as_json(&place);
@@ -162,8 +162,7 @@ fn a_network_decides_nothing_about_credit() {
     assert_eq!(refused["code"], "gate.unexplained_family", "not by its number either: {refused}");
     let predicted = place.ok(&["predict", "loan-default@2", "--row", &row]);
     assert_eq!(predicted["recorded"], true, "a score is no decision: {predicted}");
-    let scored =
-        place.refused(4, &["batch", "loan-default@2", &fixture("loan-default/sample.csv"), "--out", "out"]);
+    let scored = place.refused(4, &["batch", "loan-default@2", &fixture("loan-default/sample.csv"), "out"]);
     assert_eq!(scored["code"], "gate.unexplained_family", "{scored}");
 
     let project = place.path("project");
@@ -214,9 +213,12 @@ fn the_python_scorer_gives_every_golden_margin_of_a_network_to_the_bit() {
     assert_eq!(model["family"], "mlp");
     let weights = place.path("exported/blobs").join(model["weights"]["digest"].as_str().unwrap());
     let mut bytes = std::fs::read(&weights).unwrap();
-    assert!(String::from_utf8_lossy(&bytes).contains("\"embedding.0"), "a text is embedded");
-    // The lowest byte of the very last weight.
-    let at = bytes.len() - 4;
+    let length = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let names: Vec<&String> = header.as_object().unwrap().keys().collect();
+    assert!(names.iter().any(|name| name.starts_with("embedding.")), "a text is embedded: {names:?}");
+    // The lowest byte of the last bias, which every margin ends with.
+    let at = 8 + length + header["bias.02"]["data_offsets"][0].as_u64().unwrap() as usize;
     bytes[at] ^= 1;
     std::fs::write(&weights, &bytes).unwrap();
     let seen = run_script("tallystick_scorer.py", &["exported"], &place.path(""));

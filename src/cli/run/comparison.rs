@@ -26,7 +26,7 @@ pub fn answer(compared: &CompareView) -> Answer {
     }
     let mut metrics = vec![head("metrics")];
     metrics.extend(compared.metrics.iter().map(|row| {
-        let cells = row.values.iter().map(|value| value.map_or("-".into(), |value| format!("{value:.4}")));
+        let cells = row.values.iter().map(|value| value.map_or("-".into(), figure));
         [vec![format!("  {}", row.key)], cells.collect()].concat()
     }));
     text += &format!("\n{}", columns(&metrics));
@@ -34,6 +34,11 @@ pub fn answer(compared: &CompareView) -> Answer {
     text += &format!("\non the same {} test rows, {} of them positive\n", test.rows, test.positives);
     compared.against.iter().for_each(|against| text += &verdicts(compared, against));
     Answer::new(text, json!(compared))
+}
+
+/// Counts are whole.
+fn figure(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.4}") }
 }
 
 fn verdicts(compared: &CompareView, against: &AgainstView) -> String {

@@ -16,7 +16,7 @@ fn sum_pieces(network: &Network, row: &[f64], reference: &[f64]) -> (f64, Vec<f6
     let (from, to) = (network.front(reference), network.front(row));
     let (base, margin) = (network.pass(from.clone()), network.pass(to.clone()));
     let units = network.layers.first().map_or(0, |layer| layer.units);
-    let mut way = Way { layers: &network.layers, pieces: 0, open: Vec::new(), slopes: vec![0.0; units] };
+    let mut way = Way { layers: &network.layers, bent: 0, open: Vec::new(), slopes: vec![0.0; units] };
     way.cross(0, (&from, &to), 1.0);
     let mut columns = to_columns(network, &way.slopes);
     for ((column, x), r) in columns.iter_mut().zip(row).zip(reference) {
@@ -39,7 +39,8 @@ fn spread(columns: &mut [f64], gap: f64) {
 
 struct Way<'a> {
     layers: &'a [Layer],
-    pieces: usize,
+    /// How many bends were walked.
+    bent: usize,
     /// Which units are on, layer by layer, in the piece under way.
     open: Vec<Vec<bool>>,
     /// The margin's slope in each sum of the first layer, weighted by the length of the pieces it holds on.
@@ -72,14 +73,15 @@ impl Way<'_> {
     /// Where units turn on or off, as shares of the way from `begin` to `end`, with both ends. Past the limit the
     /// rest of the way counts as straight; the gap then tells how much it was not.
     fn bends(&mut self, begin: &[f64], end: &[f64]) -> Vec<f64> {
-        let mut bends = vec![0.0, 1.0];
-        if self.pieces < limits::EXPLANATION_PIECES_MAX {
-            let turning = begin.iter().zip(end).filter(|(b, e)| (**b > 0.0) != (**e > 0.0));
-            bends.extend(turning.map(|(b, e)| b / (b - e)).filter(|share| *share > 0.0 && *share < 1.0));
-            bends.sort_by(f64::total_cmp);
-            bends.dedup();
+        let turning = begin.iter().zip(end).filter(|(b, e)| (**b > 0.0) != (**e > 0.0));
+        let shares = turning.map(|(b, e)| b / (b - e)).filter(|share| *share > 0.0 && *share < 1.0);
+        let mut bends: Vec<f64> = [0.0, 1.0].into_iter().chain(shares).collect();
+        if self.bent + bends.len() - 2 > limits::EXPLANATION_BENDS_MAX {
+            bends.truncate(2);
         }
-        self.pieces += bends.len() - 2;
+        self.bent += bends.len() - 2;
+        bends.sort_by(f64::total_cmp);
+        bends.dedup();
         bends
     }
 
@@ -174,8 +176,7 @@ mod tests {
 
     #[test]
     fn a_way_with_more_bends_than_are_walked_adds_up_all_the_same() {
-        let mut way =
-            Way { layers: &[], pieces: limits::EXPLANATION_PIECES_MAX, open: vec![], slopes: vec![] };
+        let mut way = Way { layers: &[], bent: limits::EXPLANATION_BENDS_MAX, open: vec![], slopes: vec![] };
         assert_eq!(way.bends(&[-1.0], &[1.0]), [0.0, 1.0]);
         let mut columns = [0.5, -1.5, 0.0];
         spread(&mut columns, 0.4);

@@ -44,17 +44,18 @@ pub struct MlpParams {
 
 const DROPOUT_RANGE: (f64, f64) = (0.0, 0.9);
 
+/// Chosen on four public credit and churn sets of 1,000 to 42,000 rows, by their folds' mean AUC and log loss.
 impl Default for RawMlp {
     fn default() -> Self {
         Self {
             hidden: vec![64, 32],
-            dropout: 0.2,
+            dropout: 0.3,
             embedding_max: 8,
-            learning_rate: 0.002,
+            learning_rate: 0.0015,
             batch_rows: 256,
             epochs: 60,
             patience: 8,
-            weight_decay: 1.0,
+            weight_decay: 10.0,
             class_weight: ClassWeight::None,
         }
     }
