@@ -11,6 +11,8 @@ mod api_registry;
 #[cfg(test)]
 mod api_routes;
 #[cfg(test)]
+mod api_runs;
+#[cfg(test)]
 mod audit_damage;
 #[cfg(test)]
 mod cli_api;

@@ -45,7 +45,8 @@ fn the_margin_is_what_the_layers_say() {
     assert_eq!(network.margin(&[1.0, 0.0, 2.0]), 1.5 * (0.25 + 2.0 * 2.0 + 3.0 * 0.5) - 1.0);
     // 0.25 - 3 is off, the other unit is on: -1 * -1 = 1.
     assert_eq!(network.margin(&[0.0, 1.0, 0.0]), 10.0 - 1.0);
-    assert_eq!((network.front_width(), network.plain_columns()), (2, vec![2..3]));
+    assert_eq!(network.front_width(), 2);
+    assert!(network.plain_columns().into_iter().flatten().eq([2]));
 }
 
 #[test]
