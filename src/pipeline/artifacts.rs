@@ -76,7 +76,7 @@ fn keep_scores(parts: &EncodedParts<'_>, test: &TestScores<'_>) -> Artifact {
     let scores = KeptScores {
         rows_digest: rows.test.table.content_digest(),
         // A table has at most `ROWS_MAX` rows, which are fewer.
-        places: rows.test_places.iter().map(|&row| u32::try_from(row).unwrap_or(u32::MAX)).collect(),
+        places: rows.split.test.iter().map(|&row| u32::try_from(row).unwrap_or(u32::MAX)).collect(),
         labels: test.labels.to_vec(),
         probabilities: test.probabilities.clone(),
     };

@@ -17,6 +17,8 @@ mod audit_damage;
 #[cfg(test)]
 mod cli_api;
 #[cfg(test)]
+mod expected_faults;
+#[cfg(test)]
 mod fault_table;
 #[cfg(test)]
 mod faults;
@@ -30,6 +32,8 @@ mod flow_home;
 mod flow_network;
 #[cfg(test)]
 mod flow_policy;
+#[cfg(test)]
+mod flow_projects;
 #[cfg(test)]
 mod flow_serve;
 #[cfg(test)]
