@@ -149,10 +149,14 @@ class Browser:
                 return value
         return self.of_session("GET", f"/element/{active}/text")
 
+    def focused_name(self):
+        active = self.of_session("GET", "/element/active")[ELEMENT]
+        return self.of_session("GET", f"/element/{active}/attribute/name")
+
     def tab_to(self, wanted, most=80):
         """Presses Tab until the focus is on what has this id, name or text."""
         for _ in range(most):
-            if self.focused() == wanted:
+            if wanted in (self.focused(), self.focused_name()):
                 return
             self.press("Tab")
         raise Refused(f"{wanted!r} was not reached by {most} times Tab; the focus is on {self.focused()!r}")

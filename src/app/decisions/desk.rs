@@ -34,7 +34,7 @@ pub struct Desk {
     pub state: DeskState,
 }
 
-/// Every model in production; one that does not even load is there and says so.
+/// Every model in production, also one that no version can score for any more.
 pub fn list(app: &App) -> Result<Vec<Desk>, Failure> {
     app.may(Act::ReadDecisions)?;
     let now_ms = app.now().millis();

@@ -137,7 +137,8 @@ pub fn find(app: &App, token: &str) -> Result<Seen, Failure> {
 pub fn lock(app: &App, token: &str, place: Option<&str>, draft: Option<Draft>) -> Result<(), Failure> {
     let locked = app.gatehouse.counter.with(app, token, |session, _| {
         session.locked = true;
-        if let Some(place) = place {
+        // What is half written comes back before whatever was looked at meanwhile.
+        if let Some(place) = place.filter(|_| draft.is_some() || session.draft.is_none()) {
             session.place = Some(place.to_string());
         }
         if draft.is_some() {

@@ -12,3 +12,6 @@ pub mod routes;
 pub mod text;
 pub mod trouble;
 pub mod words;
+
+#[cfg(test)]
+mod tests;

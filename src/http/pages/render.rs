@@ -21,6 +21,22 @@ const HTML: &str = "text/html; charset=utf-8";
 pub struct Pages {
     templates: Environment<'static>,
     texts: Arc<Texts>,
+    addresses: Addresses,
+}
+
+/// Where a page finds what it is shown with.
+#[derive(Clone, Serialize)]
+struct Addresses {
+    style: String,
+    script: String,
+    mark: String,
+}
+
+impl Addresses {
+    fn of_now() -> Self {
+        let [style, script, mark] = ["style", "counter", "mark"].map(assets::address_of);
+        Self { style, script, mark }
+    }
 }
 
 /// What the frame of every page shows.
@@ -42,15 +58,15 @@ pub struct Frame {
 struct Whole<'a, T> {
     frame: &'a Frame,
     page: &'a T,
-    style: String,
-    script: String,
-    mark: String,
+    #[serde(flatten)]
+    addresses: &'a Addresses,
 }
 
 impl Pages {
     pub fn load() -> Result<Self, Failure> {
         let texts = Arc::new(Texts::load()?);
-        Ok(Self { templates: templates(&texts).map_err(|error| refused("all", &error))?, texts })
+        let templates = templates(&texts).map_err(|error| refused("all", &error))?;
+        Ok(Self { templates, texts, addresses: Addresses::of_now() })
     }
 
     /// The texts; a debug build reads them anew.
@@ -77,18 +93,12 @@ impl Pages {
     }
 
     fn html<T: Serialize>(&self, name: &str, frame: &Frame, page: &T) -> Result<String, Error> {
-        let whole = Whole {
-            frame,
-            page,
-            style: assets::address_of("style"),
-            script: assets::address_of("counter"),
-            mark: assets::address_of("mark"),
-        };
-        let values = Value::from(Serde(&whole));
         if cfg!(debug_assertions) {
-            return templates(&self.texts())?.get_template(name)?.render(values);
+            let whole = Whole { frame, page, addresses: &Addresses::of_now() };
+            return templates(&self.texts())?.get_template(name)?.render(Value::from(Serde(&whole)));
         }
-        self.templates.get_template(name)?.render(values)
+        let whole = Whole { frame, page, addresses: &self.addresses };
+        self.templates.get_template(name)?.render(Value::from(Serde(&whole)))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::http::call::{Ask, Reply, bytes_of, read_query, with_status};
 use crate::http::context::{self, CORRELATION_ID, Context, Done};
 use crate::http::pages::render::Frame;
 use crate::http::pages::{assets, cases, cookie, decide, home, login, trouble};
-use crate::http::problem::HttpError;
+use crate::http::problem::{HttpError, with_allow};
 use crate::http::router::{check_head, check_host};
 use crate::http::routes::{Parameter, Verb};
 use crate::http::server::Server;
@@ -152,13 +152,23 @@ pub fn router() -> Router<Arc<Server>> {
                 move |State(server): State<Arc<Server>>, request: Request| dispatch(server, at, request);
             methods = methods.merge(on(route.verb.filter(), call));
         }
-        let refuse = |State(server): State<Arc<Server>>, request: Request| async move {
-            let error = HttpError::Method { allow: "GET, HEAD, POST".into() };
-            lost(&server, &request, error)
+        let allow = allowed_of(pattern);
+        let refuse = move |State(server): State<Arc<Server>>, request: Request| {
+            let allow = allow.clone();
+            async move { with_allow(lost(&server, &request, HttpError::Method { allow: allow.clone() }), &allow) }
         };
         router = router.route(pattern, methods.fallback(refuse));
     }
     router
+}
+
+/// The methods a page knows, as the `Allow` header lists them.
+fn allowed_of(pattern: &str) -> String {
+    let verbs = PAGES.iter().filter(|route| route.pattern == pattern).map(|route| match route.verb {
+        Verb::Get => "GET, HEAD",
+        other => other.as_str(),
+    });
+    verbs.collect::<Vec<_>>().join(", ")
 }
 
 /// Whether whoever asks is a browser that wants to show something to a person.

@@ -198,7 +198,10 @@ pub fn why(visit: Visit) -> Reply {
             Err(page) => return Ok(page),
         };
         let why = reasons::why(&visit.app, &case.to_string())?;
-        let view = why_view(&visit.server.pages.texts(), &case, &why, visit.app.now().millis());
+        // What is damaged may not open as a sheet; why it is so is told all the same.
+        let sheet = sheets::open(&visit.app, &case.to_string()).ok();
+        let by = sheet.as_ref().and_then(|sheet| sheet.scored_by.as_ref());
+        let view = why_view(&visit.server.pages.texts(), &case, &why, by, visit.app.now().millis());
         visit.server.pages.render("why.html", &visit.door.frame("cases"), &view)
     })
 }

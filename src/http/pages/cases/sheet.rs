@@ -147,7 +147,7 @@ fn ground_of(texts: &Texts, facts: &DecisionFacts, decision: &Decision) -> Strin
 }
 
 /// What a field is called in the words that were signed with the policy.
-fn label_of(by: &ScoredBy, field: &str) -> String {
+pub fn label_of(by: &ScoredBy, field: &str) -> String {
     let policy = by.standing.champion.policy();
     let text = policy.and_then(|policy| policy.policy().find_text(&format!("label.{field}")));
     text.map_or_else(|| spoken(field), str::to_string)

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use crate::app::decisions::sheet::ScoredBy;
 use crate::app::decisions::why::Why;
 use crate::http::pages::cases::outcome_of;
+use crate::http::pages::cases::sheet::label_of;
 use crate::http::pages::text::Texts;
 use crate::http::pages::words::{grouped, moment, spoken};
 use crate::ledger::case::CaseNumber;
@@ -52,7 +54,8 @@ fn title_of(what: &str) -> &'static str {
     }
 }
 
-pub fn why_view(texts: &Texts, case: &CaseNumber, why: &Why, now_ms: i64) -> WhyPage {
+/// `by` is what the case was scored by, where that can be told: it knows what fields are called.
+pub fn why_view(texts: &Texts, case: &CaseNumber, why: &Why, by: Option<&ScoredBy>, now_ms: i64) -> WhyPage {
     let facts = why.header.decision.as_ref();
     let outcome = outcome_of(texts, facts.and_then(|facts| facts.outcome.as_deref()).unwrap_or_default());
     let checks = why.checks.iter().map(|check| CheckLine {
@@ -62,7 +65,7 @@ pub fn why_view(texts: &Texts, case: &CaseNumber, why: &Why, now_ms: i64) -> Why
     });
     let reasons = why.reasons.iter().map(|measured| MeasuredLine {
         text: measured.reason.text.clone(),
-        field: spoken(&measured.reason.field),
+        field: by.map_or_else(|| spoken(&measured.reason.field), |by| label_of(by, &measured.reason.field)),
         value: measured.reason.value.as_deref().map_or_else(|| texts.say("case.entered.nothing"), grouped),
         reference: measured.reference.as_deref().map(grouped),
         holds: measured.holds,
