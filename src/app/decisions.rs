@@ -1,17 +1,16 @@
 //! Predictions and decisions: made by what is in force, and on record before they are answered.
 //! No answer leaves before its record is durable; what is not recorded was not decided.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use crate::app::decisions::draft::{Asking, CaseCounter, Draft};
+use crate::app::decisions::draft::{Asking, Draft};
 use crate::app::decisions::lineup::{Lineup, Seat};
 use crate::app::decisions::repetition::{Claim, UnderWay, claim};
 use crate::app::home::App;
 use crate::base::fact::Failure;
-use crate::base::figures;
 use crate::ledger::case::Branch;
 use crate::registry::version::ModelRef;
 use crate::security::actor::{Act, Actor};
@@ -32,17 +31,16 @@ pub mod why;
 
 pub use crate::app::decisions::found::{Answered, Content};
 
-/// What answering needs beside the store: who stands ready, which keys are under way, which case comes next.
+/// What answering needs beside the store: who stands ready, which keys are under way, whose cases these are.
 pub struct Answering {
     pub(in crate::app) lineup: Lineup,
     pub(in crate::app) branch: Branch,
     under_way: UnderWay,
-    cases: Mutex<CaseCounter>,
 }
 
 impl Answering {
     pub fn new(branch: Branch) -> Self {
-        Self { lineup: Lineup::default(), branch, under_way: UnderWay::default(), cases: Mutex::default() }
+        Self { lineup: Lineup::default(), branch, under_way: UnderWay::default() }
     }
 }
 
@@ -92,7 +90,7 @@ async fn answer(app: &App, asked: Asked<'_>, wish: Wish) -> Result<Answered, Fai
     };
     let Some(key) = asked.key else {
         let draft = prepare(app, &actor, &seat, &asked, (wish, None))?;
-        return record(app, draft, ()).await;
+        return record(app, &seat, draft, ()).await;
     };
     match claim(app, actor.name(), key, request_mac(app, &asked, wish))? {
         Claim::Seen(seq) => {
@@ -102,7 +100,7 @@ async fn answer(app: &App, asked: Asked<'_>, wish: Wish) -> Result<Answered, Fai
         }
         Claim::First(held, repetition) => {
             let draft = prepare(app, &actor, &seat, &asked, (wish, Some(repetition)))?;
-            record(app, draft, held).await
+            record(app, &seat, draft, held).await
         }
     }
 }
@@ -138,7 +136,12 @@ fn prepare(
 }
 
 /// Queues the record and waits until it is durable. `held` is let go of only then, even if nobody waits any more.
-async fn record<H: Send + 'static>(app: &App, draft: Draft, held: H) -> Result<Answered, Failure> {
+async fn record<H: Send + 'static>(
+    app: &App,
+    seat: &Seat,
+    draft: Draft,
+    held: H,
+) -> Result<Answered, Failure> {
     let Draft { record, mut answered } = draft;
     let (told, durable) = oneshot::channel();
     app.store.submit_answer(record, move |outcome| {
@@ -146,19 +149,12 @@ async fn record<H: Send + 'static>(app: &App, draft: Draft, held: H) -> Result<A
         let _ = told.send(outcome);
     })?;
     let gone = |_| StoreError::WriterGone { store: StoreName::Ledger };
-    answered.header.seq = durable.await.map_err(gone)??;
-    count(&answered);
+    answered.settle(durable.await.map_err(gone)??);
+    if let Some(facts) = &answered.header.decision {
+        let wish = if facts.outcome.is_some() { Wish::Decision } else { Wish::Prediction };
+        seat.count(wish, facts.outcome.as_deref().unwrap_or_default(), facts.latency_us);
+    }
     Ok(answered)
-}
-
-/// Figures for operators; what monitoring reads is counted in the record's own transaction.
-fn count(answered: &Answered) {
-    let Some(facts) = &answered.header.decision else { return };
-    let kind = if facts.outcome.is_some() { Wish::Decision } else { Wish::Prediction };
-    let outcome = facts.outcome.clone().unwrap_or_default();
-    let labels = [("kind", kind.as_str().to_string()), ("model", facts.name.clone()), ("outcome", outcome)];
-    metrics::counter!(figures::DECISIONS, &labels).increment(1);
-    metrics::histogram!(figures::DECISION_SECONDS).record(facts.latency_us as f64 / 1e6);
 }
 
 /// What tells one request from another under the same key: route, model and the body as it came.

@@ -18,7 +18,7 @@ use crate::config::project::Project;
 use crate::data::infer::draft::{Hints, infer};
 use crate::data::profile::column::{ColumnProfile, Profile};
 use crate::data::table::Kind;
-use crate::pipeline::ready::{self, Validated, finding_text};
+use crate::pipeline::ready::{self, Validated};
 
 #[derive(Subcommand)]
 #[command(
@@ -126,7 +126,7 @@ fn validated_text(validated: &Validated) -> String {
             &format!("\n  {} {} of {of}: {}", result.severity.as_str(), result.expectation, result.message);
     }
     for finding in report.findings.iter().filter(|f| f.row.is_none()) {
-        text += &format!("\n  {}: {}", finding.severity.as_str(), finding_text(finding));
+        text += &format!("\n  {}: {}", finding.severity.as_str(), finding.text());
     }
     text
 }

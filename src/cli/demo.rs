@@ -1,4 +1,4 @@
-//! `demo`: from nothing to a decision, on invented loans.
+//! `demo`: from nothing to a decision, on the invented data of one of the demo projects.
 //! Does what a person would do with the other commands, by the same use cases; a second time it reuses what is there.
 
 use std::path::{Path, PathBuf};
@@ -27,8 +27,8 @@ use crate::cli::speak::progress::Bar;
 use crate::cli::speak::wait::wait_for;
 use crate::cli::train::on_interrupt;
 use crate::config::project::Project;
-use crate::demo::loan_default::{ROWS_DEFAULT, SEED_DEFAULT, write_csv};
-use crate::demo::project::FILES;
+use crate::demo::project::{self, DemoProject, PROJECTS};
+use crate::demo::sheet::SEED_DEFAULT;
 use crate::http::views::decision::AnswerView;
 use crate::registry::version::{Alias, ModelRef, Which};
 use crate::serve::batch::BatchOrder;
@@ -37,66 +37,97 @@ use crate::serve::batch::output::{BatchOptions, OutputFormat};
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  tallystick demo\n  tallystick demo --dir /tmp/demo --rows 50000\n  tallystick demo data --rows 5000 --seed 3 --out loans.csv"
+    after_help = "Examples:\n  tallystick demo\n  tallystick demo --project bank-churn --dir /tmp/demo --rows 50000\n  tallystick demo data --project loan-approval --rows 5000 --seed 3 --out applications.csv"
 )]
 pub struct DemoArguments {
     /// Where the demo's home (unless --home says another), project, data and scores go
     #[arg(long, default_value = "tallystick-demo", value_name = "DIR")]
     dir: PathBuf,
-    /// Invented loans to train on
-    #[arg(long, default_value_t = ROWS_DEFAULT)]
-    rows: usize,
-    /// Another seed invents other loans
-    #[arg(long, default_value_t = SEED_DEFAULT)]
-    seed: u64,
+    #[command(flatten)]
+    which: WhichProject,
+    #[command(flatten)]
+    drawn: Drawn,
     #[command(subcommand)]
     part: Option<DemoPart>,
 }
 
+#[derive(Args)]
+struct WhichProject {
+    /// loan-default, loan-approval, subscription-churn, bank-churn or course-completion
+    #[arg(long = "project", default_value = PROJECTS[0].name, value_name = "NAME")]
+    name: String,
+}
+
+impl WhichProject {
+    fn find(&self) -> Result<&'static DemoProject, Failure> {
+        Ok(project::find(&self.name)?)
+    }
+}
+
+#[derive(Args)]
+struct Drawn {
+    /// Invented rows to train on [default: some thousands]
+    #[arg(long)]
+    rows: Option<usize>,
+    /// Another seed invents other rows
+    #[arg(long, default_value_t = SEED_DEFAULT)]
+    seed: u64,
+}
+
+impl Drawn {
+    fn rows(&self, project: &DemoProject) -> usize {
+        self.rows.unwrap_or(project.rows_default)
+    }
+}
+
 #[derive(Subcommand)]
 enum DemoPart {
-    /// Only write invented loans as CSV
+    /// Only write the invented rows of a project as CSV
     Data {
-        /// How many loans
-        #[arg(long, default_value_t = ROWS_DEFAULT)]
-        rows: usize,
-        /// Another seed invents other loans
-        #[arg(long, default_value_t = SEED_DEFAULT)]
-        seed: u64,
+        #[command(flatten)]
+        which: WhichProject,
+        #[command(flatten)]
+        drawn: Drawn,
         /// A file that does not exist yet
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Only write the demo's project folder
+    /// Only write a demo project's folder
     Project {
+        #[command(flatten)]
+        which: WhichProject,
         /// A folder that does not exist yet
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
 }
 
-/// Rows of the new applicants that the demo scores in a batch; another seed than the training's.
-const APPLICANTS: usize = 2_000;
+/// New rows that the demo scores in a batch; of another seed than the training's.
+const BATCH_ROWS: usize = 2_000;
 
 pub fn run(arguments: DemoArguments, invocation: &Invocation) -> Result<Answer, Failure> {
     match arguments.part {
-        Some(DemoPart::Data { rows, seed, out }) => {
+        Some(DemoPart::Data { which, drawn, out }) => {
             check_absent(&out)?;
-            write_csv(&out, rows, seed)?;
-            let text = format!("{rows} invented loans are in {}.", out.display());
-            Ok(Answer::new(text, json!({"rows": rows, "seed": seed, "out": out})))
+            let project = which.find()?;
+            let (rows, seed) = (drawn.rows(project), drawn.seed);
+            project.write_csv(&out, rows, seed)?;
+            let text = format!("{rows} invented {} are in {}.", project.rows_are, out.display());
+            Ok(Answer::new(text, json!({"project": project.name, "rows": rows, "seed": seed, "out": out})))
         }
-        Some(DemoPart::Project { out }) => {
+        Some(DemoPart::Project { which, out }) => {
             check_absent(&out)?;
-            write_project(&out)?;
-            Ok(Answer::new(format!("The project is in {}.", out.display()), json!({"out": out})))
+            let project = which.find()?;
+            write_project(project, &out)?;
+            let text = format!("The project {} is in {}.", project.name, out.display());
+            Ok(Answer::new(text, json!({"project": project.name, "out": out})))
         }
         None => show(&Demo::new(arguments, invocation)?),
     }
 }
 
-fn write_project(folder: &Path) -> Result<(), Failure> {
-    for (name, text) in FILES {
+fn write_project(project: &DemoProject, folder: &Path) -> Result<(), Failure> {
+    for (name, text) in project.files {
         let path = folder.join(name);
         files::create_folder(path.parent().unwrap_or(folder))?;
         files::write_atomic(&path, text.as_bytes(), 0o644)?;
@@ -106,9 +137,10 @@ fn write_project(folder: &Path) -> Result<(), Failure> {
 
 /// The demo's places, and what it says on the way.
 struct Demo<'a> {
+    which: &'static DemoProject,
     folder: PathBuf,
     project: PathBuf,
-    loans: PathBuf,
+    data: PathBuf,
     rows: usize,
     seed: u64,
     invocation: &'a Invocation,
@@ -116,11 +148,12 @@ struct Demo<'a> {
 
 impl<'a> Demo<'a> {
     fn new(arguments: DemoArguments, invocation: &'a Invocation) -> Result<Self, Failure> {
+        let which = arguments.which.find()?;
         let folder = arguments.dir;
         files::create_folder(&folder)?;
-        let loans = folder.join(format!("loans-{}-{}.csv", arguments.rows, arguments.seed));
-        let (rows, seed) = (arguments.rows, arguments.seed);
-        Ok(Self { project: folder.join("project"), loans, folder, rows, seed, invocation })
+        let (rows, seed) = (arguments.drawn.rows(which), arguments.drawn.seed);
+        let data = folder.join(format!("{}-{rows}-{seed}.csv", which.rows_are));
+        Ok(Self { which, project: folder.join(which.name), data, folder, rows, seed, invocation })
     }
 
     fn say(&self, line: &str) {
@@ -131,14 +164,14 @@ impl<'a> Demo<'a> {
         self.invocation.home.clone().unwrap_or_else(|| self.folder.join("home"))
     }
 
-    /// Other people than those the model is trained on: another seed, and a file of their own for each.
-    fn applicants(&self) -> PathBuf {
-        self.folder.join(format!("applicants-{}.csv", self.seed + 1))
+    /// Others than those the model is trained on: another seed, and a file of their own for each.
+    fn new_rows(&self) -> PathBuf {
+        self.folder.join(format!("new-{}-{}.csv", self.which.rows_are, self.seed + 1))
     }
 
     /// Makes what is not there yet: home, project, data.
     fn prepare(&self) -> Result<App, Failure> {
-        self.generate(&self.loans, self.rows, self.seed)?;
+        self.generate(&self.data, self.rows, self.seed)?;
         let home = self.home();
         if home.join("home.json").exists() {
             self.say(&format!("Reusing the home {}.", home.display()));
@@ -147,7 +180,7 @@ impl<'a> Demo<'a> {
             self.say(&format!("Made the home {}, with a signing key of its own.", home.display()));
         }
         if !self.project.join("project.toml").exists() {
-            write_project(&self.project)?;
+            write_project(self.which, &self.project)?;
         }
         App::open(&home, home::local_person()?, Box::new(SystemClock))
     }
@@ -157,15 +190,15 @@ impl<'a> Demo<'a> {
             self.say(&format!("Reusing {}.", path.display()));
             return Ok(());
         }
-        write_csv(path, rows, seed)?;
-        self.say(&format!("Invented {rows} loans: {}.", path.display()));
+        self.which.write_csv(path, rows, seed)?;
+        self.say(&format!("Invented {rows} {}: {}.", self.which.rows_are, path.display()));
         Ok(())
     }
 
     fn train(&self, app: &App) -> Result<Value, Failure> {
         let request = TrainRequest {
             project: self.project.clone(),
-            source: DataSource::File(self.loans.clone()),
+            source: DataSource::File(self.data.clone()),
             overrides: Vec::new(),
         };
         let bar = Bar::new(self.invocation.output);
@@ -213,11 +246,11 @@ impl<'a> Demo<'a> {
     }
 
     fn batch(&self, app: &App, model: &ModelRef) -> Result<Value, Failure> {
-        let applicants = self.applicants();
-        self.generate(&applicants, APPLICANTS, self.seed + 1)?;
+        let new_rows = self.new_rows();
+        self.generate(&new_rows, BATCH_ROWS, self.seed + 1)?;
         let out = self.folder.join("scores");
         let order = BatchOrder {
-            input: &applicants,
+            input: &new_rows,
             out: &out,
             options: BatchOptions { format: OutputFormat::Csv },
             chunk_rows: limits::BATCH_CHUNK_ROWS,
@@ -238,9 +271,8 @@ fn show(demo: &Demo<'_>) -> Result<Answer, Failure> {
     let project = Project::load(&demo.project, &[])?;
     let model = ModelRef { name: project.settings.name.clone(), which: Which::Unstated };
     let batch = demo.batch(&app, &model)?;
-    let applicants = demo.applicants();
-    let row = find_telling_row(&app, &project, &model, &applicants)?;
-    let path = demo.folder.join("applicant.json");
+    let row = find_telling_row(&app, &project, &model, &demo.new_rows())?;
+    let path = demo.folder.join("row.json");
     files::write_atomic(&path, row.to_string().as_bytes(), 0o600)?;
     let answered = wait_for(decisions::decide(&app, asked(&model, &row.to_string())))?;
     let decision = answer::any(&AnswerView::of(answered));
@@ -266,7 +298,7 @@ fn asked<'a>(model: &'a ModelRef, row: &'a str) -> Asked<'a> {
     Asked { model, row, key: None, simulated: false, started: Instant::now() }
 }
 
-/// The first applicant who is not simply approved: a decision with reasons shows more.
+/// The first row that does not simply get the best outcome: a decision with reasons shows more.
 fn find_telling_row(app: &App, project: &Project, model: &ModelRef, file: &Path) -> Result<Value, Failure> {
     const LOOKED_AT: u64 = 50;
     let mut first = None;

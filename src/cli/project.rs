@@ -97,7 +97,7 @@ fn new(arguments: &NewArguments) -> Result<Answer, Failure> {
         target: arguments.target.clone(),
         positive: arguments.positive.clone(),
         split: arguments.split.clone(),
-        protect: wishes.purpose == Purpose::Credit,
+        protect: true,
     };
     let inferred = infer(&arguments.from, &hints)?;
     if inferred.target.is_none() {

@@ -14,7 +14,9 @@ use crate::base::files::{self, FileError};
 use crate::base::ids::{self, BadName};
 use crate::config::text;
 use crate::config::toml_file::{TomlError, parse_toml, read_text, read_toml};
+use crate::data::contract::protected::{self, Strictness};
 use crate::data::contract::{Contract, ContractError, RawContract, Role};
+use crate::data::expect::processed::ProcessedSuite;
 use crate::data::expect::suite::{ExpectError, RawSuite, Suite};
 use crate::decide::policy::{Policy, PolicyContext, PolicyError, RawPolicy};
 use crate::evaluate::metrics::{FREE_KEYS, THRESHOLD_KEYS};
@@ -68,6 +70,8 @@ pub struct Project {
     pub settings: Settings,
     pub contract: Contract,
     pub suite: Suite,
+    /// What the encoded rows must look like.
+    pub processed: ProcessedSuite,
     pub recipe: Recipe,
     pub params: TrainParams,
     pub gates: Gates,
@@ -98,6 +102,8 @@ pub enum ProjectError {
     Policy { path: PathBuf, source: PolicyError },
     #[error("{path}: the key {key:?} is neither a text nor a table of texts", path = path.display())]
     Text { path: PathBuf, key: String },
+    #[error("{path}: the section {section:?} of contract.toml has no title; it is the text section.{section}", path = path.display())]
+    SectionTitle { path: PathBuf, section: String },
     #[error("{path}: positive = {positive:?} is not among the levels of the target {target:?}: {levels}", path = path.display())]
     Positive { path: PathBuf, positive: String, target: String, levels: String },
     #[error("{path}: subject = {subject:?} is not a column with the role `id`", path = path.display())]
@@ -121,6 +127,7 @@ impl Fact for ProjectError {
             Self::UnknownMetric { .. } => "gate.unknown_metric",
             Self::Policy { source, .. } => source.code(),
             Self::Text { .. } => "project.text",
+            Self::SectionTitle { .. } => "project.section_title",
             Self::Positive { .. } => "project.positive",
             Self::Subject { .. } => "project.subject",
             Self::Waiver { .. } => "project.leak_waiver",
@@ -139,6 +146,7 @@ impl Fact for ProjectError {
         match self {
             Self::Toml(e) => e.next_step(),
             Self::Recipe { source, .. } => source.next_step(),
+            Self::Contract { source, .. } => source.next_step(),
             _ => Some("Correct the file and run `tallystick project check DIR`.".into()),
         }
     }
@@ -191,14 +199,7 @@ impl Project {
         let sources = Sources::read(folder)?;
         let path = |name: &str| sources.path(name);
         let settings: Settings = sources.parse("project.toml")?;
-        let contract = sources
-            .parse::<RawContract>("contract.toml")?
-            .check()
-            .map_err(|source| ProjectError::Contract { path: path("contract.toml"), source })?;
-        let suite = sources
-            .parse::<RawSuite>("expectations.toml")?
-            .check(&contract)
-            .map_err(|source| ProjectError::Suite { path: path("expectations.toml"), source })?;
+        let contract = check_contract(&sources, settings.purpose)?;
         let recipe = sources
             .parse::<RawRecipe>("recipe.toml")?
             .check(&contract)
@@ -206,7 +207,9 @@ impl Project {
         let params = check_params(&path("train.toml"), sources.parse("train.toml")?, overrides)?;
         let gates = check_gates(&path("gates.toml"), sources.parse("gates.toml")?)?;
         let texts = flatten_texts(&path("text/en.toml"), &sources.parse("text/en.toml")?)?;
+        check_sections(&path("text/en.toml"), &contract, &texts)?;
         let fields: Vec<&str> = recipe.features().iter().map(|f| f.field.as_str()).collect();
+        let (suite, processed) = check_suites(&sources, &contract, &fields)?;
         let purpose = settings.purpose;
         let policy = sources
             .parse::<RawPolicy>("policy.toml")?
@@ -214,7 +217,8 @@ impl Project {
             .and_then(|policy| policy.rehearse().map(|()| policy))
             .map_err(|source| ProjectError::Policy { path: path("policy.toml"), source })?;
         let digest = sources.digest(overrides)?;
-        let project = Self { sources, settings, contract, suite, recipe, params, gates, policy, digest };
+        let project =
+            Self { sources, settings, contract, suite, processed, recipe, params, gates, policy, digest };
         project.check_settings()?;
         Ok(project)
     }
@@ -241,6 +245,47 @@ impl Project {
             Some(w) => Err(ProjectError::Waiver { path: path(), column: w.column.clone() }),
             None => Ok(()),
         }
+    }
+}
+
+fn check_contract(sources: &Sources, purpose: Purpose) -> Result<Contract, ProjectError> {
+    let refuse = |source| ProjectError::Contract { path: sources.path("contract.toml"), source };
+    let contract = sources.parse::<RawContract>("contract.toml")?.check().map_err(refuse)?;
+    let strictness = match purpose {
+        Purpose::Credit => Strictness::Barred,
+        Purpose::Marketing | Purpose::Education => Strictness::WithReason,
+    };
+    protected::check_features(&contract, strictness).map_err(refuse)?;
+    Ok(contract)
+}
+
+/// What the rows must look like as they come, and encoded.
+fn check_suites(
+    sources: &Sources,
+    contract: &Contract,
+    fields: &[&str],
+) -> Result<(Suite, ProcessedSuite), ProjectError> {
+    let refuse = |source| ProjectError::Suite { path: sources.path("expectations.toml"), source };
+    let raw = sources.parse::<RawSuite>("expectations.toml")?;
+    let processed = raw.check_processed(fields, &contract.target().name).map_err(refuse)?;
+    Ok((raw.check(contract).map_err(refuse)?, processed))
+}
+
+/// A section that a form would show without a title.
+fn check_sections(
+    path: &Path,
+    contract: &Contract,
+    texts: &BTreeMap<String, String>,
+) -> Result<(), ProjectError> {
+    let is_told = |section: &str| {
+        texts.get(&format!("section.{section}")).is_some_and(|title| !title.trim().is_empty())
+    };
+    let mut sections = contract.columns().iter().filter_map(|column| column.section.as_deref());
+    match sections.find(|section| !is_told(section)) {
+        Some(section) => {
+            Err(ProjectError::SectionTitle { path: path.to_path_buf(), section: section.to_string() })
+        }
+        None => Ok(()),
     }
 }
 

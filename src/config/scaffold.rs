@@ -62,7 +62,10 @@ fn project(inferred: &Inferred, wishes: &Wishes) -> String {
     );
     let _ = writeln!(out, "name = {}", quoted(&wishes.name));
     let _ = writeln!(out, "title = {}", quoted(&title(&wishes.name)));
-    comment(&mut out, "credit, marketing or education; under credit, protected fields are never features.");
+    comment(
+        &mut out,
+        "credit, marketing or education; under credit a protected characteristic is never a feature, else only with a reason.",
+    );
     let _ = writeln!(out, "purpose = {}", quoted(wishes.purpose.as_str()));
     if let Some(target) = &inferred.target {
         comment(&mut out, &format!("Guessed: {}", target.reason));

@@ -1,9 +1,12 @@
 //! The data contract: which columns a table has, what they mean, and what each cell may hold.
 //! A checked `Contract` is the proof; nothing downstream checks names or roles again.
 
+pub mod protected;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
+use crate::base::ids::check_name;
 use crate::base::limits;
 use crate::data::cell::{CellFault, CellRule};
 use crate::data::table::Kind;
@@ -15,7 +18,7 @@ pub enum Role {
     Feature,
     Id,
     Target,
-    /// Kept apart for fairness figures; never a feature under `purpose = "credit"`.
+    /// Kept with the data for fairness figures: never a feature, never asked for, in no model.
     Protected,
     /// Known only after the outcome; never a feature.
     Leak,
@@ -55,6 +58,12 @@ pub struct ColumnSpec {
     /// Further spellings of a missing cell, beside the empty one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// The part of a form the field belongs to; its title is a text, `section.<name>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
+    /// Why a protected characteristic is a feature all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl ColumnSpec {
@@ -72,7 +81,14 @@ impl ColumnSpec {
             cast: None,
             default: None,
             missing: Vec::new(),
+            section: None,
+            reason: None,
         }
+    }
+
+    /// The column without what changes no cell.
+    pub fn as_read(&self) -> Self {
+        Self { section: None, reason: None, ..self.clone() }
     }
 }
 
@@ -127,6 +143,20 @@ pub enum ContractError {
     Name { column: String },
     #[error("column {column:?}: {what}")]
     Levels { column: String, what: &'static str },
+    #[error("column {column:?}: the section {section:?} is not 1 to {max} characters of a-z, 0-9, '-' and '_'", max = limits::NAME_CHARS_MAX)]
+    Section { column: String, section: String },
+    #[error(
+        "column {column:?}: a `reason` is for a feature that is a protected characteristic, and is not empty"
+    )]
+    Reason { column: String },
+    #[error(
+        "column {column:?} is named like a protected characteristic ({word}); under purpose = \"credit\" it is no feature"
+    )]
+    ProtectedFeature { column: String, word: &'static str },
+    #[error(
+        "column {column:?} is named like a protected characteristic ({word}); as a feature it needs a `reason`"
+    )]
+    ProtectedReason { column: String, word: &'static str },
 }
 
 impl Fact for ContractError {
@@ -142,6 +172,10 @@ impl Fact for ContractError {
             Self::Default { .. } => "contract.default",
             Self::Name { .. } => "contract.name",
             Self::Levels { .. } => "contract.levels",
+            Self::Section { .. } => "contract.section",
+            Self::Reason { .. } => "contract.reason",
+            Self::ProtectedFeature { .. } => "contract.protected_feature",
+            Self::ProtectedReason { .. } => "contract.protected_reason",
         }
     }
 
@@ -150,7 +184,16 @@ impl Fact for ContractError {
     }
 
     fn next_step(&self) -> Option<String> {
-        Some("Correct contract.toml and run `tallystick project check`.".into())
+        let step = match self {
+            Self::ProtectedFeature { .. } => {
+                "Give it the role `protected` and take it out of recipe.toml and policy.toml: it is kept with the data, for fairness figures."
+            }
+            Self::ProtectedReason { .. } => {
+                "Give it the role `protected`, or say why it is a feature: `reason = \"...\"` in contract.toml."
+            }
+            _ => "Correct contract.toml and run `tallystick project check`.",
+        };
+        Some(step.into())
     }
 }
 
@@ -234,8 +277,22 @@ fn check_column(column: &ColumnSpec) -> Result<(), ContractError> {
         }
         _ => {}
     }
+    check_words(column)?;
     check_levels(column)?;
     check_default(column)
+}
+
+fn check_words(column: &ColumnSpec) -> Result<(), ContractError> {
+    let name = || column.name.clone();
+    if let Some(section) = column.section.as_ref().filter(|section| check_name(section).is_err()) {
+        return Err(ContractError::Section { column: name(), section: section.clone() });
+    }
+    match &column.reason {
+        Some(reason) if column.role != Role::Feature || reason.trim().is_empty() => {
+            Err(ContractError::Reason { column: name() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A level that no cell can ever have is a slip of the pen: it would refuse every row that means it.
@@ -333,6 +390,9 @@ mod tests {
             (ColumnSpec { aliases: vec!["bad".into()], ..number() }, "contract.duplicate_column"),
             (ColumnSpec { name: " x".into(), ..number() }, "contract.name"),
             (ColumnSpec { role: Role::Target, ..number() }, "contract.targets"),
+            (ColumnSpec { section: Some("The loan".into()), ..number() }, "contract.section"),
+            (ColumnSpec { reason: Some(" ".into()), ..number() }, "contract.reason"),
+            (ColumnSpec { reason: Some("so".into()), role: Role::Protected, ..number() }, "contract.reason"),
         ];
         for (column, code) in cases {
             assert_eq!(with(column.clone()).unwrap_err().code(), code, "{column:?}");

@@ -43,6 +43,15 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// As a person reads it: row, column, value, what is wrong, by which rule.
+    pub fn text(&self) -> String {
+        let row = self.row.map_or(String::new(), |row| format!("row {row}, "));
+        let column = self.column.as_ref().map_or(String::new(), |column| format!("column {column:?}: "));
+        format!("{row}{column}{} (rule {})", self.message, self.rule)
+    }
+}
+
 /// What stands for the value of a column that identifies a person.
 pub const HIDDEN: &str = "(hidden)";
 

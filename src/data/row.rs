@@ -124,23 +124,42 @@ impl RowParser {
 
     pub fn parse(&self, text: &str) -> Result<ParsedRow, RowError> {
         let object = parse_object(text)?;
+        self.check_object(&object).map_err(|error| match find_twice(&object) {
+            // Where a key stands twice, one of the two was refused; that is the whole fault.
+            Some(key) => RowError::DuplicateKey { key: shown(key) },
+            None => error,
+        })
+    }
+
+    fn check_object(&self, object: &[(Cow<'_, str>, JsonCell<'_>)]) -> Result<ParsedRow, RowError> {
+        let mut next = 0;
         let mut errors = Vec::new();
         let mut given: Vec<Given<'_>> = self.rules.iter().map(|_| Given::default()).collect();
-        for (key, value) in &object {
+        for (key, value) in object {
             if errors.len() >= limits::FINDINGS_SHOWN_MAX {
                 errors.push(and_more());
                 return Err(RowError::Fields(errors));
             }
-            match self.inputs.get(key.as_ref()).and_then(|&at| given.get_mut(at).map(|slot| (at, slot))) {
+            let place = self.find_place(key, next);
+            match place.and_then(|at| given.get_mut(at).map(|slot| (at, slot))) {
                 None => errors.push(self.unknown(key)),
                 Some((at, slot)) => {
                     let read = self.read(at, key, value, slot.key);
                     let cell = read.map_err(|error| errors.push(error)).ok();
                     *slot = Given { key: Some(key), cell };
+                    next = at + 1;
                 }
             }
         }
         self.check_cells(given, errors)
+    }
+
+    /// The rule of a key. Programs send fields in the contract's order, so the one after the last is asked first.
+    fn find_place(&self, key: &str, next: usize) -> Option<usize> {
+        match self.rules.get(next) {
+            Some(rule) if rule.name() == key => Some(next),
+            _ => self.inputs.get(key).copied(),
+        }
     }
 
     fn read<'a>(
@@ -260,10 +279,7 @@ fn parse_object(text: &str) -> Result<Vec<(Cow<'_, str>, JsonCell<'_>)>, RowErro
     }
     let JsonObject(fields) = serde_json::from_str(text)
         .map_err(|e: serde_json::Error| RowError::Syntax { line: e.line(), column: e.column() })?;
-    match find_twice(&fields) {
-        Some(key) => Err(RowError::DuplicateKey { key: shown(key) }),
-        None => Ok(fields),
-    }
+    Ok(fields)
 }
 
 /// A key that stands twice. A row of usual size is cheaper to compare with itself than to hash.
@@ -277,8 +293,13 @@ fn find_twice<'a>(fields: &'a [(Cow<'_, str>, JsonCell<'_>)]) -> Option<&'a str>
     fields.iter().map(|(key, _)| key.as_ref()).find(|key| !seen.insert(*key))
 }
 
-/// Deepest nesting of brackets outside of strings.
+/// Deepest nesting of brackets outside of strings, or more where even that is within the limit.
 fn depth_of(text: &str) -> usize {
+    // Few brackets cannot be deep; counting them is cheap.
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if brackets <= limits::JSON_DEPTH_MAX {
+        return brackets;
+    }
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
     for byte in text.bytes() {
         match byte {

@@ -160,6 +160,14 @@ impl Table {
         self.columns.iter().find(|c| c.name == name)
     }
 
+    /// The place of a column, looked for first at `hint`: whoever needs many mostly needs them in their order.
+    pub fn find_place(&self, name: &str, hint: usize) -> Option<usize> {
+        match self.columns.get(hint) {
+            Some(column) if column.name == name => Some(hint),
+            _ => self.columns.iter().position(|column| column.name == name),
+        }
+    }
+
     /// The given rows in the given order.
     pub fn select(&self, rows: &[usize]) -> Self {
         Self { rows: rows.len(), columns: self.columns.iter().map(|c| c.select(rows)).collect() }

@@ -1,23 +1,16 @@
 //! The loan-default demo: a seeded table in the manner of a lending club's public statistics.
 //! Every row is invented; the same rows and seed give the same table on every machine.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use crate::base::clock;
-use crate::base::fact::{Class, Fact};
-use crate::base::limits;
-use crate::data::table::{Column, Kind, MISSING, Table, TextValues, UnevenColumns, Values};
-use crate::data::write::{CsvSink, WriteError};
+use crate::data::table::{Column, Kind, Table};
 use crate::demo::borrower::Borrower;
 use crate::demo::draw::Draw;
 use crate::demo::loan::{Loan, Outcome, log_odds};
+use crate::demo::sheet::{DemoError, draw_rows, numbers, texts};
 use crate::demo::words;
 
 /// Rows of the demo when nobody says otherwise.
 pub const ROWS_DEFAULT: usize = 24_000;
-/// The seed of the demo and of the committed sample.
-pub const SEED_DEFAULT: u64 = 7;
 pub const POSITIVE: &str = "Charged Off";
 const NEGATIVE: &str = "Fully Paid";
 
@@ -25,41 +18,6 @@ const GRADES: [char; 7] = ['A', 'B', 'C', 'D', 'E', 'F', 'G'];
 const FIRST_YEAR: u32 = 2012;
 const ISSUE_MONTHS: u32 = 48;
 const FIRST_LOAN_ID: usize = 1_000_001;
-
-#[derive(Debug, thiserror::Error)]
-pub enum DemoError {
-    #[error("a demo of {rows} rows was asked for; 1 to {max} can be made")]
-    Rows { rows: usize, max: usize },
-    #[error("the demo's table does not hold together")]
-    Uneven(#[from] UnevenColumns),
-    #[error(transparent)]
-    Write(#[from] WriteError),
-}
-
-impl Fact for DemoError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Rows { .. } => "demo.rows",
-            Self::Uneven(_) => "demo.uneven_columns",
-            Self::Write(inner) => inner.code(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Rows { .. } => Class::Usage,
-            Self::Uneven(_) => Class::Failed,
-            Self::Write(inner) => inner.class(),
-        }
-    }
-
-    fn next_step(&self) -> Option<String> {
-        match self {
-            Self::Write(inner) => inner.next_step(),
-            Self::Rows { .. } | Self::Uneven(_) => None,
-        }
-    }
-}
 
 struct Row {
     id: String,
@@ -71,26 +29,12 @@ struct Row {
 
 /// The table of the demo, in order of issue.
 pub fn loan_default(rows: usize, seed: u64) -> Result<Table, DemoError> {
-    if rows == 0 || rows > limits::ROWS_MAX {
-        return Err(DemoError::Rows { rows, max: limits::ROWS_MAX });
-    }
-    let mut draw = Draw::new(seed, "demo.loan_default");
-    let drawn: Vec<Row> = (0..rows).map(|place| draw_row(&mut draw, place, rows)).collect();
+    let drawn = draw_rows(rows, seed, "demo.loan_default", |draw, place| draw_row(draw, place, rows))?;
     let mut columns = request_columns(&drawn);
     columns.extend(person_columns(&drawn));
     columns.extend(file_columns(&drawn));
     columns.extend(outcome_columns(&drawn));
     Ok(Table::new(columns)?)
-}
-
-/// Writes the table of the demo as CSV: the same bytes for the same rows and seed.
-pub fn write_csv(path: &Path, rows: usize, seed: u64) -> Result<(), DemoError> {
-    let table = loan_default(rows, seed)?;
-    let columns = table.columns().iter().map(|column| (column.name.clone(), column.kind)).collect();
-    let mut sink = CsvSink::create(path, columns)?;
-    sink.write(&table)?;
-    sink.finish()?;
-    Ok(())
 }
 
 fn draw_row(draw: &mut Draw, place: usize, rows: usize) -> Row {
@@ -199,25 +143,6 @@ fn outcome_columns(rows: &[Row]) -> Vec<Column> {
         numbers("collection_recovery_fee", Kind::Number, rows, |r| r.outcome.recovery_fee),
         texts("settlement_status", rows, |r| r.outcome.settlement.map(str::to_string)),
     ]
-}
-
-fn numbers(name: &str, kind: Kind, rows: &[Row], value: impl Fn(&Row) -> f64) -> Column {
-    Column { name: name.to_string(), kind, values: Values::Number(rows.iter().map(value).collect()) }
-}
-
-fn texts(name: &str, rows: &[Row], value: impl Fn(&Row) -> Option<String>) -> Column {
-    let mut text = TextValues::default();
-    let mut places: BTreeMap<String, u32> = BTreeMap::new();
-    for row in rows {
-        let code = value(row).map_or(MISSING, |level| {
-            *places.entry(level).or_insert_with_key(|level| {
-                text.levels.push(level.clone());
-                (text.levels.len() - 1) as u32
-            })
-        });
-        text.codes.push(code);
-    }
-    Column { name: name.to_string(), kind: Kind::Text, values: Values::Text(text) }
 }
 
 #[cfg(test)]

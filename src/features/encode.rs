@@ -12,6 +12,7 @@ pub const SCALE_DEVIATIONS_MAX: f64 = 8.0;
 const ORDINAL_PLACE_UNKNOWN: f64 = 0.5;
 
 /// A field's column in a table, of the kind that its encoding reads.
+#[derive(Clone, Copy)]
 pub enum FieldColumn<'a> {
     Numbers(&'a [f64]),
     Text(&'a TextValues),
@@ -27,31 +28,49 @@ pub struct Mark {
 }
 
 pub fn find_numbers<'a>(table: &'a Table, field: &str) -> Result<&'a [f64], FeatureError> {
-    let column = find_column(table, field)?;
+    numbers_of(table.find_column(field).ok_or_else(|| missing(field))?)
+}
+
+pub fn find_text<'a>(table: &'a Table, field: &str) -> Result<&'a TextValues, FeatureError> {
+    text_of(table.find_column(field).ok_or_else(|| missing(field))?)
+}
+
+/// The columns of fields in their order. Mostly that is the table's own, so each field is looked for first behind
+/// the one before.
+pub fn find_fields<'a>(
+    table: &'a Table,
+    fields: &[FittedField],
+) -> Result<Vec<FieldColumn<'a>>, FeatureError> {
+    let mut next = 0;
+    let find = |field: &FittedField| {
+        let place = table.find_place(&field.field, next).ok_or_else(|| missing(&field.field))?;
+        next = place + 1;
+        let column = &table.columns()[place];
+        if field.encoding.is_numeric() {
+            numbers_of(column).map(FieldColumn::Numbers)
+        } else {
+            text_of(column).map(FieldColumn::Text)
+        }
+    };
+    fields.iter().map(find).collect()
+}
+
+fn numbers_of(column: &Column) -> Result<&[f64], FeatureError> {
     match &column.values {
         Values::Number(numbers) => Ok(numbers),
         Values::Text(_) => Err(wrong_kind(column, "numbers")),
     }
 }
 
-pub fn find_text<'a>(table: &'a Table, field: &str) -> Result<&'a TextValues, FeatureError> {
-    let column = find_column(table, field)?;
+fn text_of(column: &Column) -> Result<&TextValues, FeatureError> {
     match &column.values {
         Values::Text(text) => Ok(text),
         Values::Number(_) => Err(wrong_kind(column, "text")),
     }
 }
 
-pub fn find_field<'a>(table: &'a Table, field: &FittedField) -> Result<FieldColumn<'a>, FeatureError> {
-    if field.encoding.is_numeric() {
-        find_numbers(table, &field.field).map(FieldColumn::Numbers)
-    } else {
-        find_text(table, &field.field).map(FieldColumn::Text)
-    }
-}
-
-fn find_column<'a>(table: &'a Table, field: &str) -> Result<&'a Column, FeatureError> {
-    table.find_column(field).ok_or_else(|| FeatureError::MissingColumn { field: field.to_string() })
+fn missing(field: &str) -> FeatureError {
+    FeatureError::MissingColumn { field: field.to_string() }
 }
 
 fn wrong_kind(column: &Column, expected: &'static str) -> FeatureError {

@@ -2,9 +2,10 @@
 //! training never saw often enough, which numbers lie beyond its range. Never changes an encoding.
 
 use crate::data::table::{Table, TextValues};
-use crate::features::encode::{FieldColumn, SCALE_DEVIATIONS_MAX, find_field, find_level};
+use crate::features::encode::{FieldColumn, SCALE_DEVIATIONS_MAX, find_level};
 use crate::features::error::FeatureError;
 use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
+use crate::features::transform::BoundRecipe;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowNotes {
@@ -16,29 +17,18 @@ pub struct RowNotes {
     pub out_of_range: Vec<String>,
 }
 
-/// The fields of a table, found once, for the notes of any of its rows.
-pub struct NoteTaker<'a> {
-    fields: Vec<(&'a FittedField, FieldColumn<'a>)>,
-}
-
 impl FittedRecipe {
-    /// For the notes of many rows of one table.
-    pub fn note_taker<'a>(&'a self, table: &'a Table) -> Result<NoteTaker<'a>, FeatureError> {
-        let bind = |field: &'a FittedField| find_field(table, field).map(|column| (field, column));
-        Ok(NoteTaker { fields: self.fields.iter().map(bind).collect::<Result<_, _>>()? })
-    }
-
     /// The notes of one row.
     pub fn notes(&self, table: &Table, row: usize) -> Result<RowNotes, FeatureError> {
-        Ok(self.note_taker(table)?.row(row))
+        Ok(self.bind(table)?.notes(row))
     }
 }
 
-impl NoteTaker<'_> {
+impl BoundRecipe<'_> {
     /// The notes of one row; of a row beyond the table, all fields are missing.
-    pub fn row(&self, row: usize) -> RowNotes {
+    pub fn notes(&self, row: usize) -> RowNotes {
         let mut notes = RowNotes::default();
-        for (field, column) in &self.fields {
+        for (field, column) in self.recipe.fields.iter().zip(&self.columns) {
             match column {
                 FieldColumn::Numbers(numbers) => note_number(field, numbers.get(row), &mut notes),
                 FieldColumn::Text(text) => note_level(field, find_cell(text, row), &mut notes),

@@ -3,7 +3,7 @@
 
 use crate::base::limits;
 use crate::data::table::{Table, TextValues};
-use crate::features::encode::{FieldColumn, Mark, find_field};
+use crate::features::encode::{FieldColumn, Mark, find_fields};
 use crate::features::error::FeatureError;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::{FittedField, FittedRecipe};
@@ -11,16 +11,37 @@ use crate::features::recipe::{FittedField, FittedRecipe};
 /// Rows filled for all fields before the next rows are begun, so that they stay in cache.
 const BLOCK_ROWS: usize = 256;
 
+/// A recipe with the columns of one table, found once: for its encoding and for the notes of any of its rows.
+pub struct BoundRecipe<'a> {
+    pub(in crate::features) recipe: &'a FittedRecipe,
+    /// One for each field, in the recipe's order.
+    pub(in crate::features) columns: Vec<FieldColumn<'a>>,
+    rows: usize,
+}
+
 impl FittedRecipe {
-    /// Encodes every row of `table`; columns are found by name, those of no field are passed over.
-    pub fn transform(&self, table: &Table) -> Result<Matrix, FeatureError> {
+    /// Columns are found by name, those of no field are passed over.
+    pub fn bind<'a>(&'a self, table: &'a Table) -> Result<BoundRecipe<'a>, FeatureError> {
         self.check_layout()?;
-        let (rows, width) = (table.rows(), self.width);
+        let columns = find_fields(table, &self.fields)?;
+        Ok(BoundRecipe { recipe: self, columns, rows: table.rows() })
+    }
+
+    /// Encodes every row of `table`.
+    pub fn transform(&self, table: &Table) -> Result<Matrix, FeatureError> {
+        self.bind(table)?.encode()
+    }
+}
+
+impl BoundRecipe<'_> {
+    /// Encodes every row.
+    pub fn encode(&self) -> Result<Matrix, FeatureError> {
+        let (rows, width) = (self.rows, self.recipe.width);
         if rows.saturating_mul(width) > limits::MATRIX_CELLS_MAX {
             return Err(FeatureError::TooManyCells { rows, width, max: limits::MATRIX_CELLS_MAX });
         }
-        let bind = |field| BoundField::bind(field, table);
-        let mut fields = self.fields.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        let pairs = self.recipe.fields.iter().zip(&self.columns);
+        let mut fields: Vec<BoundField<'_>> = pairs.map(|(f, column)| BoundField::new(f, *column)).collect();
         let mut matrix = Matrix::zeros(rows, width);
         for (block, values) in matrix.values.chunks_mut(BLOCK_ROWS * width).enumerate() {
             fields.iter_mut().for_each(|field| field.fill(block * BLOCK_ROWS, width, values));
@@ -35,18 +56,15 @@ struct BoundField<'a> {
     field: &'a FittedField,
     column: FieldColumn<'a>,
     marks: Vec<Option<Mark>>,
-    missing: Mark,
 }
 
 impl<'a> BoundField<'a> {
-    fn bind(field: &'a FittedField, table: &'a Table) -> Result<Self, FeatureError> {
-        let column = find_field(table, field)?;
+    fn new(field: &'a FittedField, column: FieldColumn<'a>) -> Self {
         let levels = match &column {
             FieldColumn::Numbers(_) => 0,
             FieldColumn::Text(text) => text.levels.len(),
         };
-        let missing = field.encoding.mark(&field.field, None);
-        Ok(Self { field, column, marks: vec![None; levels], missing })
+        Self { field, column, marks: vec![None; levels] }
     }
 
     /// Writes this field's columns of the rows from `first` on; `values` is those rows, `width` wide.
@@ -78,7 +96,7 @@ impl<'a> BoundField<'a> {
     fn mark(&mut self, text: &TextValues, code: u32) -> Mark {
         let index = code as usize;
         let (Some(slot), Some(level)) = (self.marks.get_mut(index), text.levels.get(index)) else {
-            return self.missing;
+            return self.field.encoding.mark(&self.field.field, None);
         };
         *slot.get_or_insert_with(|| self.field.encoding.mark(&self.field.field, Some(level)))
     }

@@ -209,14 +209,15 @@ impl CaseNumber {
             (self.number, digits.max(limits::CASE_DIGITS_MIN)),
         ];
         for (number, width) in parts {
-            for place in (0..width as u32).rev() {
-                let digit = number / 10u32.pow(place) % 10;
-                sum = add_digit(sum, digit);
-                spelled.signs[spelled.length] = b'0' + digit as u8;
-                spelled.length += 1;
+            let (mut rest, end) = (number, spelled.length + width);
+            let places = &mut spelled.signs[spelled.length..end];
+            for sign in places.iter_mut().rev() {
+                *sign = b'0' + (rest % 10) as u8;
+                rest /= 10;
             }
+            sum = places.iter().fold(sum, |sum, sign| add_digit(sum, u32::from(*sign - b'0')));
             // The dash is there already.
-            spelled.length += 1;
+            spelled.length = end + 1;
         }
         spelled.signs[spelled.length] = LETTERS[sum as usize];
         spelled.length += 1;

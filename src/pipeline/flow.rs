@@ -11,6 +11,7 @@ use crate::pipeline::artifacts::draw_artifacts;
 use crate::pipeline::candidate::{Candidate, pack};
 use crate::pipeline::evaluation::{Evaluation, choose_cutoff, evaluate};
 use crate::pipeline::parts::Parts;
+use crate::pipeline::processed::check_processed;
 use crate::train::fit::fit_family;
 
 /// Trains, calibrates, evaluates and packs one model. Same project, table and seed: same bytes.
@@ -24,6 +25,7 @@ pub fn train(
     let rows = Parts::divide(project, table)?;
     let recipe = fit(&project.recipe, &rows.train.table)?;
     let parts = rows.encode(&recipe)?;
+    let expected = check_processed(project, &parts, &recipe)?;
     let fitted = fit_family(&project.params, parts.train(), parts.valid(), cancel, progress)?;
     let model = parts.calibrated(recipe, &fitted)?;
     let cutoff = choose_cutoff(&project.policy, &parts.valid(), &model)?;
@@ -33,7 +35,8 @@ pub fn train(
     cancel.check()?;
     let test = parts.score(&model)?;
     let evaluation: Evaluation = evaluate(project, &test, &fitted, cutoff)?;
-    let artifacts = draw_artifacts(project, &model, &parts, &test, (&fitted, &evaluation))?;
+    let mut artifacts = expected.artifacts()?;
+    artifacts.extend(draw_artifacts(project, &model, &parts, &test, (&fitted, &evaluation))?);
     progress.stage("packing", 0);
     pack(project, &parts, &model, evaluation, artifacts)
 }

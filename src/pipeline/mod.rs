@@ -6,5 +6,6 @@ pub mod evaluation;
 pub mod events;
 pub mod flow;
 pub mod parts;
+pub mod processed;
 pub mod ready;
 pub mod spec;

@@ -5,7 +5,7 @@ use crate::base::fact::{Class, Fact, Failure};
 use crate::config::project::Project;
 use crate::data::contract::Role;
 use crate::data::label::find_labels;
-use crate::data::split::{SplitPlan, TestRule};
+use crate::data::split::{Split, SplitPlan, TestRule};
 use crate::data::table::Table;
 use crate::decide::policy::PositiveIs;
 use crate::decide::resolved::ResolvedPolicy;
@@ -28,6 +28,8 @@ pub struct Parts {
     pub train: Rows,
     pub valid: Rows,
     pub test: Rows,
+    /// Which rows of the whole each part has.
+    pub split: Split,
 }
 
 /// The three parts as matrices, beside the tables they came from.
@@ -53,7 +55,7 @@ impl Parts {
             labels: rows.iter().map(|&row| labels[row]).collect(),
         };
         let (train, valid, test) = (part(&split.train), part(&split.valid), part(&split.test));
-        Ok(Self { whole: table, train, valid, test })
+        Ok(Self { whole: table, train, valid, test, split })
     }
 
     pub fn encode(&self, recipe: &FittedRecipe) -> Result<EncodedParts<'_>, Failure> {

@@ -11,7 +11,7 @@ use crate::base::limits;
 use crate::config::project::Project;
 use crate::data::contract::Role;
 use crate::data::expect::report::{FailingRow, SuiteReport};
-use crate::data::finding::{Finding, FindingCount, Severity};
+use crate::data::finding::{Finding, FindingCount};
 use crate::data::import::reader::{Purpose, Reader};
 use crate::data::import::report::ImportReport;
 use crate::data::import::whole::collect_rows;
@@ -41,6 +41,12 @@ pub enum ReadyError {
     },
     #[error("{}: {failed} critical expectation(s) failed; {first}", path.display())]
     Expectations { path: PathBuf, failed: usize, first: String, report: Box<SuiteReport> },
+    #[error(
+        "{} critical expectation(s) of the encoded rows failed; {}",
+        .0.failed_critical,
+        .0.first_failure().unwrap_or_default()
+    )]
+    Processed(Box<SuiteReport>),
     #[error("a feature knows the outcome: {}", messages(.0))]
     Leak(Vec<LeakSuspicion>),
     #[error("{} has no row {row}", path.display())]
@@ -56,6 +62,7 @@ impl Fact for ReadyError {
         match self {
             Self::Contract { .. } => "data.contract",
             Self::Expectations { .. } => "data.expectations",
+            Self::Processed(_) => "data.expectations_processed",
             Self::Leak(_) => "data.leak",
             Self::NoRow { .. } => "data.no_row",
         }
@@ -74,6 +81,10 @@ impl Fact for ReadyError {
                 "Correct the data, or set bad rows aside: `tallystick data import DIR FILE --quarantine OUT.csv`."
                     .into(),
             ),
+            Self::Processed(_) => Some(
+                "Correct recipe.toml or the data; [[expect_processed]] in expectations.toml says what was expected of it."
+                    .into(),
+            ),
             Self::Leak(_) => Some(
                 "Take the column out of recipe.toml; or, if it is honest, say why in a [[leak_waiver]] of project.toml."
                     .into(),
@@ -86,6 +97,7 @@ impl Fact for ReadyError {
         match self {
             Self::Contract { findings, counts, .. } => Some(json!({"findings": findings, "counts": counts})),
             Self::Expectations { report, .. } => Some(json!({"suite": report})),
+            Self::Processed(report) => Some(json!({"suite": report})),
             Self::Leak(suspicions) => Some(json!({ "leaks": suspicions })),
             Self::NoRow { .. } => None,
         }
@@ -137,37 +149,20 @@ fn broken_contract(path: &Path, report: ImportReport) -> ReadyError {
         path: path.to_path_buf(),
         rejected: report.rows_rejected,
         rows: report.rows_read,
-        first: report.findings.first().map_or_else(String::new, finding_text),
+        first: report.findings.first().map_or_else(String::new, Finding::text),
         findings: report.findings,
         counts: report.counts,
     }
 }
 
 fn failed_expectations(path: &Path, report: SuiteReport) -> ReadyError {
-    let failed = report.results.iter().find(|r| !r.success && r.severity == Severity::Critical);
-    let first = failed.map_or_else(String::new, |result| {
-        let of = result.column.as_ref().map_or(String::new(), |c| format!(" of {c:?}"));
-        let example = result.examples.first().map_or(String::new(), |e| format!("; {}", finding_text(e)));
-        format!("{}{of}: {}{example}", result.expectation, result.message)
-    });
+    let first = report.first_failure().unwrap_or_default();
     ReadyError::Expectations {
         path: path.to_path_buf(),
         failed: report.failed_critical,
         first,
         report: Box::new(report),
     }
-}
-
-/// A finding as a person reads it: row, column, value, what is wrong, by which rule.
-pub fn finding_text(finding: &Finding) -> String {
-    let mut text = String::new();
-    if let Some(row) = finding.row {
-        text += &format!("row {row}, ");
-    }
-    if let Some(column) = &finding.column {
-        text += &format!("column {column:?}: ");
-    }
-    format!("{text}{} (rule {})", finding.message, finding.rule)
 }
 
 /// Refuses features that know the outcome, unless somebody answers for them in project.toml; answers
@@ -202,7 +197,7 @@ pub fn row_as_json(project: &Project, path: &Path, number: u64) -> Result<Value,
             path: path.to_path_buf(),
             rejected: 1,
             rows: 1,
-            first: rejected.findings.first().map_or_else(String::new, finding_text),
+            first: rejected.findings.first().map_or_else(String::new, Finding::text),
             findings: rejected.findings.clone(),
             counts: Vec::new(),
         }

@@ -103,7 +103,7 @@ pub fn difference(old: &Contract, new: &Contract) -> Change {
 }
 
 fn column_difference(old: &ColumnSpec, new: &ColumnSpec) -> Change {
-    if old == new {
+    if old.as_read() == new.as_read() {
         return Change::Same;
     }
     let same_meaning = old.kind == new.kind

@@ -9,7 +9,8 @@ use crate::decide::outcome::{DecidedBy, decide};
 use crate::decide::reasons::{DecidedRow, Reasons, find_reasons, reference};
 use crate::decide::rules::hits;
 use crate::features::matrix::Matrix;
-use crate::features::notes::{NoteTaker, RowNotes};
+use crate::features::notes::RowNotes;
+use crate::features::transform::BoundRecipe;
 use crate::model::explain::Contribution;
 use crate::serve::champion::Champion;
 use crate::serve::error::ServeError;
@@ -85,7 +86,7 @@ pub struct ScoredTable<'a> {
     table: &'a Table,
     defaulted: &'a [Vec<String>],
     encoded: Matrix,
-    notes: NoteTaker<'a>,
+    bound: BoundRecipe<'a>,
 }
 
 impl Champion {
@@ -95,9 +96,9 @@ impl Champion {
         table: &'a Table,
         defaulted: &'a [Vec<String>],
     ) -> Result<ScoredTable<'a>, ServeError> {
-        let recipe = &self.model().recipe;
-        let (encoded, notes) = (recipe.transform(table)?, recipe.note_taker(table)?);
-        Ok(ScoredTable { champion: self, table, defaulted, encoded, notes })
+        let bound = self.model().recipe.bind(table)?;
+        let encoded = bound.encode()?;
+        Ok(ScoredTable { champion: self, table, defaulted, encoded, bound })
     }
 }
 
@@ -110,7 +111,7 @@ impl ScoredTable<'_> {
             return Err(ServeError::NotFinite { margin });
         }
         let defaulted = self.defaulted.get(row).cloned().unwrap_or_default();
-        Ok(Scored { margin, probability, notes: Notes::of(self.notes.row(row), defaulted) })
+        Ok(Scored { margin, probability, notes: Notes::of(self.bound.notes(row), defaulted) })
     }
 
     pub fn predict(&self, row: usize) -> Result<Prediction, ServeError> {

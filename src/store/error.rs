@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact};
 use crate::base::files::FileError;
+use crate::ledger::case::CaseError;
 use crate::ledger::leaf::RecordError;
 use crate::store::tables::{StoreName, Table};
 
@@ -61,6 +62,8 @@ pub enum StoreError {
     NoBlob { digest: Digest },
     #[error("blob {digest} is larger than the {max} bytes that are read")]
     BlobTooLarge { digest: Digest, max: u64 },
+    #[error(transparent)]
+    Case(#[from] CaseError),
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
@@ -132,6 +135,7 @@ impl Fact for StoreError {
             Self::Unwritable { .. } => "store.unwritable",
             Self::NoBlob { .. } => "store.no_blob",
             Self::BlobTooLarge { .. } => "store.blob_too_large",
+            Self::Case(error) => error.code(),
             Self::Record(error) => error.code(),
             Self::File(error) => error.code(),
         }
@@ -150,6 +154,7 @@ impl Fact for StoreError {
             Self::NoHome { .. } | Self::AlreadyAHome { .. } | Self::NotFound { .. } => Class::Usage,
             Self::InUse { .. } | Self::Busy { .. } | Self::WriterGone { .. } => Class::Unavailable,
             Self::Restarting { .. } | Self::Unconfirmed { .. } | Self::BeingRead { .. } => Class::Unavailable,
+            Self::Case(error) => error.class(),
             Self::Record(error) => error.class(),
             Self::WriterStopped { cause, .. } if cause.is_corrupt() => Class::Integrity,
             Self::WriterStopped { .. } => Class::Unavailable,

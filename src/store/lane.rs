@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::fact::Fact;
 use crate::base::{fault, figures, files, limits};
+use crate::ledger::tree::Frontier;
 use crate::store::error::StoreError;
 use crate::store::file::{StoreFile, guard};
 use crate::store::lane::restart::{LaneState, Opening, Standing};
@@ -93,7 +94,9 @@ impl Lane {
         let shared = Shared { store, slot: Slot::new(file), queue: Mutex::default(), wake: Condvar::new() };
         let shared = Arc::new(shared);
         let failures = Cell::new(0);
-        let writer = Writer { shared: Arc::clone(&shared), opening, witness, before_commit, failures };
+        let frontier = Cell::default();
+        let shared_too = Arc::clone(&shared);
+        let writer = Writer { shared: shared_too, opening, witness, before_commit, failures, frontier };
         let thread = std::thread::Builder::new().name(format!("{store} writer")).spawn(move || writer.run());
         let thread = thread.map_err(files::at(Path::new("a writer thread")))?;
         Ok(Self { shared, thread: Some(thread) })
@@ -308,6 +311,12 @@ enum Attempt {
     Torn(StoreError),
 }
 
+/// What a group leaves that is ready to be committed.
+struct Ran {
+    commits: u64,
+    frontier: Option<Frontier>,
+}
+
 struct Writer {
     shared: Arc<Shared>,
     opening: Opening,
@@ -315,6 +324,9 @@ struct Writer {
     before_commit: BeforeCommit,
     /// How often the file had to be opened again since the last group was committed.
     failures: Cell<u32>,
+    /// The edge of the log as the last commit left it: read from the file it costs a page a level. Nobody else
+    /// writes there; whatever is not a commit forgets it.
+    frontier: Cell<Option<Frontier>>,
 }
 
 impl Writer {
@@ -364,14 +376,17 @@ impl Writer {
         // The view outlives the guard of the work: undone while a panic unwinds, it could end the process.
         match guard(store, || Ok(self.run_group(&view, group))) {
             Ok(Ok(None)) => undo(&file, view, None),
-            Ok(Ok(Some(commits))) => {
+            Ok(Ok(Some(Ran { commits, frontier }))) => {
                 fault::point("store.before_commit");
                 let begun = Instant::now();
                 let committed = guard(store, || view.commit());
                 metrics::histogram!(figures::COMMIT_SECONDS, "store" => store.as_str())
                     .record(begun.elapsed());
                 match committed {
-                    Ok(()) => Attempt::Committed(commits),
+                    Ok(()) => {
+                        self.frontier.set(frontier);
+                        Attempt::Committed(commits)
+                    }
                     Err(error) => Attempt::Torn(file.explain(error)),
                 }
             }
@@ -384,13 +399,14 @@ impl Writer {
     }
 
     /// Runs a group in an open transaction and adds what belongs to every commit; nothing where a job declined.
-    fn run_group(&self, view: &WriteView, jobs: &mut [Box<dyn Job>]) -> Result<Option<u64>, StoreError> {
-        let group = Group::new(view);
+    fn run_group(&self, view: &WriteView, jobs: &mut [Box<dyn Job>]) -> Result<Option<Ran>, StoreError> {
+        let group = Group::after(view, self.frontier.take());
         if !jobs.iter_mut().all(|job| job.run(&group)) {
             return Ok(None);
         }
         (self.before_commit)(&group)?;
-        count_commit(&group).map(Some)
+        let commits = count_commit(&group)?;
+        Ok(Some(Ran { commits, frontier: group.into_frontier() }))
     }
 
     /// No further write in this file: what a failed commit left is only known after opening it again.

@@ -13,7 +13,7 @@ use crate::store::lane::{BeforeCommit, Lane, Pending, Urgency};
 use crate::store::migrate;
 use crate::store::rows::meta::{COMMITS, STORE_ID};
 use crate::store::tables::StoreName;
-use crate::store::views::answers::NewAnswer;
+use crate::store::views::answers::{NewAnswer, Placed};
 use crate::store::views::group::Writes;
 use crate::store::views::log::CheckpointSigner;
 use crate::store::views::{Lab, LabRead, LabWrite, Ledger, LedgerRead, LedgerWrite, Rows};
@@ -97,11 +97,11 @@ impl Store {
         self.ledger.submit(urgency, move |view| work(&Ledger(view)))
     }
 
-    /// Queues an answer before all other writes; `then` hears its number, on the writer's thread, once it is durable.
+    /// Queues an answer before all other writes; `then` hears its place, on the writer's thread, once it is durable.
     pub fn submit_answer(
         &self,
         answer: NewAnswer,
-        then: impl FnOnce(Result<u64, StoreError>) + Send + 'static,
+        then: impl FnOnce(Result<Placed, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
         let work = move |view: &dyn Writes| Ledger(view).put_answer(&answer);
         self.ledger.submit_then(Urgency::Decision, work, then)
@@ -154,6 +154,7 @@ impl Store {
 pub(in crate::store) fn before_ledger_commit(signer: CheckpointSigner) -> BeforeCommit {
     Box::new(move |view| {
         Ledger(view).flush_counts()?;
+        Ledger(view).flush_cases()?;
         Ledger(view).flush_nodes()?;
         Ledger(view).sign_growth(&signer)
     })

@@ -1,4 +1,4 @@
-//! The committed fixtures: made by the generator, and in agreement with the demo project that describes them.
+//! The committed fixtures: made by the generators, and in agreement with the demo projects that describe them.
 //! `TALLYSTICK_BLESS=1` writes them again; without it they are compared byte by byte.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,51 +12,75 @@ use tallystick::data::import::reader::Purpose;
 use tallystick::data::import::whole::read_table;
 use tallystick::data::table::{Cell, Kind, Table, Values};
 use tallystick::data::write::write_parquet;
-use tallystick::demo::loan_default::{POSITIVE, SEED_DEFAULT, loan_default, write_csv};
+use tallystick::demo::project::{DemoProject, PROJECTS};
+use tallystick::demo::sheet::SEED_DEFAULT;
 use tallystick::features::recipe::{Encoding, RawRecipe};
 
+/// Of loan-default, on which most tests train.
 const SAMPLE_ROWS: usize = 2_900;
 const SAMPLE_BYTES_MAX: usize = 600_000;
+/// Of the others.
+const SMALL_ROWS: usize = 400;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-fn project() -> PathBuf {
-    fixtures().join("projects/loan-default")
+fn sample_of(demo: &DemoProject) -> (PathBuf, usize) {
+    let rows = if demo.name == PROJECTS[0].name { SAMPLE_ROWS } else { SMALL_ROWS };
+    (fixtures().join(demo.name).join("sample.csv"), rows)
 }
 
 fn committed_sample() -> PathBuf {
-    fixtures().join("loan-default/sample.csv")
+    sample_of(&PROJECTS[0]).0
 }
 
-fn read<T: DeserializeOwned>(name: &str) -> T {
-    let path = project().join(name);
+fn read<T: DeserializeOwned>(demo: &DemoProject, name: &str) -> T {
+    let path = fixtures().join("projects").join(demo.name).join(name);
     let text = fs::read_to_string(&path).unwrap();
     toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
+fn contract_of(demo: &DemoProject) -> Contract {
+    read::<RawContract>(demo, "contract.toml").check().unwrap()
+}
+
 fn contract() -> Contract {
-    read::<RawContract>("contract.toml").check().unwrap()
+    contract_of(&PROJECTS[0])
 }
 
 fn sample() -> Table {
-    loan_default(SAMPLE_ROWS, SEED_DEFAULT).unwrap()
+    PROJECTS[0].table(SAMPLE_ROWS, SEED_DEFAULT).unwrap()
 }
 
 #[test]
-fn the_committed_sample_is_what_the_generator_makes() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sample.csv");
-    write_csv(&path, SAMPLE_ROWS, SEED_DEFAULT).unwrap();
-    let made = fs::read(&path).unwrap();
-    assert!(made.len() < SAMPLE_BYTES_MAX, "{} bytes", made.len());
-    if std::env::var_os("TALLYSTICK_BLESS").is_some() {
-        fs::write(committed_sample(), &made).unwrap();
+fn the_committed_samples_are_what_the_generators_make() {
+    for demo in &PROJECTS {
+        let folder = tempfile::tempdir().unwrap();
+        let (committed, rows) = sample_of(demo);
+        let path = folder.path().join("sample.csv");
+        demo.write_csv(&path, rows, SEED_DEFAULT).unwrap();
+        let made = fs::read(&path).unwrap();
+        assert!(made.len() < SAMPLE_BYTES_MAX, "{} bytes", made.len());
+        if std::env::var_os("TALLYSTICK_BLESS").is_some() {
+            fs::create_dir_all(committed.parent().unwrap()).unwrap();
+            fs::write(&committed, &made).unwrap();
+        }
+        let found = fs::read(&committed).unwrap();
+        let place = made.iter().zip(&found).position(|(a, b)| a != b);
+        let lengths = (made.len(), found.len());
+        assert!(made == found, "{}: {lengths:?} bytes, first difference at {place:?}", demo.name);
     }
-    let committed = fs::read(committed_sample()).unwrap();
-    let place = made.iter().zip(&committed).position(|(a, b)| a != b);
-    assert!(made == committed, "{} and {} bytes, first difference at {place:?}", made.len(), committed.len());
+}
+
+#[test]
+fn the_small_samples_keep_their_contracts() {
+    for demo in &PROJECTS[1..] {
+        let (path, rows) = sample_of(demo);
+        let (_, report) = read_table(&path, &contract_of(demo), Purpose::Training, rows).unwrap();
+        assert_eq!(report.rows_good, rows as u64, "{}: {:#?}", demo.name, report.findings);
+        assert!(report.unknown_columns.is_empty() && report.findings.is_empty(), "{:#?}", report.findings);
+    }
 }
 
 #[test]
@@ -93,58 +117,68 @@ fn the_same_table_written_twice_as_parquet_is_the_same_file_with_the_same_conten
 }
 
 #[test]
-fn the_contract_names_every_column_of_the_demo_and_no_other() {
-    let table = sample();
-    let made: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
-    let contract = contract();
-    let named: Vec<&str> = contract.columns().iter().map(|column| column.name.as_str()).collect();
-    assert_eq!(made, named);
-}
-
-#[test]
-fn the_demo_meets_every_expectation_and_a_spoiled_file_does_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let suite = read::<RawSuite>("expectations.toml").check(&contract()).unwrap();
-    let judge =
-        |path: &Path| suite.validate(&read_table(path, &contract(), Purpose::Training, 50_000).unwrap().0);
-    let whole = folder.path().join("whole.csv");
-    write_csv(&whole, 20_000, SEED_DEFAULT).unwrap();
-    for path in [committed_sample(), whole] {
-        let broken: Vec<_> = judge(&path).results.into_iter().filter(|result| !result.success).collect();
-        assert!(broken.is_empty(), "{}: {broken:#?}", path.display());
+fn each_contract_names_every_column_of_its_demo_and_no_other() {
+    for demo in &PROJECTS {
+        let table = demo.table(500, SEED_DEFAULT).unwrap();
+        let made: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
+        let contract = contract_of(demo);
+        let named: Vec<&str> = contract.columns().iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(made, named, "{}", demo.name);
     }
-    let text = fs::read_to_string(committed_sample()).unwrap();
-    let (spoiled, twice) = (folder.path().join("spoiled.csv"), text.lines().last().unwrap());
-    fs::write(&spoiled, format!("{text}{twice}\n")).unwrap();
-    let report = judge(&spoiled);
-    assert_eq!((report.success, report.failed_critical), (false, 1), "a loan that is there twice");
 }
 
 #[test]
-fn the_recipe_encodes_every_feature_and_nothing_else() {
-    let contract = contract();
-    let features: BTreeSet<String> = contract.with_role(Role::Feature).map(|c| c.name.clone()).collect();
-    let recipe: RawRecipe = read("recipe.toml");
-    let encoded: BTreeSet<String> = recipe.features.iter().map(|feature| feature.field.clone()).collect();
-    assert_eq!(recipe.features.len(), encoded.len(), "a field is encoded twice");
-    assert_eq!(encoded, features);
+fn each_demo_meets_every_expectation_and_a_spoiled_file_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    for demo in &PROJECTS {
+        let contract = contract_of(demo);
+        let suite = read::<RawSuite>(demo, "expectations.toml").check(&contract).unwrap();
+        let judge =
+            |path: &Path| suite.validate(&read_table(path, &contract, Purpose::Training, 50_000).unwrap().0);
+        let whole = folder.path().join(format!("{}.csv", demo.name));
+        demo.write_csv(&whole, 12_000, SEED_DEFAULT).unwrap();
+        let (sample, _) = sample_of(demo);
+        for path in [&sample, &whole] {
+            let broken: Vec<_> = judge(path).results.into_iter().filter(|result| !result.success).collect();
+            assert!(broken.is_empty(), "{}: {broken:#?}", path.display());
+        }
+        let text = fs::read_to_string(&sample).unwrap();
+        let (spoiled, twice) = (folder.path().join("spoiled.csv"), text.lines().last().unwrap());
+        fs::write(&spoiled, format!("{text}{twice}\n")).unwrap();
+        let report = judge(&spoiled);
+        assert_eq!((report.success, report.failed_critical), (false, 1), "{}: a row twice", demo.name);
+    }
 }
 
 #[test]
-fn levels_and_orders_hold_every_value_that_the_demo_makes() {
-    let (table, contract) = (loan_default(20_000, SEED_DEFAULT).unwrap(), contract());
-    let recipe: RawRecipe = read("recipe.toml");
-    for column in table.columns() {
-        let Values::Text(text) = &column.values else { continue };
-        let spec = contract.find(&column.name).unwrap();
-        let order = recipe.features.iter().find_map(|feature| match &feature.encoding {
-            Encoding::Ordinal { order } if feature.field == column.name => Some(order),
-            _ => None,
-        });
-        for allowed in [spec.levels.as_ref(), order].into_iter().flatten() {
-            let made = text.levels.iter().filter(|level| !spec.missing.contains(level));
-            let unknown: Vec<&String> = made.filter(|level| !allowed.contains(level)).collect();
-            assert!(unknown.is_empty(), "{}: {unknown:?}", column.name);
+fn each_recipe_encodes_every_feature_and_nothing_else() {
+    for demo in &PROJECTS {
+        let contract = contract_of(demo);
+        let features: BTreeSet<String> = contract.with_role(Role::Feature).map(|c| c.name.clone()).collect();
+        let recipe: RawRecipe = read(demo, "recipe.toml");
+        let encoded: BTreeSet<String> = recipe.features.iter().map(|feature| feature.field.clone()).collect();
+        assert_eq!(recipe.features.len(), encoded.len(), "a field is encoded twice");
+        assert_eq!(encoded, features, "{}", demo.name);
+    }
+}
+
+#[test]
+fn levels_and_orders_hold_every_value_that_the_demos_make() {
+    for demo in &PROJECTS {
+        let (table, contract) = (demo.table(12_000, SEED_DEFAULT).unwrap(), contract_of(demo));
+        let recipe: RawRecipe = read(demo, "recipe.toml");
+        for column in table.columns() {
+            let Values::Text(text) = &column.values else { continue };
+            let spec = contract.find(&column.name).unwrap();
+            let order = recipe.features.iter().find_map(|feature| match &feature.encoding {
+                Encoding::Ordinal { order } if feature.field == column.name => Some(order),
+                _ => None,
+            });
+            for allowed in [spec.levels.as_ref(), order].into_iter().flatten() {
+                let made = text.levels.iter().filter(|level| !spec.missing.contains(level));
+                let unknown: Vec<&String> = made.filter(|level| !allowed.contains(level)).collect();
+                assert!(unknown.is_empty(), "{}: {unknown:?}", column.name);
+            }
         }
     }
 }
@@ -158,34 +192,53 @@ fn variants(column: &ColumnSpec) -> Vec<&'static str> {
     variants
 }
 
+/// All that a form of the project shows: sections with titles, labels, help, examples; and the reasons.
 #[test]
-fn every_feature_has_its_label_its_help_and_its_reasons() {
-    let texts: toml::Table = read("text/en.toml");
-    let policy: toml::Table = read("policy.toml");
-    let contract = contract();
-    let text = |key: &str| {
-        let all = toml::Value::Table(texts.clone());
-        let found = key.split('.').try_fold(&all, |at, part| at.get(part)).cloned();
-        found.and_then(|value| value.as_str().map(str::to_string)).filter(|text| !text.trim().is_empty())
-    };
-    let mut needed = BTreeMap::new();
-    for column in contract.with_role(Role::Feature) {
-        let name = &column.name;
-        let stem = policy["reasons"][name].as_str().unwrap();
-        needed.insert(format!("label.{name}"), name);
-        needed.insert(format!("help.{name}"), name);
-        needed.extend(variants(column).into_iter().map(|variant| (format!("{stem}.{variant}"), name)));
+fn every_field_that_is_asked_for_has_its_section_its_texts_and_its_reasons() {
+    for demo in &PROJECTS {
+        let texts: toml::Table = read(demo, "text/en.toml");
+        let policy: toml::Table = read(demo, "policy.toml");
+        let contract = contract_of(demo);
+        let text = |table: &[&str]| {
+            let all = toml::Value::Table(texts.clone());
+            let found = table.iter().try_fold(&all, |at, part| at.get(part)).cloned();
+            found.and_then(|value| value.as_str().map(str::to_string)).filter(|text| !text.trim().is_empty())
+        };
+        let mut missing = BTreeMap::new();
+        let mut need = |keys: &[&str]| {
+            if text(keys).is_none() {
+                missing.insert(keys.join("."), demo.name);
+            }
+        };
+        for column in contract.columns() {
+            let name = column.name.as_str();
+            let asked = matches!(column.role, Role::Feature | Role::Id);
+            assert_eq!(column.section.is_some(), asked, "{}: {name}", demo.name);
+            if !asked {
+                continue;
+            }
+            need(&["section", column.section.as_deref().unwrap()]);
+            ["label", "help", "example"].iter().for_each(|table| need(&[table, name]));
+            if column.role == Role::Feature {
+                let stem = policy["reasons"][name].as_str().unwrap();
+                let (table, key) = stem.split_once('.').unwrap();
+                variants(column).into_iter().for_each(|variant| need(&[table, key, variant]));
+            }
+        }
+        assert!(missing.is_empty(), "text/en.toml lacks {missing:?}");
     }
-    let missing: Vec<&String> = needed.keys().filter(|key| text(key).is_none()).collect();
-    assert!(missing.is_empty(), "text/en.toml lacks {missing:?}");
 }
 
 #[test]
-fn the_project_names_the_positive_class_and_the_subject_of_its_contract() {
-    let project: toml::Table = read("project.toml");
-    let contract = contract();
-    assert_eq!(project["positive"].as_str(), Some(POSITIVE));
-    assert!(contract.target().levels.as_ref().unwrap().iter().any(|level| level == POSITIVE));
-    let subject = contract.find(project["subject"].as_str().unwrap()).unwrap();
-    assert_eq!(subject.role, Role::Id);
+fn each_project_has_the_name_of_its_folder_and_a_subject_of_its_contract() {
+    for demo in &PROJECTS {
+        let project: toml::Table = read(demo, "project.toml");
+        let contract = contract_of(demo);
+        assert_eq!(project["name"].as_str(), Some(demo.name));
+        let positive = project["positive"].as_str().unwrap();
+        let levels = contract.target().levels.clone();
+        assert!(levels.is_none_or(|levels| levels.iter().any(|level| level == positive)), "{}", demo.name);
+        let subject = contract.find(project["subject"].as_str().unwrap()).unwrap();
+        assert_eq!(subject.role, Role::Id, "{}", demo.name);
+    }
 }

@@ -15,6 +15,8 @@ mod audit_damage;
 #[cfg(test)]
 mod cli_api;
 #[cfg(test)]
+mod expected_faults;
+#[cfg(test)]
 mod fault_table;
 #[cfg(test)]
 mod faults;
@@ -26,6 +28,8 @@ mod flow_batch;
 mod flow_home;
 #[cfg(test)]
 mod flow_policy;
+#[cfg(test)]
+mod flow_projects;
 #[cfg(test)]
 mod flow_serve;
 #[cfg(test)]

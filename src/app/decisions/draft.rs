@@ -1,7 +1,6 @@
 //! An answer on its way to the record: scored, decided, explained, sealed; all of it but its place in the log.
 //! Never writes and never waits: this is the part of a request that only computes.
 
-use std::sync::PoisonError;
 use std::time::Instant;
 
 use crate::app::decisions::found::{Answered, Content};
@@ -23,7 +22,7 @@ use crate::ledger::leaf::{Header, Kind};
 use crate::security::actor::Actor;
 use crate::serve::answer::AnswerBody;
 use crate::serve::scorer::Notes;
-use crate::store::views::answers::{Counted, NewAnswer, NewRepetition};
+use crate::store::views::answers::{Counted, NewAnswer, NewCase, NewRepetition};
 
 /// The outcome where no model may decide: a person does.
 pub const REFER: &str = "refer";
@@ -43,13 +42,6 @@ pub struct Asking<'a> {
 pub struct Draft {
     pub record: NewAnswer,
     pub answered: Answered,
-}
-
-/// The numbers cases have had in a year.
-#[derive(Default)]
-pub struct CaseCounter {
-    year: u64,
-    last: u64,
 }
 
 impl Asking<'_> {
@@ -80,7 +72,7 @@ impl Asking<'_> {
         }
         let body = AnswerBody::of_decision(&row, &decision, champion)?;
         let mut facts = self.facts(now, Some(standing), &decision.notes);
-        facts.case = Some(self.next_case(now)?);
+        facts.case = Some(self.unnumbered(now)?);
         facts.band = Some(decision.band as u32);
         facts.by = Some(ground_of(&decision.by));
         facts.outcome = Some(decision.outcome.clone());
@@ -101,7 +93,7 @@ impl Asking<'_> {
         };
         let body = AnswerBody::unscored(row.as_ref(), self.row)?;
         let mut facts = self.facts(now, ended.map(|standing| &**standing), &Notes::default());
-        facts.case = Some(self.next_case(now)?);
+        facts.case = Some(self.unnumbered(now)?);
         facts.by = Some(Ground::Fallback);
         facts.outcome = Some(REFER.to_string());
         facts.flags = vec![Flag::Degraded];
@@ -157,15 +149,10 @@ impl Asking<'_> {
         }
     }
 
-    fn next_case(&self, now: Stamp) -> Result<CaseNumber, Failure> {
+    /// A case in the place of the one that is given together with the record's own place.
+    fn unnumbered(&self, now: Stamp) -> Result<CaseNumber, Failure> {
         let year = year_of(now.millis());
-        let mut counter = self.app.answering.cases.lock().unwrap_or_else(PoisonError::into_inner);
-        if counter.year != year {
-            let last = self.app.store.read_ledger(|ledger| ledger.find_case_last(year))?;
-            *counter = CaseCounter { year, last };
-        }
-        counter.last += 1;
-        Ok(CaseNumber::new(self.app.answering.branch, (year % 100) as u8, counter.last)?)
+        Ok(CaseNumber::new(self.app.answering.branch, (year % 100) as u8, 1)?)
     }
 
     fn seal(
@@ -183,7 +170,8 @@ impl Asking<'_> {
         let sealed = app.sealer.seal(&tag, &id, &body.to_bytes())?;
         made.facts.latency_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let counted = self.counted(&made, now, standing, row);
-        let case = made.facts.case.map(|case| (year_of(now.millis()), case.number()));
+        let case = made.facts.case;
+        let case = case.map(|case| NewCase { branch: case.branch(), year: year_of(now.millis()) });
         let header = Header {
             actor: self.actor.clone(),
             body_sha256: Digest::of(&sealed.body),

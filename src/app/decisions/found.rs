@@ -10,7 +10,7 @@ use crate::base::ids::DecisionId;
 use crate::base::limits;
 use crate::decide::outcome::DecidedBy;
 use crate::ledger::case::CaseNumber;
-use crate::ledger::decision::{DecisionFacts, Ground};
+use crate::ledger::decision::{DecisionFacts, Ground, subject_of};
 use crate::ledger::leaf::{Header, Record};
 use crate::security::actor::{Act, Role};
 use crate::security::seal::record::{SubjectTag, WrappedKey};
@@ -19,6 +19,7 @@ use crate::serve::champion::Champion;
 use crate::serve::scorer::{Decision, Prediction};
 use crate::store::error::StoreError;
 use crate::store::rows::registry::VersionRow;
+use crate::store::views::answers::Placed;
 
 /// An answer and its record.
 #[derive(Clone, Debug)]
@@ -30,6 +31,17 @@ pub struct Answered {
     pub positive: Option<String>,
     /// A repeated request got the first one's answer.
     pub replayed: bool,
+}
+
+impl Answered {
+    /// The record has its place, and with it its case number.
+    pub(in crate::app) fn settle(&mut self, placed: Placed) {
+        self.header.seq = placed.seq;
+        if let Some(facts) = &mut self.header.decision {
+            facts.case = placed.case;
+            self.header.subject = subject_of(facts);
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -2,15 +2,18 @@
 //! Kept ready between requests and exchanged whole when an alias moves; nobody waits for a model to load twice.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
+use metrics::{Counter, Histogram};
 
+use crate::app::decisions::Wish;
 use crate::app::home::App;
 use crate::app::registry::{promotion, versions};
 use crate::base::clock::parse_millis;
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Failure};
+use crate::base::figures;
 use crate::base::limits;
 use crate::data::row::RowParser;
 use crate::data::table::Table;
@@ -73,11 +76,42 @@ pub struct Seat {
     pub degraded: Option<String>,
     /// A stand-in's score leads to a person, whatever it is.
     pub refers: bool,
+    counters: Counters,
 }
 
 impl Seat {
     pub fn is_degraded(&self) -> bool {
         self.degraded.is_some()
+    }
+
+    /// Counts an answer for operators; what monitoring reads is counted in the record's own transaction.
+    pub fn count(&self, wish: Wish, outcome: &str, latency_us: u64) {
+        self.counters.find(wish, &self.asked.name, outcome).increment(1);
+        let seconds = || metrics::histogram!(figures::DECISION_SECONDS);
+        self.counters.seconds.get_or_init(seconds).record(latency_us as f64 / 1e6);
+    }
+}
+
+/// The figures of a seat's answers, each looked up once: a name with labels is dear to find.
+#[derive(Default)]
+struct Counters {
+    by_outcome: RwLock<Vec<(Wish, String, Counter)>>,
+    seconds: OnceLock<Histogram>,
+}
+
+impl Counters {
+    fn find(&self, wish: Wish, model: &str, outcome: &str) -> Counter {
+        let known = self.by_outcome.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., counter)) = known.iter().find(|(w, o, _)| *w == wish && o == outcome) {
+            return counter.clone();
+        }
+        drop(known);
+        let text = |text: &str| text.to_string();
+        let labels = [("kind", text(wish.as_str())), ("model", text(model)), ("outcome", text(outcome))];
+        let counter = metrics::counter!(figures::DECISIONS, &labels);
+        let mut known = self.by_outcome.write().unwrap_or_else(PoisonError::into_inner);
+        known.push((wish, outcome.to_string(), counter.clone()));
+        counter
     }
 }
 
@@ -154,7 +188,13 @@ fn fill(app: &App, model: &ModelRef) -> Result<Seat, Failure> {
     let why = match open(app, &asked, &policy) {
         Ok(standing) => {
             let standing = Some(Arc::new(standing));
-            return Ok(Seat { asked, standing, degraded: None, refers: false });
+            return Ok(Seat {
+                asked,
+                standing,
+                degraded: None,
+                refers: false,
+                counters: Counters::default(),
+            });
         }
         // A version asked for by its number has no stand-in: another would be a lie.
         Err(error) if matches!(model.which, Which::Number(_)) => return Err(error),
@@ -166,7 +206,8 @@ fn fill(app: &App, model: &ModelRef) -> Result<Seat, Failure> {
     let refers = standing
         .as_ref()
         .is_none_or(|standing| standing.champion.release().release().fallback == Fallback::Refer);
-    Ok(Seat { asked, standing: standing.map(Arc::new), degraded: Some(why), refers })
+    let standing = standing.map(Arc::new);
+    Ok(Seat { asked, standing, degraded: Some(why), refers, counters: Counters::default() })
 }
 
 /// The chain: what the alias pointed to before, newest first; then a baseline; then nothing, which refers.

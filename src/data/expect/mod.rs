@@ -3,7 +3,9 @@
 
 pub mod aggregates;
 pub mod arguments;
+pub mod frame;
 pub mod pairs;
+pub mod processed;
 pub mod range;
 pub mod report;
 pub mod suite;

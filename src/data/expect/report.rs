@@ -1,11 +1,13 @@
 //! A suite against a table: one result an expectation, and the rows that broke a critical one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
 use crate::data::expect::aggregates::Observed;
+use crate::data::expect::frame::Frame;
 use crate::data::expect::suite::{Expectation, Rule, Suite};
 use crate::data::expect::values::RowOutcome;
 use crate::data::finding::{Finding, HIDDEN, Severity, shown};
@@ -56,6 +58,26 @@ pub struct FailingRow {
     pub findings: Vec<Finding>,
 }
 
+impl SuiteReport {
+    /// Figures and row numbers, without a value of any row.
+    pub fn without_values(mut self) -> Self {
+        self.failing_rows.clear();
+        for finding in self.results.iter_mut().flat_map(|result| &mut result.examples) {
+            finding.value = None;
+            finding.message = "the value breaks the rule".to_string();
+        }
+        self
+    }
+
+    /// The first critical expectation that failed, in words: rule, column, figures, row.
+    pub fn first_failure(&self) -> Option<String> {
+        let result = self.results.iter().find(|r| !r.success && r.severity == Severity::Critical)?;
+        let of = result.column.as_ref().map_or(String::new(), |c| format!(" of {c:?}"));
+        let example = result.examples.first().map_or(String::new(), |e| format!("; {}", e.text()));
+        Some(format!("{}{of}: {}{example}", result.expectation, result.message))
+    }
+}
+
 impl Suite {
     pub fn is_empty(&self) -> bool {
         self.expectations.is_empty()
@@ -66,10 +88,10 @@ impl Suite {
         self.validate_numbered(table, &|row| row as u64 + 1)
     }
 
-    /// Judges the table; `row_number` says which row of the file a row of the table (from 0) was.
-    pub fn validate_numbered(&self, table: &Table, row_number: &dyn Fn(usize) -> u64) -> SuiteReport {
+    /// Judges the rows; `row_number` says which row of the file one of them (from 0) was.
+    pub fn validate_numbered(&self, frame: &dyn Frame, row_number: &dyn Fn(usize) -> u64) -> SuiteReport {
         let mut report = SuiteReport {
-            rows: table.rows(),
+            rows: frame.rows(),
             success: true,
             failed_critical: 0,
             failed_warning: 0,
@@ -79,8 +101,10 @@ impl Suite {
         };
         let mut failing: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         for expectation in &self.expectations {
-            let judged = expectation.judge(table);
-            let finding = |row: usize| expectation.finding(table, row, row_number(row));
+            let columns: Vec<(&str, Option<Cow<'_, Column>>)> =
+                expectation.columns.iter().map(|name| (name.as_str(), frame.column(name))).collect();
+            let judged = expectation.judge(frame, &columns);
+            let finding = |row: usize| expectation.finding(&columns, row, row_number(row));
             let mut result = judged.result;
             result.examples =
                 judged.broken.iter().take(limits::EXPECTATION_EXAMPLES_MAX).map(|r| finding(*r)).collect();
@@ -109,21 +133,23 @@ struct Judged {
 }
 
 impl Expectation {
-    fn judge(&self, table: &Table) -> Judged {
-        let columns: Result<Vec<&Column>, &String> =
-            self.columns.iter().map(|name| table.find_column(name).ok_or(name)).collect();
+    fn judge(&self, frame: &dyn Frame, columns: &[(&str, Option<Cow<'_, Column>>)]) -> Judged {
+        let columns: Result<Vec<&Column>, &str> =
+            columns.iter().map(|(name, column)| column.as_deref().ok_or(*name)).collect();
         let columns = match columns {
             Ok(columns) => columns,
             Err(name) => return self.not_evaluated(format!("the table has no column {name:?}")),
         };
         match (&self.rule, columns.as_slice()) {
             (Rule::Value(rule), [column]) => self.judge_rows(rule.evaluate(column)),
-            (Rule::Pair(rule), columns) => self.judge_rows(rule.evaluate(columns, table.rows())),
+            (Rule::Pair(rule), columns) if columns.len() > 1 => {
+                self.judge_rows(rule.evaluate(columns, frame.rows()))
+            }
             (Rule::Aggregate(rule), [column]) => match rule.evaluate(column) {
                 Some(observed) => self.judge_figure(observed),
                 None => self.not_evaluated("the column has no values to judge by".to_string()),
             },
-            (Rule::Table(rule), _) => self.judge_figure(rule.evaluate(table)),
+            (Rule::Table(rule), _) => self.judge_figure(rule.evaluate(frame)),
             _ => self.not_evaluated("the expectation has not the columns it needs".to_string()),
         }
     }
@@ -177,13 +203,13 @@ impl Expectation {
         }
     }
 
-    fn finding(&self, table: &Table, row: usize, number: u64) -> Finding {
-        let value = |name: &String| match table.find_column(name) {
-            Some(_) if self.hidden.contains(name) => HIDDEN.to_string(),
+    fn finding(&self, columns: &[(&str, Option<Cow<'_, Column>>)], row: usize, number: u64) -> Finding {
+        let value = |(name, column): &(&str, Option<Cow<'_, Column>>)| match column {
+            Some(_) if self.hidden.contains(*name) => HIDDEN.to_string(),
             Some(column) => shown(&cell_text(column, row)),
             None => String::new(),
         };
-        let values: Vec<String> = self.columns.iter().map(value).collect();
+        let values: Vec<String> = columns.iter().map(value).collect();
         let value = values.join(", ");
         Finding {
             row: Some(number),

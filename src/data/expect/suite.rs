@@ -11,16 +11,18 @@ use crate::data::contract::{ColumnSpec, Contract, Role};
 use crate::data::expect::aggregates::{self, AggregateRule};
 use crate::data::expect::arguments::Arguments;
 use crate::data::expect::pairs::{self, PairRule};
-use crate::data::expect::table::{self, TableRule};
+use crate::data::expect::table::{self, SAME_ROWS, TableRule};
 use crate::data::expect::values::{self, ValueRule};
 use crate::data::finding::Severity;
 
-/// The file: a list of tables named `expect`.
+/// The file: tables named `expect`, of the rows as they come, and `expect_processed`, of the rows once encoded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSuite {
     #[serde(default)]
     pub expect: Vec<RawExpectation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect_processed: Vec<RawExpectation>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,14 +45,16 @@ pub struct RawExpectation {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ExpectError {
-    #[error("expectation {number}: {kind:?} is not an expectation{}", hint(.nearest))]
-    UnknownType { number: usize, kind: String, nearest: Option<String> },
+    #[error("{what}: {kind:?} is not an expectation{}", hint(.nearest))]
+    UnknownType { what: String, kind: String, nearest: Option<String> },
     #[error("{place}: unknown key {key:?}{}", hint(.nearest))]
     UnknownKey { place: String, key: String, nearest: Option<String> },
     #[error("{place}: {key:?} must be {wanted}")]
     Argument { place: String, key: String, wanted: &'static str },
     #[error("{place}: the contract has no column {column:?}{}", hint(.nearest))]
     UnknownColumn { place: String, column: String, nearest: Option<String> },
+    #[error("{place}: column {column:?} is of no field of recipe.toml, nor the target{}", hint(.nearest))]
+    UnknownField { place: String, column: String, nearest: Option<String> },
     #[error("{place}: column {column:?} has the role `ignored` and is never read")]
     IgnoredColumn { place: String, column: String },
     #[error("{place}: does not apply to column {column:?} of kind {kind}")]
@@ -72,6 +76,7 @@ impl Fact for ExpectError {
             Self::UnknownKey { .. } => "expect.unknown_key",
             Self::Argument { .. } => "expect.argument",
             Self::UnknownColumn { .. } => "expect.unknown_column",
+            Self::UnknownField { .. } => "expect.unknown_field",
             Self::IgnoredColumn { .. } => "expect.ignored_column",
             Self::DoesNotApply { .. } => "expect.does_not_apply",
             Self::Regex { .. } => "expect.regex",
@@ -119,16 +124,27 @@ impl RawSuite {
         if found > limits::EXPECTATIONS_MAX {
             return Err(ExpectError::TooMany { found });
         }
+        let find = |place: &str, name: &str| find_column(place, name, contract);
         let numbered = self.expect.into_iter().enumerate();
-        let expectations = numbered.map(|(at, raw)| raw.check(at + 1, contract)).collect::<Result<_, _>>()?;
-        Ok(Suite { expectations })
+        let one = |(at, raw): (usize, RawExpectation)| {
+            let what = format!("expectation {}", at + 1);
+            if raw.kind == SAME_ROWS {
+                let (kind, nearest) = (raw.kind, Some("row_count_between".to_string()));
+                return Err(ExpectError::UnknownType { what, kind, nearest });
+            }
+            raw.check(&what, &find)
+        };
+        Ok(Suite { expectations: numbered.map(one).collect::<Result<_, _>>()? })
     }
 }
 
+/// Finds what is known of a column; the first argument is how an error names the expectation.
+pub(super) type FindColumn<'a> = &'a dyn Fn(&str, &str) -> Result<ColumnSpec, ExpectError>;
+
 impl RawExpectation {
-    fn check(self, number: usize, contract: &Contract) -> Result<Expectation, ExpectError> {
-        let kind = find_type(number, &self.kind)?;
-        let place = format!("expectation {number} ({kind})");
+    pub(super) fn check(self, what: &str, find: FindColumn<'_>) -> Result<Expectation, ExpectError> {
+        let kind = find_type(what, &self.kind)?;
+        let place = format!("{what} ({kind})");
         let mut arguments = Arguments::new(place.clone(), self.arguments);
         let mostly = self.mostly.unwrap_or(1.0);
         let row_wise = values::TYPES.contains(&kind) || pairs::TYPES.contains(&kind);
@@ -141,43 +157,39 @@ impl RawExpectation {
             (None, Some(several)) => several,
             (None, None) => Vec::new(),
         };
-        let specs = find_columns(&place, &names, contract)?;
-        let rule = parse_rule(kind, &place, &specs, &mut arguments)?;
+        let specs: Vec<ColumnSpec> = names.iter().map(|name| find(&place, name)).collect::<Result<_, _>>()?;
+        let rule = parse_rule(kind, &place, &specs.iter().collect::<Vec<_>>(), &mut arguments)?;
         arguments.finish()?;
         let hidden = specs.iter().filter(|s| s.role == Role::Pii).map(|s| s.name.clone()).collect();
-        let columns = specs.iter().map(|spec| spec.name.clone()).collect();
+        let columns = specs.into_iter().map(|spec| spec.name).collect();
         Ok(Expectation { kind, columns, hidden, severity: self.severity, mostly, rule })
     }
 }
 
-fn find_type(number: usize, kind: &str) -> Result<&'static str, ExpectError> {
-    let all = || [&values::TYPES[..], &aggregates::TYPES, &table::TYPES, &pairs::TYPES].concat();
+fn find_type(what: &str, kind: &str) -> Result<&'static str, ExpectError> {
+    let all =
+        || [&values::TYPES[..], &aggregates::TYPES, &table::TYPES, &pairs::TYPES, &[SAME_ROWS]].concat();
     match all().into_iter().find(|known| *known == kind) {
         Some(known) => Ok(known),
         None => {
             let near = nearest(kind, all()).map(String::from);
-            Err(ExpectError::UnknownType { number, kind: kind.to_string(), nearest: near })
+            Err(ExpectError::UnknownType { what: what.to_string(), kind: kind.to_string(), nearest: near })
         }
     }
 }
 
-fn find_columns<'a>(
-    place: &str,
-    names: &[String],
-    contract: &'a Contract,
-) -> Result<Vec<&'a ColumnSpec>, ExpectError> {
-    let one = |name: &String| match contract.find(name) {
+fn find_column(place: &str, name: &str, contract: &Contract) -> Result<ColumnSpec, ExpectError> {
+    match contract.find(name) {
         Some(spec) if spec.role == Role::Ignored => {
-            Err(ExpectError::IgnoredColumn { place: place.to_string(), column: name.clone() })
+            Err(ExpectError::IgnoredColumn { place: place.to_string(), column: name.to_string() })
         }
-        Some(spec) => Ok(spec),
+        Some(spec) => Ok(spec.clone()),
         None => {
             let near = nearest(name, contract.columns().iter().map(|c| c.name.as_str()));
             let (place, nearest) = (place.to_string(), near.map(String::from));
-            Err(ExpectError::UnknownColumn { place, column: name.clone(), nearest })
+            Err(ExpectError::UnknownColumn { place, column: name.to_string(), nearest })
         }
-    };
-    names.iter().map(one).collect()
+    }
 }
 
 fn parse_rule(
@@ -191,7 +203,7 @@ fn parse_rule(
         column: spec.name.clone(),
         kind: spec.kind.as_str(),
     };
-    if table::TYPES.contains(&kind) {
+    if table::TYPES.contains(&kind) || kind == SAME_ROWS {
         if !specs.is_empty() {
             return Err(arguments.bad("column", "absent: the expectation is of the whole table"));
         }

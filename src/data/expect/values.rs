@@ -8,8 +8,9 @@ use crate::data::expect::range::{Range, ValueSet, key_of};
 use crate::data::expect::suite::ExpectError;
 use crate::data::table::{Cell, Column, Kind, Values};
 
-pub const TYPES: [&str; 12] = [
+pub const TYPES: [&str; 13] = [
     "values_between",
+    "values_on_grid",
     "values_in_set",
     "values_not_in_set",
     "values_not_null",
@@ -23,9 +24,16 @@ pub const TYPES: [&str; 12] = [
     "value_z_scores_below",
 ];
 
+const GRID_SLACK: f64 = 1e-6;
+
 #[derive(Clone, Debug)]
 pub enum ValueRule {
     Between(Range),
+    /// The value times a scale is a whole number of the range, give or take what single precision loses.
+    Grid {
+        scale: f64,
+        range: Range,
+    },
     InSet(ValueSet),
     NotInSet(ValueSet),
     NotNull,
@@ -34,8 +42,12 @@ pub enum ValueRule {
     Regex(regex_lite::Regex),
     NotRegex(regex_lite::Regex),
     Lengths(Range),
-    Increasing { strictly: bool },
-    Decreasing { strictly: bool },
+    Increasing {
+        strictly: bool,
+    },
+    Decreasing {
+        strictly: bool,
+    },
     ZScoreBelow(f64),
 }
 
@@ -49,6 +61,10 @@ pub struct RowOutcome {
 pub fn parse(kind: &str, column: Kind, arguments: &mut Arguments) -> Result<ValueRule, ExpectError> {
     Ok(match kind {
         "values_between" => ValueRule::Between(arguments.range(column)?),
+        "values_on_grid" => match arguments.number("scale")? {
+            scale if scale > 0.0 => ValueRule::Grid { scale, range: arguments.range(Kind::Number)? },
+            _ => return Err(arguments.bad("scale", "above 0")),
+        },
         "values_in_set" => ValueRule::InSet(arguments.values(column)?),
         "values_not_in_set" => ValueRule::NotInSet(arguments.values(column)?),
         "values_not_null" => ValueRule::NotNull,
@@ -71,7 +87,7 @@ impl ValueRule {
         match self {
             Self::Between(_) | Self::Increasing { .. } | Self::Decreasing { .. } => kind != Kind::Text,
             Self::Regex(_) | Self::NotRegex(_) | Self::Lengths(_) => kind == Kind::Text,
-            Self::ZScoreBelow(_) => matches!(kind, Kind::Integer | Kind::Number),
+            Self::ZScoreBelow(_) | Self::Grid { .. } => matches!(kind, Kind::Integer | Kind::Number),
             _ => true,
         }
     }
@@ -123,6 +139,10 @@ impl ValueRule {
             (Self::NotNull, _) => Some(cell != Cell::Missing),
             (Self::Null, _) => Some(cell == Cell::Missing),
             (Self::Between(range), Cell::Number(x)) => Some(range.contains(x)),
+            (Self::Grid { scale, range }, Cell::Number(x)) => {
+                let place = (x * scale).round();
+                Some((x * scale - place).abs() <= GRID_SLACK * scale.max(1.0) && range.contains(place))
+            }
             (Self::InSet(set), _) => Some(set.contains(key_of(cell)?)),
             (Self::NotInSet(set), _) => Some(!set.contains(key_of(cell)?)),
             (Self::Regex(regex), Cell::Text(text)) => Some(regex.is_match(text)),

@@ -25,7 +25,7 @@ pub struct Hints {
     /// The target's value that counts as positive.
     pub positive: Option<String>,
     pub split: Option<String>,
-    /// Guess protected characteristics, as `purpose = "credit"` needs.
+    /// Keep protected characteristics apart: as features they need a person who answers for it.
     pub protect: bool,
 }
 

@@ -1,6 +1,7 @@
 //! What a column is for, guessed from its name, its values and its signal. When in doubt it is no feature.
 
 use crate::data::contract::Role;
+use crate::data::contract::protected::{find_characteristic, words_of};
 use crate::data::infer::kind::Census;
 use crate::data::leak::LeakSuspicion;
 use crate::data::table::Kind;
@@ -15,26 +16,6 @@ pub struct Evidence<'a> {
     pub suspicion: Option<&'a LeakSuspicion>,
     /// Characteristics that the law protects are kept apart.
     pub protect: bool,
-}
-
-/// Lower-case words of a name: `CustomerID`, `customer_id` and `Customer Id` are `customer`, `id`.
-pub fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    let mut rest = name.chars().peekable();
-    while let Some(c) = rest.next() {
-        let next_is_lower = rest.peek().is_some_and(|n| n.is_lowercase());
-        let begins = c.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && next_is_lower));
-        if begins || !c.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
-            word.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 const PERSON: [&str; 14] = [
@@ -54,24 +35,6 @@ const PERSON: [&str; 14] = [
     "passport",
 ];
 const KEY: [&str; 5] = ["id", "uuid", "key", "number", "no"];
-const PROTECTED: [&str; 16] = [
-    "sex",
-    "gender",
-    "age",
-    "race",
-    "ethnicity",
-    "ethnic",
-    "religion",
-    "nationality",
-    "citizenship",
-    "foreign",
-    "marital",
-    "married",
-    "marriage",
-    "disability",
-    "pregnancy",
-    "birth",
-];
 /// Text with more levels is no category.
 const LEVELS_MAX: usize = 1_000;
 /// A name of a person needs as many values before it is believed to be one.
@@ -111,8 +74,8 @@ pub fn guess_role(evidence: &Evidence<'_>) -> (Role, String) {
     if evidence.kind == Kind::Text && (distinct > LEVELS_MAX || distinct * 20 > present) {
         return (Role::Ignored, format!("free text: {distinct} different values in {present} rows"));
     }
-    if evidence.protect && has(&PROTECTED) {
-        return said(Role::Protected, "its name is that of a protected characteristic");
+    if let Some(found) = find_characteristic(evidence.name).filter(|_| evidence.protect) {
+        return (Role::Protected, format!("its name is that of a protected characteristic ({})", found.word));
     }
     said(Role::Feature, "nothing speaks against it")
 }
@@ -132,15 +95,6 @@ mod tests {
     use super::*;
     use crate::data::infer::kind::take_census;
     use crate::data::leak::judge;
-
-    #[test]
-    fn names_fall_into_words_however_they_are_written() {
-        for name in ["CustomerID", "customer_id", "Customer Id", "customerId", "CUSTOMER-ID"] {
-            assert_eq!(words_of(name), ["customer", "id"], "{name}");
-        }
-        assert_eq!(words_of("PAY_AMT1"), ["pay", "amt1"]);
-        assert_eq!(words_of("mileage"), ["mileage"]);
-    }
 
     #[test]
     fn roles_follow_from_names_and_values() {

@@ -1,7 +1,7 @@
 //! Which column is the outcome and which of its values is the positive one, where nobody said.
 
+use crate::data::contract::protected::words_of;
 use crate::data::infer::kind::Census;
-use crate::data::infer::role::words_of;
 
 /// Words that name an outcome, the clearest first.
 const NAMES: [&str; 14] = [

@@ -1,7 +1,9 @@
 //! The demo's promises: repeatable, learnable, no column alone enough, leaks that look like leaks.
 
 use super::*;
-use crate::data::table::Cell;
+use crate::base::limits;
+use crate::data::table::{Cell, Values};
+use crate::demo::sheet::SEED_DEFAULT;
 
 type ValueOf = fn(&Row) -> f64;
 

@@ -213,9 +213,9 @@ fn the_notes_of_a_row_name_what_is_missing_unseen_or_beyond_the_training() {
     };
     let second =
         RowNotes { missing: levels(&["dti", "grade"]), unseen: vec![], out_of_range: levels(&["age"]) };
-    let taker = fitted.note_taker(&live).unwrap();
-    assert_eq!((taker.row(0), taker.row(1)), (first, second));
-    assert_eq!(taker.row(2).missing.len(), 6);
+    let bound = fitted.bind(&live).unwrap();
+    assert_eq!((bound.notes(0), bound.notes(1)), (first, second));
+    assert_eq!(bound.notes(2).missing.len(), 6);
 }
 
 #[test]

@@ -17,6 +17,8 @@ fn column(name: &str, kind: Kind, role: Role) -> ColumnSpec {
         cast: None,
         default: None,
         missing: vec![],
+        section: None,
+        reason: None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::security::seal::record::SubjectTag;
 use crate::store::check::CheckReport;
 use crate::store::error::StoreError;
 use crate::store::rows::Row;
-use crate::store::rows::answers::{CaseRow, CounterRow, DecisionIdRow, IdempotencyRow, SubjectKeyRow};
+use crate::store::rows::answers::{CasesRow, CounterRow, DecisionIdRow, IdempotencyRow, SubjectKeyRow};
 use crate::store::rows::log::RecordRow;
 use crate::store::views::{Direction, Framed, Ledger, ReadView, Rows, Span};
 
@@ -41,8 +41,13 @@ pub(in crate::store) fn check_answers(
     if count_rows::<DecisionIdRow>(ledger.0)? != seen.ids {
         ledger.0.each(&Span::all(), &mut |row| check_id(ledger, &row, report))?;
     }
-    if count_rows::<CaseRow>(ledger.0)? != seen.cases {
-        ledger.0.each(&Span::all(), &mut |row| check_case(ledger, &row, report))?;
+    let mut cases = 0;
+    ledger.0.each(&Span::all(), &mut |row: CasesRow| {
+        cases += row.seqs.len() as u64;
+        Ok(())
+    })?;
+    if cases != seen.cases {
+        ledger.0.each(&Span::all(), &mut |row| check_cases(ledger, &row, report))?;
     }
     if count_rows::<SubjectKeyRow>(ledger.0)? != seen.keys {
         ledger.0.each(&Span::all(), &mut |row| check_key(ledger, &row, report))?;
@@ -78,7 +83,7 @@ fn check_record(
     let id: DecisionIdRow = DecisionIdRow { id: *facts.id.as_bytes(), seq };
     seen.ids += u64::from(leads(view, &id, id.seq, report)?);
     if let Some(case) = case_of(&record, facts) {
-        seen.cases += u64::from(leads(view, &case, seq, report)?);
+        seen.cases += u64::from(case_leads(view, case, seq, report)?);
     }
     match SubjectTag::find_in(record.body()) {
         Some(tag) => {
@@ -95,10 +100,37 @@ fn check_record(
     Ok(())
 }
 
-fn case_of(record: &Record, facts: &DecisionFacts) -> Option<CaseRow> {
-    let header = record.header();
+/// Year and number of an answer's case.
+fn case_of(record: &Record, facts: &DecisionFacts) -> Option<(u64, u64)> {
     let case = facts.case.as_ref()?;
-    Some(CaseRow { year: year_of(header.time_ms), number: case.number(), seq: header.seq })
+    Some((year_of(record.header().time_ms), case.number()))
+}
+
+/// As `leads`, for one case of the row that it is in.
+fn case_leads(
+    view: &ReadView,
+    (year, number): (u64, u64),
+    seq: u64,
+    report: &mut CheckReport,
+) -> Result<bool, StoreError> {
+    let key = CasesRow::key_of(year, number);
+    let span = Span::prefix(&CasesRow::prefix(year)).up_to(&key);
+    let row: Option<CasesRow> = match view.find_last(&span) {
+        Ok(row) => row,
+        // Found by the walk over all rows already.
+        Err(error) if error.is_corrupt() => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    let found = row.and_then(|row| row.find(number));
+    let finding = match found {
+        None => format!("case {number} of {year} has no row though record {seq} is its answer"),
+        Some(found) if found != seq => {
+            format!("case {number} of {year} does not lead to record {seq}, which is its answer")
+        }
+        Some(_) => return Ok(true),
+    };
+    report.add(StoreError::corrupt(CasesRow::TABLE, &key, finding));
+    Ok(found.is_some())
 }
 
 /// Whether the row that should be there is; otherwise that is a finding. Says yes as well where there is a row, but
@@ -156,10 +188,17 @@ fn check_id(
     Ok(())
 }
 
-fn check_case(ledger: &Ledger<&ReadView>, row: &CaseRow, report: &mut CheckReport) -> Result<(), StoreError> {
-    let found = find_answer(ledger, row, row.seq, report)?;
-    let case = |record: &Record| record.header().decision.as_ref().and_then(|f| case_of(record, f));
-    astray(row, row.seq, found.as_ref().is_none_or(|record| case(record).as_ref() == Some(row)), report);
+fn check_cases(
+    ledger: &Ledger<&ReadView>,
+    row: &CasesRow,
+    report: &mut CheckReport,
+) -> Result<(), StoreError> {
+    for (number, seq) in (row.first..).zip(&row.seqs) {
+        let found = find_answer(ledger, row, *seq, report)?;
+        let case = |record: &Record| record.header().decision.as_ref().and_then(|f| case_of(record, f));
+        let fits = |record: &Record| case(record) == Some((row.year, number));
+        astray(row, *seq, found.as_ref().is_none_or(fits), report);
+    }
     Ok(())
 }
 

@@ -111,6 +111,7 @@ impl Writer {
         if !self.shared.slot.close() {
             return Err(StoreError::BeingRead { store: self.shared.store });
         }
+        self.frontier.take();
         let file = (self.opening.open)(&self.witness)?;
         self.witness.note(commit_nothing(&file)?);
         self.shared.slot.put(file);

@@ -39,17 +39,27 @@ impl Row for DecisionIdRow {
     }
 }
 
-/// year, number within the year -> seq
+/// year, first number -> the seqs of the cases from that number on: those that one commit gave, without a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaseRow {
+pub struct CasesRow {
     pub year: u64,
-    pub number: u64,
-    pub seq: u64,
+    pub first: u64,
+    pub seqs: Vec<u64>,
 }
 
-impl CaseRow {
-    pub fn key_of(year: u64, number: u64) -> Vec<u8> {
-        Key::new().number(year).number(number).finish()
+impl CasesRow {
+    pub fn key_of(year: u64, first: u64) -> Vec<u8> {
+        Key::new().number(year).number(first).finish()
+    }
+
+    pub fn find(&self, number: u64) -> Option<u64> {
+        let place = number.checked_sub(self.first)?;
+        self.seqs.get(usize::try_from(place).ok()?).copied()
+    }
+
+    /// The number that follows its last.
+    pub fn next(&self) -> u64 {
+        self.first + self.seqs.len() as u64
     }
 
     pub fn prefix(year: u64) -> Vec<u8> {
@@ -57,23 +67,32 @@ impl CaseRow {
     }
 }
 
-impl Row for CaseRow {
+impl Row for CasesRow {
     const TABLE: Table = CASES;
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
 
     fn key(&self) -> Vec<u8> {
-        Self::key_of(self.year, self.number)
+        Self::key_of(self.year, self.first)
     }
 
+    /// The numbers, 8 bytes each, one after the other.
     fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        Ok(self.seq.to_be_bytes().to_vec())
+        Ok(self.seqs.iter().flat_map(|seq| seq.to_be_bytes()).collect())
     }
 
+    /// The first version had a row for each case, which reads as a row of one.
     fn parse(version: u8, key: &[u8], payload: &[u8]) -> Result<Self, RowFault> {
-        check_version(version)?;
-        let (year, number) =
+        if !matches!(version, 1 | 2) {
+            return Err(RowFault::Version(version));
+        }
+        let (year, first) =
             key.split_at_checked(8).ok_or(RowFault::Shape("a case's key is two numbers of 8 bytes"))?;
-        Ok(Self { year: parse_number(year)?, number: parse_number(number)?, seq: parse_number(payload)? })
+        let (seqs, rest) = payload.as_chunks::<8>();
+        if seqs.is_empty() || !rest.is_empty() {
+            return Err(RowFault::Shape("cases are numbers of 8 bytes"));
+        }
+        let seqs = seqs.iter().map(|seq| u64::from_be_bytes(*seq)).collect();
+        Ok(Self { year: parse_number(year)?, first: parse_number(first)?, seqs })
     }
 }
 
@@ -308,7 +327,7 @@ mod tests {
             let request = [seq as u8; 32];
             goes_round(&IdempotencyRow { day: seq / 3, principal, key: word, request, seq, at_ms });
             goes_round(&DecisionIdRow { id: [at_ms as u8; 16], seq });
-            goes_round(&CaseRow { year: seq % 99, number: seq, seq });
+            goes_round(&CasesRow { year: seq % 99, first: seq, seqs: vec![seq, seq + 2] });
             goes_round(&SubjectKeyRow { tag: [3; 16], seq, wrapped: vec![7; 60] });
         }
 
@@ -336,5 +355,13 @@ mod tests {
         sum.add(&other);
         assert_eq!(sum.named, BTreeMap::from([("decisions".into(), 2), ("degraded".into(), 1)]));
         assert_eq!(sum.bins, [vec![2, 2, 4], vec![5]]);
+    }
+
+    #[test]
+    fn a_case_of_the_first_version_reads_as_a_row_of_one() {
+        let key = CasesRow::key_of(2_026, 317);
+        let framed = crate::store::value::seal(CASES, &key, 1, &9u64.to_be_bytes());
+        let row = rows::open::<CasesRow>(&key, &framed).unwrap();
+        assert_eq!((row.find(317), row.find(318), row.next()), (Some(9), None, 318));
     }
 }

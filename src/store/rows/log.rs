@@ -30,7 +30,8 @@ impl Row for RecordRow {
 
     /// length of the header (8 bytes, big-endian) | header | body
     fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut payload = (self.header.len() as u64).to_be_bytes().to_vec();
+        let mut payload = Vec::with_capacity(8 + self.header.len() + self.body.len());
+        payload.extend_from_slice(&(self.header.len() as u64).to_be_bytes());
         payload.extend_from_slice(&self.header);
         payload.extend_from_slice(&self.body);
         Ok(payload)

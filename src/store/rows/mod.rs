@@ -109,7 +109,7 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<log::NodesRow>(),
             decoding::<log::CheckpointRow>(),
             decoding::<answers::DecisionIdRow>(),
-            decoding::<answers::CaseRow>(),
+            decoding::<answers::CasesRow>(),
             decoding::<answers::SubjectKeyRow>(),
             decoding::<answers::IdempotencyRow>(),
             decoding::<answers::CounterRow>(),

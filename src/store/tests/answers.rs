@@ -4,7 +4,7 @@ use crate::store::check::CheckReport;
 use crate::store::check::answers::check_answers;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
-use crate::store::rows::answers::{CaseRow, CounterRow, DecisionIdRow, IdempotencyRow, SubjectKeyRow};
+use crate::store::rows::answers::{CasesRow, CounterRow, DecisionIdRow, IdempotencyRow, SubjectKeyRow};
 use crate::store::rows::{self, Row};
 use crate::store::tables::StoreName;
 use crate::store::tests::bank::{Bank, answer, submit};
@@ -22,7 +22,7 @@ fn sound() -> Bank {
     let bank = Bank::new();
     let lane = bank.lane();
     for number in 1..=6 {
-        assert_eq!(submit(&lane, number).unwrap().wait().unwrap(), number - 1);
+        assert_eq!(submit(&lane, number).unwrap().wait().unwrap().seq, number - 1);
     }
     let work = |view: &dyn Writes| Ledger(view).append_record(entry("run/1"), stamp(1));
     let other = lane.submit(crate::store::lane::Urgency::Bulk, work).unwrap();
@@ -75,19 +75,19 @@ const SPOILED: [(&str, Spoil, &str, &str); 13] = [
     ),
     (
         "a case without its row",
-        |view| view.remove::<CaseRow>(&CaseRow::key_of(2_024, 3)),
+        |view| view.remove::<CasesRow>(&CasesRow::key_of(2_024, 2)),
         "cases",
         "record 1",
     ),
     (
         "a case of no answer",
-        |view| view.put(&CaseRow { year: 2_024, number: 77, seq: 6 }),
+        |view| view.put(&CasesRow { year: 2_024, first: 77, seqs: vec![6] }),
         "cases",
         "record 6, which is no answer",
     ),
     (
         "a case of another's answer",
-        |view| view.put(&CaseRow { year: 2_024, number: 77, seq: 1 }),
+        |view| view.put(&CasesRow { year: 2_024, first: 77, seqs: vec![1] }),
         "cases",
         "record 1, which is another's answer",
     ),

@@ -26,7 +26,7 @@ use crate::store::open::{before_ledger_commit, check_belongs};
 use crate::store::tables::StoreName;
 use crate::store::tests::disk::Disk;
 use crate::store::views::Ledger;
-use crate::store::views::answers::{Counted, NewAnswer, NewRepetition};
+use crate::store::views::answers::{Counted, NewAnswer, NewCase, NewRepetition, Placed};
 use crate::store::views::group::Writes;
 use crate::store::witness::Witness;
 
@@ -34,7 +34,7 @@ const STORE_ID: &str = "bank";
 /// A fraction of what is written here, so that the engine asks the disk for pages and writes some before a commit.
 const CACHE_BYTES: usize = 64 << 10;
 /// Day 20,000 and what follows lies in it.
-const YEAR: u64 = 2_024;
+pub const YEAR: u64 = 2_024;
 const FIRST_DAY: u64 = 20_000;
 
 pub struct Bank {
@@ -75,7 +75,7 @@ impl Bank {
     }
 }
 
-pub fn submit(lane: &Lane, number: u64) -> Result<Pending<u64, StoreError>, StoreError> {
+pub fn submit(lane: &Lane, number: u64) -> Result<Pending<Placed, StoreError>, StoreError> {
     let answer = answer(number);
     lane.submit(Urgency::Decision, move |view: &dyn Writes| Ledger(view).put_answer(&answer))
 }
@@ -124,7 +124,7 @@ fn make_answer(number: u64) -> NewAnswer {
         header: HeaderDraft::new(&header).unwrap(),
         body,
         id,
-        case: is_decision.then_some((YEAR, number + 1)),
+        case: is_decision.then(|| NewCase { branch: branch(), year: YEAR }),
         subject_tag: tag,
         wrapped_key: vec![number as u8; 60],
         repetition: number.is_multiple_of(2).then_some(repetition),
@@ -137,9 +137,12 @@ fn make_answer(number: u64) -> NewAnswer {
     }
 }
 
+fn branch() -> Branch {
+    Branch::try_from("0421".to_string()).unwrap()
+}
+
 fn facts(is_decision: bool, number: u64, id: DecisionId, release: Digest) -> DecisionFacts {
-    let branch = Branch::try_from("0421".to_string()).unwrap();
-    let case = CaseNumber::new(branch, (YEAR % 100) as u8, number + 1).unwrap();
+    let case = CaseNumber::new(branch(), (YEAR % 100) as u8, number + 1).unwrap();
     DecisionFacts {
         band: is_decision.then_some(1),
         by: is_decision.then_some(Ground::Band),

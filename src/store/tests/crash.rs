@@ -7,6 +7,8 @@ use std::sync::mpsc::{Sender, channel};
 
 use crate::base::digest::Digest;
 use crate::base::rng::Random;
+use crate::ledger::case::CaseNumber;
+use crate::ledger::leaf::parse_header;
 use crate::ledger::verify::{StoredRecord, audit};
 use crate::security::trust::TrustRoot;
 use crate::store::check::CheckReport;
@@ -15,11 +17,12 @@ use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
 use crate::store::lane::{Lane, Urgency};
 use crate::store::rows::answers::{
-    CaseRow, CounterRow, Counts, DecisionIdRow, IdempotencyRow, SubjectKeyRow,
+    CasesRow, CounterRow, Counts, DecisionIdRow, IdempotencyRow, SubjectKeyRow,
 };
 use crate::store::tables::StoreName;
-use crate::store::tests::bank::{Bank, answer, number_of};
+use crate::store::tests::bank::{Bank, YEAR, answer, number_of};
 use crate::store::tests::disk::{Disk, Event, Left, Platter};
+use crate::store::views::answers::Placed;
 use crate::store::views::group::Writes;
 use crate::store::views::{Ledger, LedgerRead, Rows, Span};
 
@@ -85,7 +88,7 @@ fn call(lane: &Lane, disk: &Disk, numbers: impl Iterator<Item = u64>, caller: u6
 fn put(lane: &Lane, disk: &Disk, number: u64, told: Sender<bool>) {
     let (answer, disk) = (answer(number), disk.clone());
     let work = move |view: &dyn Writes| Ledger(view).put_answer(&answer);
-    let then = move |outcome: Result<u64, StoreError>| {
+    let then = move |outcome: Result<Placed, StoreError>| {
         if outcome.is_ok() {
             disk.tell(number);
         }
@@ -170,16 +173,24 @@ fn check(
         notes.push(Ok(text.into_bytes()));
         Ok(())
     })?;
-    let (mut found, mut counted) = (BTreeMap::new(), BTreeMap::new());
+    let (mut found, mut counted, mut cases) = (BTreeMap::new(), BTreeMap::new(), 0);
     for record in &records {
         let number = number_of(&record.body);
         if found.insert(number, record.seq).is_some() {
             return Err(format!("answer {number} is there twice").into());
         }
-        if record.header != answer(number).header.finish(record.seq)? {
+        let case = parse_header(&record.header)?.decision.and_then(|facts| facts.case);
+        let draft = answer(number).header;
+        let expected =
+            case.map_or_else(|| draft.finish(record.seq), |case| draft.finish_as(record.seq, case));
+        if record.header != expected? {
             return Err(format!("answer {number} is not what it was").into());
         }
-        check_names(ledger, number, record.seq)?;
+        cases += u64::from(case.is_some());
+        if case.is_some_and(|case| case.number() != cases) {
+            return Err(format!("answer {number} is the {cases}th case and has the number of another").into());
+        }
+        check_names(ledger, number, record.seq, case)?;
         count(&mut counted, number);
     }
     check_tables(ledger, &found, &counted)?;
@@ -198,11 +209,16 @@ fn check(
 }
 
 /// Every name of an answer leads to its record.
-fn check_names(ledger: &LedgerRead, number: u64, seq: u64) -> Result<(), Box<dyn std::error::Error>> {
+fn check_names(
+    ledger: &LedgerRead,
+    number: u64,
+    seq: u64,
+    case: Option<CaseNumber>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let answer = answer(number);
     let mut led = vec![ledger.find_seq_of_id(&answer.id)?];
-    if let Some((year, number)) = answer.case {
-        led.push(ledger.find_seq_of_case(year, number)?);
+    if answer.case.is_some() {
+        led.push(ledger.find_seq_of_case(YEAR, case.map_or(0, |case| case.number()))?);
     }
     if let Some(new) = &answer.repetition {
         led.push(ledger.find_repetition(new.day, &new.principal, &new.key)?.map(|row| row.seq));
@@ -230,10 +246,11 @@ fn check_tables(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let (all, view) = (Span::all(), ledger.0);
     let with = |wanted: fn(u64) -> bool| found.keys().filter(|number| wanted(**number)).count();
+    let cases: Vec<CasesRow> = view.list(&all, usize::MAX)?;
     let rows = [
         (view.list::<DecisionIdRow>(&all, usize::MAX)?.len(), found.len()),
         (view.list::<SubjectKeyRow>(&all, usize::MAX)?.len(), found.len()),
-        (view.list::<CaseRow>(&all, usize::MAX)?.len(), with(|number| answer(number).case.is_some())),
+        (cases.iter().map(|row| row.seqs.len()).sum(), with(|number| answer(number).case.is_some())),
         (view.list::<IdempotencyRow>(&all, usize::MAX)?.len(), with(|number| number.is_multiple_of(2))),
     ];
     if rows.iter().any(|(stored, wanted)| stored != wanted) {

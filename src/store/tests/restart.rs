@@ -9,7 +9,7 @@ use crate::store::tests::disk::Failing;
 use crate::store::views::Ledger;
 
 fn put(lane: &Lane, number: u64) -> Result<u64, StoreError> {
-    submit(lane, number)?.wait()
+    submit(lane, number)?.wait().map(|placed| placed.seq)
 }
 
 fn size(lane: &Lane) -> Result<u64, StoreError> {
@@ -49,12 +49,20 @@ fn what_a_failed_flush_left_in_doubt_is_there_once_or_not_at_all() {
     let bank = Bank::new();
     let lane = bank.lane();
     put(&lane, 0).unwrap();
+    let mut in_doubt = 0;
     for number in 1..20 {
         bank.disk.fail(Some(Failing::Syncs));
         let error = put(&lane, number).unwrap_err();
-        assert!(matches!(error, StoreError::Unconfirmed { .. }), "{error}");
-        assert_eq!((error.class(), error.code()), (Class::Unavailable, "store.unconfirmed"));
-        assert!(error.next_step().unwrap().contains("same idempotency key"));
+        match &error {
+            StoreError::Unconfirmed { .. } => {
+                in_doubt += 1;
+                assert_eq!((error.class(), error.code()), (Class::Unavailable, "store.unconfirmed"));
+                assert!(error.next_step().unwrap().contains("same idempotency key"));
+            }
+            // The file grew, and was flushed for that before there was anything to commit.
+            StoreError::Restarting { .. } => {}
+            other => panic!("{other}"),
+        }
         bank.disk.fail(None);
         wait_for(&lane, LaneState::Working);
         // As a client does: once more, under the same key.
@@ -66,6 +74,7 @@ fn what_a_failed_flush_left_in_doubt_is_there_once_or_not_at_all() {
         let found = lane.read(|view| Ledger(view).find_seq_of_id(&answer(number).id));
         assert_eq!(found.unwrap(), Some(number));
     }
+    assert!(in_doubt > 10, "{in_doubt}");
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! Putting an answer on record: its place in the log, its key, its names, its counts, all in one transaction.
 //! Never opens a body and never decides whether a request was seen before; it is asked.
 
+use std::collections::btree_map::Entry;
+
 use crate::base::digest::Digest;
+use crate::ledger::case::{Branch, CaseNumber};
 use crate::ledger::draft::HeaderDraft;
 use crate::ledger::leaf::Record;
 use crate::store::error::StoreError;
 use crate::store::rows::answers::{
-    CaseRow, CounterRow, Counts, DecisionIdRow, IdempotencyRow, SubjectKeyRow,
+    CasesRow, CounterRow, Counts, DecisionIdRow, IdempotencyRow, SubjectKeyRow,
 };
 use crate::store::views::{Ledger, LedgerWrite, Rows, Span};
 
@@ -17,12 +20,27 @@ pub struct NewAnswer {
     /// Sealed.
     pub body: Vec<u8>,
     pub id: [u8; 16],
-    /// Year and number of its case, where it has one.
-    pub case: Option<(u64, u64)>,
+    /// Whether it is given a case, and from which year's numbers.
+    pub case: Option<NewCase>,
     pub subject_tag: [u8; 16],
     pub wrapped_key: Vec<u8>,
     pub repetition: Option<NewRepetition>,
     pub counted: Counted,
+}
+
+/// A case that is to be given its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewCase {
+    pub branch: Branch,
+    /// All four digits.
+    pub year: u64,
+}
+
+/// Where an answer was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub seq: u64,
+    pub case: Option<CaseNumber>,
 }
 
 /// What lets a repeated request find its answer.
@@ -68,13 +86,15 @@ impl<V: Rows> Ledger<V> {
     }
 
     pub fn find_seq_of_case(&self, year: u64, number: u64) -> Result<Option<u64>, StoreError> {
-        Ok(self.0.find::<CaseRow>(&CaseRow::key_of(year, number))?.map(|row| row.seq))
+        let span = Span::prefix(&CasesRow::prefix(year)).up_to(&CasesRow::key_of(year, number));
+        let row: Option<CasesRow> = self.0.find_last(&span)?;
+        Ok(row.and_then(|row| row.find(number)))
     }
 
-    /// The last number given to a case of that year; 0 where there is none.
-    pub fn find_case_last(&self, year: u64) -> Result<u64, StoreError> {
-        let last: Option<CaseRow> = self.0.find_last(&Span::prefix(&CaseRow::prefix(year)))?;
-        Ok(last.map_or(0, |row| row.number))
+    /// The number that the next case of that year gets.
+    fn find_case_next(&self, year: u64) -> Result<u64, StoreError> {
+        let last: Option<CasesRow> = self.0.find_last(&Span::prefix(&CasesRow::prefix(year)))?;
+        Ok(last.map_or(1, |row| row.next()))
     }
 
     /// The wrapped key of a record's body; none once its subject was forgotten.
@@ -122,12 +142,20 @@ impl<V: Rows> Ledger<V> {
 
 impl LedgerWrite<'_> {
     /// Records an answer; the number it gets is its place in the order of everything.
-    pub fn put_answer(&self, answer: &NewAnswer) -> Result<u64, StoreError> {
-        let seq = self.append_with(|seq| Ok((answer.header.finish(seq)?, answer.body.clone())))?;
-        self.0.put_new(&DecisionIdRow { id: answer.id, seq })?;
-        if let Some((year, number)) = answer.case {
-            self.0.put_new(&CaseRow { year, number, seq })?;
+    pub fn put_answer(&self, answer: &NewAnswer) -> Result<Placed, StoreError> {
+        let case = answer.case.map(|new| self.next_case(new)).transpose()?;
+        let seq = self.append_with(|seq| {
+            let header = match case {
+                Some(case) => answer.header.finish_as(seq, case)?,
+                None => answer.header.finish(seq)?,
+            };
+            Ok((header, answer.body.clone()))
+        })?;
+        if let Some(NewCase { year, .. }) = answer.case {
+            let mut scratch = self.0.scratch().borrow_mut();
+            scratch.cases.entry(year).and_modify(|row| row.seqs.push(seq));
         }
+        self.0.put_new(&DecisionIdRow { id: answer.id, seq })?;
         self.0.put_new(&SubjectKeyRow {
             tag: answer.subject_tag,
             seq,
@@ -146,7 +174,26 @@ impl LedgerWrite<'_> {
         let mut scratch = self.0.scratch().borrow_mut();
         let place = (answer.counted.release, answer.counted.day);
         answer.counted.add_to(scratch.counts.entry(place).or_default());
-        Ok(seq)
+        Ok(Placed { seq, case })
+    }
+
+    /// The number behind the last one given, by the group or before it: a year's cases have no gap.
+    fn next_case(&self, new: NewCase) -> Result<CaseNumber, StoreError> {
+        let mut scratch = self.0.scratch().borrow_mut();
+        let number = match scratch.cases.entry(new.year) {
+            Entry::Occupied(row) => row.get().next(),
+            Entry::Vacant(place) => {
+                let first = self.find_case_next(new.year)?;
+                place.insert(CasesRow { year: new.year, first, seqs: Vec::new() }).first
+            }
+        };
+        Ok(CaseNumber::new(new.branch, (new.year % 100) as u8, number)?)
+    }
+
+    /// Writes where the group's cases are.
+    pub(in crate::store) fn flush_cases(&self) -> Result<(), StoreError> {
+        let given = std::mem::take(&mut self.0.scratch().borrow_mut().cases);
+        given.values().try_for_each(|row| self.0.put_new(row))
     }
 
     /// Adds what the group's answers counted to what is stored: one row a release and day, however many answers.

@@ -10,7 +10,7 @@ use redb::ReadableTable;
 use crate::base::digest::Digest;
 use crate::ledger::tree::Frontier;
 use crate::store::error::{StoreError, engine, printable};
-use crate::store::rows::answers::Counts;
+use crate::store::rows::answers::{CasesRow, Counts};
 use crate::store::rows::log::NodesRow;
 use crate::store::rows::{self, Row, meta};
 use crate::store::tables::{StoreName, Table};
@@ -31,6 +31,8 @@ pub struct Scratch {
     pub frontier: Option<Frontier>,
     /// The nodes the group has completed so far.
     pub nodes: Option<NodesRow>,
+    /// The cases the group has given so far, by year.
+    pub cases: BTreeMap<u64, CasesRow>,
     /// What is to be added to the counters of a release and day.
     pub counts: BTreeMap<(Digest, u64), Counts>,
 }
@@ -46,7 +48,18 @@ pub struct Group<'t> {
 
 impl<'t> Group<'t> {
     pub(in crate::store) fn new(view: &'t WriteView) -> Self {
-        Self { view, open: RefCell::default(), scratch: RefCell::default() }
+        Self::after(view, None)
+    }
+
+    /// `frontier` is the edge of the log as the last commit left it, where somebody kept it.
+    pub(in crate::store) fn after(view: &'t WriteView, frontier: Option<Frontier>) -> Self {
+        let scratch = Scratch { frontier, ..Scratch::default() };
+        Self { view, open: RefCell::default(), scratch: RefCell::new(scratch) }
+    }
+
+    /// The edge of the log as this group leaves it, for the next group once this one is committed.
+    pub(in crate::store) fn into_frontier(self) -> Option<Frontier> {
+        self.scratch.into_inner().frontier
     }
 
     /// A table of this transaction, opened by whoever asks for it first.
