@@ -214,7 +214,7 @@ impl RawPolicy {
         let inputs = inputs.filter(|column| matches!(column.role, Role::Feature | Role::Id));
         let of_input = |column: &ColumnSpec| {
             let levels = column.levels.iter().flatten().map(|level| format!("level.{}.{level}", column.name));
-            let named = ["label", "help"].map(|what| format!("{what}.{}", column.name));
+            let named = ["label", "help", "unit", "example"].map(|what| format!("{what}.{}", column.name));
             named.into_iter().chain(levels).collect::<Vec<_>>()
         };
         let rest = context.texts.keys().filter(|key| SHOWN.iter().any(|prefix| key.starts_with(prefix)));

@@ -5,7 +5,6 @@ pub mod actor;
 pub mod api_key;
 pub mod base64_text;
 pub mod certificate;
-pub mod csrf;
 pub mod dsse;
 pub mod key;
 pub mod key_file;

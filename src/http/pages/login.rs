@@ -14,7 +14,7 @@ use crate::http::auth::Origin;
 use crate::http::call::Reply;
 use crate::http::pages::cookie;
 use crate::http::pages::routes::{Visit, draft_of, see_other};
-use crate::security::csrf;
+use crate::security::session::csrf;
 
 #[derive(Debug, Default, Serialize)]
 pub struct LoginView {

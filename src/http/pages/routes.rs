@@ -29,7 +29,7 @@ use crate::http::router::{check_head, check_host};
 use crate::http::routes::{Parameter, Verb};
 use crate::http::server::Server;
 use crate::security::actor::Act;
-use crate::security::csrf;
+use crate::security::session::csrf;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";

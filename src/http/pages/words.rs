@@ -49,13 +49,18 @@ pub fn age(texts: &Texts, now_ms: i64, millis: i64) -> String {
     }
 }
 
-/// A probability as a count of people: about 7 in 100.
-pub fn chance(texts: &Texts, probability: f64, ending: &str) -> String {
-    let values = |count: &str| texts.fill("chance.about", &[("count", count), ("ending", ending)]);
-    match (probability * 100.0).round() as i64 {
-        ..1 => texts.fill("chance.fewer", &[("ending", ending)]),
-        100.. => texts.fill("chance.more", &[("ending", ending)]),
-        count => values(&count.to_string()),
+/// A probability as a count of people: about 7 in 100. `told` is how the project says what happened to them; without
+/// it the value of the outcome is quoted.
+pub fn chance(texts: &Texts, probability: f64, ending: &str, told: Option<&str>) -> String {
+    let about = (probability * 100.0).round() as i64;
+    let count = about.to_string();
+    match (about, told) {
+        (..1, Some(told)) => texts.fill("chance.told.fewer", &[("told", told)]),
+        (100.., Some(told)) => texts.fill("chance.told.more", &[("told", told)]),
+        (_, Some(told)) => texts.fill("chance.told.about", &[("count", &count), ("told", told)]),
+        (..1, None) => texts.fill("chance.fewer", &[("ending", ending)]),
+        (100.., None) => texts.fill("chance.more", &[("ending", ending)]),
+        (_, None) => texts.fill("chance.about", &[("count", &count), ("ending", ending)]),
     }
 }
 
@@ -108,7 +113,9 @@ mod tests {
     #[test]
     fn a_chance_is_never_nothing_and_never_all() {
         let texts = Texts::load().unwrap();
-        let said = |p: f64| chance(&texts, p, "lost");
+        let said = |p: f64| chance(&texts, p, "lost", None);
+        let told = chance(&texts, 0.071, "lost", Some("similar applicants defaulted"));
+        assert_eq!(told, "About 7 in 100 similar applicants defaulted.");
         assert!(said(0.071).starts_with("About 7 in 100"), "{}", said(0.071));
         assert!(said(0.0).starts_with("Fewer than 1 in 100"), "{}", said(0.0));
         assert!(said(0.999).starts_with("More than 99 in 100"), "{}", said(0.999));

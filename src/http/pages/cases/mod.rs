@@ -26,6 +26,8 @@ pub mod sheet;
 pub mod tally;
 pub mod why;
 
+const LETTER: &str = "letter.html";
+
 /// A case as a list shows it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct CaseLine {
@@ -179,6 +181,9 @@ fn of_case(visit: Visit, template: &'static str) -> Reply {
         };
         let sheet = sheets::open(&visit.app, &case.to_string())?;
         let view = case_view(&visit.server.pages.texts(), &sheet, visit.app.now().millis())?;
+        if template == LETTER && !view.has_letter {
+            return Err(HttpError::NoRoute.into());
+        }
         visit.server.pages.render(template, &visit.door.frame("cases"), &view)
     })
 }
@@ -188,7 +193,7 @@ pub fn show(visit: Visit) -> Reply {
 }
 
 pub fn letter(visit: Visit) -> Reply {
-    of_case(visit, "letter.html")
+    of_case(visit, LETTER)
 }
 
 pub fn why(visit: Visit) -> Reply {

@@ -8,12 +8,13 @@ use crate::app::decisions::sheet::{ScoredBy, Sheet};
 use crate::base::clock::TimeQuality;
 use crate::base::fact::Failure;
 use crate::decide::outcome::DecidedBy;
-use crate::http::pages::cases::outcome_of;
 use crate::http::pages::cases::qr::{self, QrView};
 use crate::http::pages::cases::tally::{self, Tally};
+use crate::http::pages::cases::{OutcomeWord, outcome_of};
 use crate::http::pages::text::Texts;
 use crate::http::pages::words::{age, chance, grouped, moment, spoken};
 use crate::ledger::decision::{DecisionFacts, Flag};
+use crate::registry::content::Purpose;
 use crate::serve::scorer::{Decision, Notes};
 
 /// A field and its value.
@@ -57,6 +58,8 @@ pub struct CaseView {
     pub chance: Option<String>,
     pub band: Option<String>,
     pub bands: Vec<BandStep>,
+    /// Whether there is an applicant to write to.
+    pub has_letter: bool,
     /// What the outcome stands on.
     pub ground: String,
     pub reasons: Vec<ReasonLine>,
@@ -82,8 +85,8 @@ pub fn case_view(texts: &Texts, sheet: &Sheet, now_ms: i64) -> Result<CaseView, 
     let header = &sheet.answered.header;
     let Some(facts) = &header.decision else { return Ok(CaseView::default()) };
     let case = facts.case.map_or(String::new(), |case| case.to_string());
-    let outcome = outcome_of(texts, facts.outcome.as_deref().unwrap_or_default());
     let scored = sheet.scored_by.as_ref();
+    let outcome = outcome_by(texts, scored, facts.outcome.as_deref().unwrap_or_default());
     let mut view = CaseView {
         parts: case.split('-').map(str::to_string).collect(),
         case,
@@ -93,6 +96,7 @@ pub fn case_view(texts: &Texts, sheet: &Sheet, now_ms: i64) -> Result<CaseView, 
         degraded: facts.flags.contains(&Flag::Degraded),
         simulated: facts.flags.contains(&Flag::Simulated) || header.quality == TimeQuality::Simulated,
         model: spoken(&facts.name),
+        has_letter: scored.is_none_or(|by| by.standing.champion.loaded().content.purpose == Purpose::Credit),
         version: facts.version.map(|version| version.to_string()),
         age: scored.map(|by| age(texts, now_ms, by.created_ms)),
         when: moment(texts, header.time_ms),
@@ -117,11 +121,12 @@ pub fn case_view(texts: &Texts, sheet: &Sheet, now_ms: i64) -> Result<CaseView, 
 
 fn add_score(texts: &Texts, view: &mut CaseView, by: &ScoredBy, decision: &Decision, positive: &str) {
     let label = |field: &str| label_of(by, field);
-    view.chance = Some(chance(texts, decision.probability, positive));
+    let told = text_of(by, "project.positive");
+    view.chance = Some(chance(texts, decision.probability, positive, told));
     if let Some(policy) = by.standing.champion.policy() {
         let bands = &policy.policy().object().bands;
         let step = |(at, band): (usize, &crate::decide::resolved::Band)| {
-            let outcome = outcome_of(texts, &band.outcome);
+            let outcome = outcome_by(texts, Some(by), &band.outcome);
             BandStep { word: outcome.word, tone: outcome.tone, here: at == decision.band }
         };
         view.bands = bands.iter().enumerate().map(step).collect();
@@ -146,11 +151,23 @@ fn ground_of(texts: &Texts, facts: &DecisionFacts, decision: &Decision) -> Strin
     }
 }
 
-/// What a field is called in the words that were signed with the policy.
+/// A text that was signed with the policy.
+fn text_of<'a>(by: &'a ScoredBy, key: &str) -> Option<&'a str> {
+    by.standing.champion.policy().and_then(|policy| policy.policy().find_text(key))
+}
+
+/// What a field is called there.
 pub fn label_of(by: &ScoredBy, field: &str) -> String {
-    let policy = by.standing.champion.policy();
-    let text = policy.and_then(|policy| policy.policy().find_text(&format!("label.{field}")));
-    text.map_or_else(|| spoken(field), str::to_string)
+    text_of(by, &format!("label.{field}")).map_or_else(|| spoken(field), str::to_string)
+}
+
+/// An outcome in the project's own words, where it has some for it.
+fn outcome_by(texts: &Texts, by: Option<&ScoredBy>, outcome: &str) -> OutcomeWord {
+    let known = outcome_of(texts, outcome);
+    match by.and_then(|by| text_of(by, &format!("outcome.{outcome}"))) {
+        Some(word) => OutcomeWord { word: word.to_string(), ..known },
+        None => known,
+    }
 }
 
 fn notes_of(texts: &Texts, notes: &Notes, label: &dyn Fn(&str) -> String) -> Vec<NoteLine> {

@@ -55,15 +55,15 @@ fn field_of(column: &ColumnSpec, is_subject: bool, text: &dyn Fn(&str) -> Option
         let label = text(&format!("level.{name}.{level}")).unwrap_or_else(|| level.clone());
         (level.clone(), label)
     };
-    let section = shown(column, "section");
-    let section = section.map(|key| text(&format!("section.{key}")).unwrap_or_else(|| spoken(&key)));
+    let section = column.section.as_ref();
+    let section = section.map(|key| text(&format!("section.{key}")).unwrap_or_else(|| spoken(key)));
     let percent = (column.cast == Some(Cast::Percent)).then(|| "%".to_string());
     Field {
         column: name.clone(),
         label: text(&format!("label.{name}")).unwrap_or_else(|| spoken(name)),
         help: text(&format!("help.{name}")),
-        unit: percent.or_else(|| shown(column, "unit")),
-        example: shown(column, "example"),
+        unit: percent.or_else(|| text(&format!("unit.{name}"))),
+        example: text(&format!("example.{name}")),
         section,
         kind: column.kind,
         cast: column.cast,
@@ -74,12 +74,6 @@ fn field_of(column: &ColumnSpec, is_subject: bool, text: &dyn Fn(&str) -> Option
         default: column.default.clone(),
         is_subject,
     }
-}
-
-/// What a contract may say of a column for a form alone; one that says nothing of it has no such member.
-fn shown(column: &ColumnSpec, member: &str) -> Option<String> {
-    let written = serde_json::to_value(column).ok()?;
-    written.get(member)?.as_str().filter(|text| !text.trim().is_empty()).map(str::to_string)
 }
 
 impl Field {

@@ -75,8 +75,8 @@ impl Stand {
         visit.server.pages.render_as(status, "form.html", &visit.door.frame("home"), &view)
     }
 
-    /// The row that was meant, or what is wrong with which fields.
-    fn read(&self, visit: &Visit) -> Result<String, Vec<(String, Fault)>> {
+    /// The row that was meant, as far as it can be told, and what is wrong with which fields.
+    fn read(&self, visit: &Visit) -> (String, Vec<(String, Fault)>) {
         let (mut row, mut faults) = (BTreeMap::new(), Vec::new());
         for field in &self.fields {
             let text = visit.form.find(&format!("{FIELD_PREFIX}{}", field.column)).unwrap_or_default();
@@ -86,8 +86,7 @@ impl Stand {
                 Err(fault) => faults.push((field.column.clone(), fault)),
             }
         }
-        let text = serde_json::to_string(&row).unwrap_or_default();
-        if faults.is_empty() { Ok(text) } else { Err(faults) }
+        (serde_json::to_string(&row).unwrap_or_default(), faults)
     }
 
     /// What the contract found wrong, by the fields of the form; a fault of no field is a failure of the page.
@@ -149,12 +148,17 @@ fn look(visit: &Visit) -> Result<Looked, Failure> {
     }
     let nonce =
         visit.form.find("nonce").filter(|nonce| !nonce.is_empty()).map_or_else(draw_form_id, str::to_string);
-    let checked = match stand.read(visit) {
-        Err(faults) => Err(faults),
-        Ok(row) => match desk::look(&visit.app, &stand.seat, &row, &nonce) {
-            Ok(known) => Ok((row, known)),
-            Err(failure) => Err(stand.faults_of(failure)?),
-        },
+    // What could not be read is told together with what the contract finds wrong in the rest.
+    let (row, mut faults) = stand.read(visit);
+    let checked = match desk::look(&visit.app, &stand.seat, &row, &nonce) {
+        Ok(known) if faults.is_empty() => Ok((row, known)),
+        Ok(_) => Err(faults),
+        Err(failure) => {
+            let more = stand.faults_of(failure)?;
+            let told: Vec<String> = faults.iter().map(|(column, _)| column.clone()).collect();
+            faults.extend(more.into_iter().filter(|(column, _)| !told.contains(column)));
+            Err(faults)
+        }
     };
     let typed = typed_of(visit);
     match checked {
