@@ -16,7 +16,7 @@ use tallystick::ledger::leaf::{Header, Kind};
 use tallystick::security::actor::{Actor, Role};
 use tallystick::store::home::Home;
 use tallystick::store::open::Store;
-use tallystick::store::views::answers::{Counted, NewAnswer};
+use tallystick::store::views::answers::{Counted, NewAnswer, Placed};
 
 /// About a gigabyte.
 const ANSWERS: u64 = 400_000;
@@ -67,7 +67,7 @@ fn put(store: &Store, from: u64, end: u64) {
     let mut under_way = 0;
     for number in from..end {
         let told = told.clone();
-        let then = move |outcome: Result<u64, _>| told.send(outcome.unwrap()).unwrap();
+        let then = move |outcome: Result<Placed, _>| told.send(outcome.unwrap().seq).unwrap();
         store.submit_answer(answer(number), then).unwrap();
         under_way += 1;
         if under_way == 512 {

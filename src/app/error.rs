@@ -30,6 +30,20 @@ pub enum UseCaseError {
     LongWhy { found: usize },
     #[error("run {id} has no metric {key:?}")]
     NoMetric { id: String, key: String },
+    #[error("{found} runs cannot be compared; give 2 to {max}", max = limits::RUNS_COMPARED_MAX)]
+    CompareCount { found: usize },
+    #[error("run {id} ({status}) kept no scores of its test rows")]
+    NoTestScores { id: String, status: &'static str },
+    #[error(
+        "the runs {first} and {second} were tested on different rows, so their figures cannot be compared"
+    )]
+    OtherTestRows { first: String, second: String, digests: (Digest, Digest) },
+    #[error(
+        "the runs {first} and {second} call different outcomes positive, so their figures cannot be compared"
+    )]
+    OtherOutcome { first: String, second: String },
+    #[error("there is no experiment {wanted:?} in this home")]
+    NoExperiment { wanted: String },
     #[error("policy {policy} found its cut-off on another model, {found}")]
     OtherModelsPolicy { policy: String, found: String },
     #[error("no data set matches {wanted:?}")]
@@ -92,6 +106,11 @@ impl Fact for UseCaseError {
             Self::ReleaseEnded { .. } => "release.ended",
             Self::LongWhy { .. } => "model.long_reason",
             Self::NoMetric { .. } => "run.unknown_metric",
+            Self::CompareCount { .. } => "run.compare_count",
+            Self::NoTestScores { .. } => "run.no_test_scores",
+            Self::OtherTestRows { .. } => "run.other_test_rows",
+            Self::OtherOutcome { .. } => "run.other_outcome",
+            Self::NoExperiment { .. } => "experiment.unknown",
             Self::OtherModelsPolicy { .. } => "policy.other_model",
             Self::NoDataset { .. } => "data.unknown_set",
             Self::NoPolicy { .. } => "policy.unknown",
@@ -143,6 +162,13 @@ impl Fact for UseCaseError {
             Self::NoMetric { .. } => "See `tallystick run show RUN`.",
             Self::Ambiguous { .. } => "Give more of its beginning, or all of it.",
             Self::ReleaseEnded { .. } => "Promote a newer version.",
+            Self::CompareCount { .. } => {
+                "Name them: `tallystick run compare A B`; see `tallystick run list`."
+            }
+            Self::NoTestScores { .. } => "Only a finished run has them; train it again with this program.",
+            Self::OtherTestRows { .. } => "Train both on the same data with the same seed and [split].",
+            Self::OtherOutcome { .. } => "Train both with the same `positive` in project.toml.",
+            Self::NoExperiment { .. } => "Give its name or its number; runs begin in `Default`.",
             Self::NoRun { .. } => "See `tallystick run list`.",
             Self::NoDataset { .. } => "See `tallystick data list`, or give a file: `--data FILE`.",
             Self::NoPolicy { .. } => "See `tallystick policy list`.",
@@ -174,6 +200,9 @@ impl Fact for UseCaseError {
     fn details(&self) -> Option<serde_json::Value> {
         match self {
             Self::Damaged { report, .. } => Some(report.clone()),
+            Self::OtherTestRows { digests, .. } => {
+                Some(serde_json::json!({ "test_rows": [digests.0, digests.1] }))
+            }
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Reading runs: the newest, one, its metrics' histories, its artifacts.
+//! Reading runs: the newest, one, its metrics' histories, its artifacts; several side by side.
 //! Never changes a run.
 
 use crate::app::error::UseCaseError;
@@ -11,18 +11,72 @@ use crate::security::actor::Act;
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::run::Run;
 
-pub fn list(app: &App, limit: usize) -> Result<Vec<Run>, Failure> {
-    app.may(Act::ReadRuns)?;
-    Ok(app.store.read_lab(|lab| lab.list_runs(limit))?)
+pub mod compare;
+
+/// The tag that names a run's project.
+pub const PROJECT_TAG: &str = "tallystick.project";
+
+/// Which runs a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this project.
+    pub project: Option<String>,
+    /// Of this experiment, by its name or number.
+    pub experiment: Option<String>,
+    /// Only those after this one, in the order of the list.
+    pub after: Option<RunId>,
+    pub limit: usize,
 }
 
-/// The runs after one of them, in the order of `list`.
-pub fn list_after(app: &App, after: Option<&RunId>, limit: usize) -> Result<Vec<Run>, Failure> {
+/// One page of a list, the latest started first.
+pub struct Page {
+    pub runs: Vec<Run>,
+    /// The last run that was looked at, if there may be more.
+    pub next: Option<RunId>,
+}
+
+pub fn list(app: &App, limit: usize) -> Result<Vec<Run>, Failure> {
+    Ok(page(app, &Filter { limit, ..Filter::default() })?.runs)
+}
+
+pub fn page(app: &App, filter: &Filter) -> Result<Page, Failure> {
     app.may(Act::ReadRuns)?;
-    let Some(after) = after else { return list(app, limit) };
-    let missing = || UseCaseError::NoRun { id: after.to_string() };
-    let last = app.store.read_lab(|lab| lab.find_run(after))?.ok_or_else(missing)?;
-    Ok(app.store.read_lab(|lab| lab.list_runs_after(&last, limit))?)
+    let experiment = filter.experiment.as_deref().map(|wanted| find_experiment(app, wanted)).transpose()?;
+    let after = filter.after.as_ref().map(|after| find_whole(app, after)).transpose()?;
+    let (limit, mut runs) = (filter.limit.clamp(1, limits::LIST_MAX), Vec::new());
+    let (mut looked_at, mut next) = (0, None);
+    let mut each = |run: Run| {
+        looked_at += 1;
+        let full = runs.len() + 1 == limit || looked_at == limits::RUNS_LOOKED_AT_MAX;
+        let of_project = |project: &String| run.tags.get(PROJECT_TAG) == Some(project);
+        let wanted = filter.project.as_ref().is_none_or(of_project)
+            && experiment.as_ref().is_none_or(|id| run.experiment_id == *id);
+        let stop = (wanted && full) || looked_at == limits::RUNS_LOOKED_AT_MAX;
+        next = stop.then(|| run.run_id.clone());
+        if wanted {
+            runs.push(run);
+        }
+        Ok(!stop)
+    };
+    app.store.read_lab(|lab| match &after {
+        Some(last) => lab.each_run_after(last, &mut each),
+        None => lab.each_run(&mut each),
+    })?;
+    Ok(Page { runs, next })
+}
+
+fn find_experiment(app: &App, wanted: &str) -> Result<String, Failure> {
+    let found = app.store.read_lab(|lab| match lab.find_experiment(wanted)? {
+        Some(by_number) => Ok(Some(by_number)),
+        None => lab.find_experiment_by_name(wanted),
+    })?;
+    let missing = || UseCaseError::NoExperiment { wanted: wanted.to_string() };
+    Ok(found.ok_or_else(missing)?.experiment_id)
+}
+
+fn find_whole(app: &App, id: &RunId) -> Result<Run, Failure> {
+    let missing = || UseCaseError::NoRun { id: id.to_string() };
+    Ok(app.store.read_lab(|lab| lab.find_run(id))?.ok_or_else(missing)?)
 }
 
 /// A run by its id, or by the beginning of an id that no other recent run shares.
@@ -30,7 +84,7 @@ pub fn find(app: &App, id: &str) -> Result<Run, Failure> {
     app.may(Act::ReadRuns)?;
     let missing = || UseCaseError::NoRun { id: id.to_string() };
     if let Ok(whole) = RunId::try_from(id.to_string()) {
-        return Ok(app.store.read_lab(|lab| lab.find_run(&whole))?.ok_or_else(missing)?);
+        return find_whole(app, &whole);
     }
     let mut matching = list(app, limits::LIST_MAX)?;
     matching.retain(|run| run.run_id.as_str().starts_with(id));

@@ -12,6 +12,7 @@ use crate::app::datasets::{self, DataSource, ReadySet};
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::app::registry::versions::{self, Registered};
+use crate::app::runs::PROJECT_TAG;
 use crate::base::cancel::CancelFlag;
 use crate::base::canonical::CanonicalError;
 use crate::base::fact::Failure;
@@ -95,7 +96,7 @@ fn begin(app: &App, project: &Project, set: &ReadySet) -> Result<RunId, Failure>
     run.set_tag("mlflow.user", &user)?;
     run.set_tag("mlflow.source.name", "tallystick train")?;
     run.set_tag("mlflow.source.type", "LOCAL")?;
-    run.set_tag("tallystick.project", &project.settings.name)?;
+    run.set_tag(PROJECT_TAG, &project.settings.name)?;
     run.set_tag("tallystick.config_digest", &project.digest.to_hex())?;
     run.set_tag("tallystick.code_version", env!("CARGO_PKG_VERSION"))?;
     run.set_tag("tallystick.data_digest", &set.row.content.to_hex())?;

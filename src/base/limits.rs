@@ -48,6 +48,20 @@ pub const EPOCHS_MAX: usize = 10_000;
 pub const BATCH_ROWS_MAX: usize = 65_536;
 /// What a weights file may hold beside its numbers.
 pub const WEIGHTS_HEADER_BYTES_MAX: usize = 4_096;
+/// Layers of a network with the last, units of one layer, numbers a level becomes.
+pub const NETWORK_LAYERS_MAX: usize = 9;
+pub const NETWORK_UNITS_MAX: usize = 1_024;
+pub const EMBEDDING_SIZE_MAX: usize = 64;
+/// Weights of a network, all together; and what a file of them may hold beside its numbers: a line a tensor.
+pub const NETWORK_WEIGHTS_MAX: usize = 16 << 20;
+pub const NETWORK_HEADER_BYTES_MAX: usize = 256 << 10;
+/// Bends of the way from the reference to a row that an explanation of a network walks. The piece after a bend costs about
+/// three passes through the layers behind the first; a network of 64 and 32 units cannot have more than 2,144.
+pub const EXPLANATION_BENDS_MAX: usize = 4_096;
+/// Rows whose contributions make a network's importance.
+pub const IMPORTANCE_ROWS_PATH_MAX: usize = 2_000;
+/// Training rows that tell a network's training loss after an epoch.
+pub const TRAIN_LOSS_ROWS_MAX: usize = 4_096;
 /// Whole numbers up to here are exact in JSON, and so is a seed in a signed document.
 pub const SEED_MAX: u64 = (1 << 53) - 1;
 pub const BOOTSTRAP_ROUNDS_MAX: usize = 10_000;
@@ -208,6 +222,11 @@ pub const PROFILE_LEVELS_MAX: usize = 20;
 pub const EVALUATION_STEPS_MAX: usize = 10_000;
 /// Rows whose contributions make the importance; more change it by less than its own noise.
 pub const IMPORTANCE_ROWS_MAX: usize = 20_000;
+/// Runs of one comparison, and rows drawn for it all together, where that leaves rounds enough.
+pub const RUNS_COMPARED_MAX: usize = 10;
+pub const COMPARE_DRAWS_MAX: usize = 50_000_000;
+/// Runs that one page of a list looks at before it says where to go on.
+pub const RUNS_LOOKED_AT_MAX: usize = 10_000;
 /// Rows a batch may be told to hold in memory at a time.
 pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
 /// The end of a child's own log that an error quotes from.

@@ -5,7 +5,8 @@
 //! `policy list|show`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`, `whoami`, `status`.
 //! Home commands (this process owns the home while it runs): `data import|list`, `train`, `model export`,
 //! `policy sign`, `batch`, `audit`, `serve`, `demo`.
-//! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `verify`, `demo data|project`.
+//! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `verify`, `demo data|project`,
+//! `self-test`.
 //! Offline commands (the home as files): `init`, `store check`.
 
 pub mod api;
@@ -19,6 +20,7 @@ pub mod project;
 pub mod registry;
 pub mod run;
 pub mod score;
+pub mod self_test;
 pub mod serve;
 pub mod speak;
 pub mod train;
@@ -125,6 +127,8 @@ enum Command {
     Verify(verify::VerifyArguments),
     /// From nothing to a decision: make data, train, promote, decide, score a file
     Demo(demo::DemoArguments),
+    /// Show that every part of this installation works on this machine
+    SelfTest(self_test::SelfTestArguments),
     /// What a parent process starts; not for people
     #[command(hide = true, subcommand)]
     Child(train::ChildCommand),
@@ -222,6 +226,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Release(c) => release::run(c, invocation),
         Command::Verify(a) => verify::run(a, invocation),
         Command::Demo(a) => demo::run(a, invocation),
+        Command::SelfTest(a) => self_test::run(a, invocation),
         Command::Child(c) => train::run_child(c),
     }
 }

@@ -1,4 +1,4 @@
-//! `run list|show|metrics|artifact`: what was trained, with what, and what came of it.
+//! `run list|show|compare|metrics|artifact`: what was trained, with what, and what came of it.
 //! The JSON has MLflow's shapes. Never changes a run.
 
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::app::error::{UseCaseError, check_absent};
+use crate::app::runs::PROJECT_TAG;
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::base::files;
@@ -16,12 +17,14 @@ use crate::cli::api::pages::typed;
 use crate::cli::speak::output::{Answer, columns, list_limit};
 use crate::client::call::Client;
 use crate::client::target::Target;
-use crate::http::views::run::{Metric, MetricHistory, Pair, RunList, RunView};
+use crate::http::views::run::{Metric, MetricHistory, Pair, RunInfo, RunList, RunView};
 use crate::tracking::metric::MetricPoint;
+
+mod comparison;
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  tallystick run list\n  tallystick run show 1f0c\n  tallystick run artifact 1f0c roc.svg --out roc.svg"
+    after_help = "Examples:\n  tallystick run list\n  tallystick run show 1f0c\n  tallystick run compare 1f0c 77ab\n  tallystick run artifact 1f0c roc.svg --out roc.svg"
 )]
 pub enum RunCommand {
     /// The newest runs
@@ -29,6 +32,18 @@ pub enum RunCommand {
         /// How many at most
         #[arg(long, default_value_t = 20, value_parser = list_limit)]
         limit: usize,
+        /// Only runs of this project
+        #[arg(long, value_name = "NAME")]
+        project: Option<String>,
+        /// Only runs of this experiment, by its name or number
+        #[arg(long, value_name = "NAME")]
+        experiment: Option<String>,
+    },
+    /// Runs side by side: params that differ, metrics, and whether they differ beyond chance
+    Compare {
+        /// Two runs or more, each by its id or the beginning of it; all are measured against the first
+        #[arg(required = true, num_args = 2.., value_name = "RUN")]
+        runs: Vec<String>,
     },
     /// One run: params, metrics, artifacts and where its data came from
     Show {
@@ -57,9 +72,17 @@ pub enum RunCommand {
 pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failure> {
     let client = invocation.client()?;
     match command {
-        RunCommand::List { limit } => {
-            let page: RunList = client.get(&Target::of(["v1", "runs"]).with("limit", limit))?;
+        RunCommand::List { limit, project, experiment } => {
+            let mut target = Target::of(["v1", "runs"]).with("limit", limit);
+            for (name, value) in [("project", project), ("experiment", experiment)] {
+                target = value.into_iter().fold(target, |target, value| target.with(name, value));
+            }
+            let page: RunList = client.get(&target)?;
             Ok(list(&page.runs))
+        }
+        RunCommand::Compare { runs } => {
+            let target = Target::of(["v1", "runs", "compare"]).with("runs", runs.join(","));
+            Ok(comparison::answer(&client.get(&target)?))
         }
         RunCommand::Show { run } => Ok(show(&client.get(&of_run(&run, &[])?)?)),
         RunCommand::Metrics { run, key } => metrics(&client, &run, &key),
@@ -83,16 +106,37 @@ fn of_run(run: &str, rest: &[&str]) -> Result<Target, UseCaseError> {
 }
 
 fn list(runs: &[RunView]) -> Answer {
-    let mut rows = vec![["run", "name", "status", "started", "auc"].map(String::from).to_vec()];
+    let head = ["run", "name", "project", "family", "started", "took", "status", "auc", "log loss"];
+    let mut rows = vec![head.map(String::from).to_vec()];
     rows.extend(runs.iter().map(|run| {
         let info = &run.info;
-        let auc = run.data.metrics.iter().find(|metric| metric.key == "auc");
-        let auc = auc.map_or("-".to_string(), |metric| value_text(metric, 4));
-        let (id, name, status) = (info.run_id.clone(), info.run_name.clone(), info.status.clone());
-        vec![id, name, status, millis_to_text(info.start_time), auc]
+        let metric = |key: &str| {
+            let found = run.data.metrics.iter().find(|metric| metric.key == key);
+            found.map_or("-".to_string(), |metric| value_text(metric, 4))
+        };
+        vec![
+            info.run_id[..info.run_id.len().min(12)].to_string(),
+            info.run_name.clone(),
+            value_of(&run.data.tags, PROJECT_TAG),
+            value_of(&run.data.params, "family.kind"),
+            millis_to_text(info.start_time),
+            took(info),
+            info.status.clone(),
+            metric("auc"),
+            metric("log_loss"),
+        ]
     }));
     let text = if runs.is_empty() { "No runs yet: `tallystick train DIR`.".into() } else { columns(&rows) };
     Answer::new(text, json!({ "runs": runs }))
+}
+
+fn value_of(pairs: &[Pair], key: &str) -> String {
+    pairs.iter().find(|pair| pair.key == key).map_or("-".to_string(), |pair| pair.value.clone())
+}
+
+/// How long a run took; of one that goes on, nothing is known here.
+fn took(info: &RunInfo) -> String {
+    info.end_time.map_or("-".to_string(), |end| format!("{:.1} s", (end - info.start_time) as f64 / 1_000.0))
 }
 
 fn value_text(metric: &Metric, decimals: usize) -> String {
@@ -109,6 +153,9 @@ fn show(run: &RunView) -> Answer {
         millis_to_text(info.start_time),
         info.user_id
     );
+    if let Some(end) = info.end_time {
+        text += &format!("ended {}, after {}\n", millis_to_text(end), took(info));
+    }
     let section = |title: &str, rows: Vec<Vec<String>>| format!("\n{title}\n{}", columns(&rows));
     let pair = |pair: &Pair| vec![format!("  {}", pair.key), pair.value.clone()];
     text += &section("params", run.data.params.iter().map(pair).collect());

@@ -19,7 +19,7 @@ use crate::cli::Invocation;
 use crate::cli::speak::output::Answer;
 use crate::config::settings::TlsMin;
 use crate::http::listen::doors::{Doors, Plan};
-use crate::http::listen::drain::{Drained, House, serve};
+use crate::http::listen::drain::{Drained, House, Stop, serve};
 use crate::http::listen::tls::{Identity, ReadIdentity, TlsFrom};
 use crate::http::metrics::Figures;
 use crate::http::router::router;
@@ -67,6 +67,38 @@ pub fn run(arguments: ServeArguments, invocation: &Invocation) -> Result<Answer,
     speak_json(&arguments.log_level);
     say_where_it_broke();
     let app = invocation.app()?;
+    let (listen, sockets) = (arguments.listen, !arguments.no_sockets);
+    let stop = Box::pin(std::future::pending());
+    match serve_until(&app, Opening { listen, sockets, opened: Box::new(announce), stop })? {
+        Drained::All => Ok(Answer::new("", json!({ "stopped": true }))),
+        Drained::CutOff => Err(ServeError::CutOff.into()),
+    }
+}
+
+/// How a server is opened, who hears of it, and when it ends beside the system's own signals.
+pub struct Opening {
+    /// Instead of what the configuration says, unless it is empty.
+    pub listen: Vec<SocketAddr>,
+    pub sockets: bool,
+    pub opened: Box<dyn FnOnce(&Opened) + Send>,
+    pub stop: Stop,
+}
+
+/// Where a server listens, and how its certificate is known.
+pub struct Opened {
+    pub addresses: Vec<SocketAddr>,
+    pub fingerprint: String,
+}
+
+fn announce(opened: &Opened) {
+    for address in &opened.addresses {
+        say(&format!("listening on https://{address}"));
+    }
+    say(&format!("certificate SHA-256 {}", opened.fingerprint));
+}
+
+/// Serves a home in this process until it is told to stop.
+pub fn serve_until(app: &App, opening: Opening) -> Result<Drained, Failure> {
     // One core is the writer's: another thread of answering was measured and brought nothing.
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -75,37 +107,31 @@ pub fn run(arguments: ServeArguments, invocation: &Invocation) -> Result<Answer,
         .max_blocking_threads(2 * limits::BLOCKING_CALLS_MAX)
         .build()
         .map_err(ServeError::Runtime)?;
-    let drained = runtime.block_on(serve_home(arguments, &app));
+    let drained = runtime.block_on(serve_home(opening, app));
     // Writes under way end before the home is closed.
     runtime.shutdown_timeout(Duration::from_millis(limits::DRAIN_MS));
-    match drained? {
-        Drained::All => Ok(Answer::new("", json!({ "stopped": true }))),
-        Drained::CutOff => Err(ServeError::CutOff.into()),
-    }
+    drained
 }
 
-async fn serve_home(arguments: ServeArguments, app: &App) -> Result<Drained, Failure> {
+async fn serve_home(opening: Opening, app: &App) -> Result<Drained, Failure> {
     let server = Server::new(app, Figures::global(ROUTES))?;
-    let sockets = (!arguments.no_sockets).then(|| app.run_folder());
+    let Opening { listen, sockets, opened, stop } = opening;
+    let sockets = sockets.then(|| app.run_folder());
     let tls = match app.settings().tls_min {
         TlsMin::V1_2 => TlsFrom::V12,
         TlsMin::V1_3 => TlsFrom::V13,
     };
     // Checked when they were read.
     let otherwise = app.settings().listen.iter().filter_map(|text| text.parse().ok()).collect();
-    let plan = Plan { listen: arguments.listen, otherwise, sockets, tls };
+    let plan = Plan { listen, otherwise, sockets, tls };
     identity::open(app)?;
     health::make_ready(app)?;
     repetition::forget_old(app)?;
     let doors = Doors::open(&plan, reader(app)).await?;
-    let (addresses, fingerprint) = (doors.addresses(), doors.tls.as_ref().map(|tls| tls.fingerprint()));
-    let opened = move || {
-        for address in &addresses {
-            say(&format!("listening on https://{address}"));
-        }
-        say(&format!("certificate SHA-256 {}", fingerprint.unwrap_or_default()));
-    };
-    Ok(serve(doors, house(server, app, Box::new(opened))).await?)
+    let fingerprint = doors.tls.as_ref().map(|tls| tls.fingerprint()).unwrap_or_default();
+    let at = Opened { addresses: doors.addresses(), fingerprint };
+    let opened = Box::new(move || opened(&at));
+    Ok(serve(doors, House { opened, stop, ..house(server, app) }).await?)
 }
 
 fn reader(app: &App) -> ReadIdentity {
@@ -117,13 +143,14 @@ fn reader(app: &App) -> ReadIdentity {
     })
 }
 
-fn house(server: Arc<Server>, app: &App, opened: Box<dyn FnOnce() + Send>) -> House {
+fn house(server: Arc<Server>, app: &App) -> House {
     let (probed, stopping, ticking) = (app.clone(), Arc::clone(&server), Arc::clone(&server));
     let tidied = std::sync::Mutex::new(Instant::now());
     House {
         router: router(server),
         probe: Arc::new(move || health::probe(&probed).is_ok()),
-        opened,
+        opened: Box::new(|| ()),
+        stop: Box::pin(std::future::pending()),
         stopping: Box::new(move || stopping.stop()),
         tick: Box::new(move |open| {
             ticking.figures.connections.set(open as f64);

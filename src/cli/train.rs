@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -21,10 +22,11 @@ use crate::config::project::Project;
 use crate::pipeline::events::Event;
 use crate::pipeline::flow;
 use crate::pipeline::spec::TrainSpec;
+use crate::train::params::FamilyName;
 
 #[derive(Args)]
 #[command(
-    after_help = "The same project, data and seed give the same model, digest for digest.\n\nExamples:\n  tallystick train my-loans --data loans.csv\n  tallystick train my-loans --set seed=8 --set logistic.epochs=40"
+    after_help = "The same project, data and seed give the same model, digest for digest.\n\nExamples:\n  tallystick train my-loans --data loans.csv\n  tallystick train my-loans --set seed=8 --set logistic.epochs=40\n  tallystick train my-loans --family mlp"
 )]
 pub struct TrainArguments {
     /// The project folder
@@ -32,6 +34,9 @@ pub struct TrainArguments {
     /// A file, or the digest of a kept data set [default: the newest set of the project]
     #[arg(long, value_name = "FILE|DIGEST")]
     data: Option<String>,
+    /// Train this family instead of the one train.toml names
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(FamilyName::ALL))]
+    family: Option<String>,
     /// Change a key of train.toml for this run
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
@@ -84,7 +89,13 @@ pub fn run(arguments: TrainArguments, invocation: &Invocation) -> Result<Answer,
     let request = TrainRequest {
         project: arguments.project,
         source: source_of(arguments.data),
-        overrides: arguments.overrides,
+        // What is set by hand comes last, and so stands.
+        overrides: arguments
+            .family
+            .map(|family| format!("family={family}"))
+            .into_iter()
+            .chain(arguments.overrides)
+            .collect(),
     };
     let bar = Bar::new(invocation.output);
     let trained = training::train(&app, &request, &on_interrupt, &mut |event| bar.hear(event));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +34,14 @@ enum Way {
 }
 
 const JSON: &str = "application/json";
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What is asked of a target.
+struct Question {
+    method: Method,
+    body: Option<Bytes>,
+    key: Option<HeaderValue>,
+}
 
 impl Client {
     /// Through the router inside this process, for this person.
@@ -90,6 +98,18 @@ impl Client {
         self.view(Method::POST, target, Some(text.into()))
     }
 
+    /// The same under a key that lets the server know a repetition.
+    pub fn post_once<T: DeserializeOwned>(
+        &self,
+        target: &Target,
+        key: &str,
+        text: String,
+    ) -> Result<T, ClientError> {
+        let key = HeaderValue::from_str(key).map_err(|_| ClientError::Url { text: key.to_string() })?;
+        let body = Question { method: Method::POST, body: Some(text.into()), key: Some(key) };
+        self.send(target, body, limits::CLIENT_ANSWER_BYTES_MAX)?.into_view(self.to())
+    }
+
     /// A change that needs no body.
     pub fn act<T: DeserializeOwned>(&self, target: &Target) -> Result<T, ClientError> {
         self.view(Method::POST, target, None)
@@ -115,9 +135,17 @@ impl Client {
         body: Option<Bytes>,
         max: usize,
     ) -> Result<Answer, ClientError> {
+        self.send(target, Question { method, body, key: None }, max)
+    }
+
+    fn send(&self, target: &Target, question: Question, max: usize) -> Result<Answer, ClientError> {
+        let Question { method, body, key } = question;
         let mut request = Request::builder().method(method).uri(target.as_str());
         if body.is_some() {
             request = request.header(CONTENT_TYPE, JSON);
+        }
+        if let Some(key) = key {
+            request = request.header(IDEMPOTENCY_KEY, key);
         }
         let request = request.body(Full::new(body.unwrap_or_default()));
         let request = request.map_err(|_| ClientError::Url { text: target.as_str().to_string() })?;

@@ -187,7 +187,7 @@ fn train(inferred: &Inferred) -> String {
         None => "by = \"random\"\ntest = 0.2\nvalid = 0.15".to_string(),
     };
     format!(
-        "# The same seed and data give the same model, digest for digest.\nseed = 1\nfamily = \"logistic\"\n\n[split]\n{split}\n"
+        "# The same seed and data give the same model, digest for digest.\nseed = 1\n# logistic, baseline, or mlp: a network, which decides nothing about credit.\nfamily = \"logistic\"\n\n[split]\n{split}\n"
     )
 }
 

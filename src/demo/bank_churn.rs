@@ -82,7 +82,7 @@ fn draw_row(draw: &mut Draw, place: usize) -> Row {
     let country = draw.weighted(&[("France", 50.0), (GERMANY, 25.0), ("Spain", 25.0)], |c| c.1).0;
     let age = (draw.normal(3.61, 0.26).exp()).round().clamp(18.0, 92.0);
     let empty = draw.chance(if country == GERMANY { 0.02 } else { 0.47 });
-    let products = draw.weighted(&[(1.0, 50.5), (2.0, 46.0), (3.0, 2.8), (4.0, 0.7)], |p| p.1).0;
+    let products = draw.weighted(&[(1.0, 50.5), (2.0, 46.0), (3.0, 2.6), (4.0, 1.6)], |p| p.1).0;
     let card = draw.weighted(&CARDS.map(|card| (card, 1.0)), |card| card.1).0;
     let mut row = Row {
         number: place + 1,
@@ -113,20 +113,19 @@ fn draw_row(draw: &mut Draw, place: usize) -> Row {
 
 /// The true log-odds of leaving: people in their fifties go, the old stay; one product is too few and three too many.
 fn log_odds(row: &Row) -> f64 {
-    let age = 0.085 * (row.age.min(58.0) - 38.0) - 0.07 * (row.age - 62.0).max(0.0);
+    let age = 0.1 * (row.age.min(58.0) - 38.0) - 0.07 * (row.age - 62.0).max(0.0);
     let products = match row.products as u8 {
-        1 => 0.35,
-        2 => -1.0,
-        3 => 2.3,
-        _ => 3.4,
+        1 => 0.4,
+        2 => -1.2,
+        3 => 2.5,
+        _ => 3.6,
     };
     let flag = |flag: bool, effect: f64| if flag { effect } else { 0.0 };
-    -1.75
-        + age
+    -2.4 + age
         + products
-        + flag(row.country == GERMANY, 0.75)
+        + flag(row.country == GERMANY, 0.85)
         + flag(row.female, 0.35)
-        + flag(!row.active, 0.8)
+        + flag(!row.active, 0.9)
         + flag(row.balance > 0.0, 0.12)
         + flag(row.credit_score < 420.0, 0.9)
         - 0.0008 * (row.credit_score - 650.0)

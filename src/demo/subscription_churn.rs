@@ -121,7 +121,7 @@ fn draw_row(draw: &mut Draw, place: usize) -> Row {
 fn draw_tenure(draw: &mut Draw, contract: &str) -> f64 {
     let bent = draw.between(0.0, 1.0);
     let months = match contract {
-        MONTHLY => 55.0 * bent * bent,
+        MONTHLY => 0.45 + 55.0 * bent * bent,
         ONE_YEAR => 8.0 + 64.0 * bent,
         _ => 72.0 - 58.0 * bent * bent,
     };

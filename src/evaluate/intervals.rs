@@ -67,7 +67,7 @@ impl BootstrapPlan {
         Self { rounds: ROUNDS_DEFAULT, level: LEVEL_DEFAULT, seed }
     }
 
-    fn check(&self) -> Result<(), IntervalError> {
+    pub(super) fn check(&self) -> Result<(), IntervalError> {
         if self.rounds == 0 || self.rounds > limits::BOOTSTRAP_ROUNDS_MAX {
             return Err(IntervalError::Rounds { rounds: self.rounds, max: limits::BOOTSTRAP_ROUNDS_MAX });
         }
@@ -128,7 +128,7 @@ fn interval(value: f64, drawn: &mut [f64], plan: &BootstrapPlan) -> Interval {
 }
 
 /// Linear between the two nearest of the sorted values, which are not none: numpy's default.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let below = (place.floor() as usize).min(sorted.len() - 1);
     let above = (below + 1).min(sorted.len() - 1);

@@ -3,6 +3,7 @@
 
 pub mod calibration;
 pub mod charts;
+pub mod compare;
 pub mod curves;
 pub mod importance;
 pub mod intervals;

@@ -75,6 +75,14 @@ impl<'a> Scores<'a> {
         Ok(Self { labels, probabilities, ascending, steps, positives: positives as u64 })
     }
 
+    pub fn labels(&self) -> &'a [bool] {
+        self.labels
+    }
+
+    pub fn probabilities(&self) -> &'a [f64] {
+        self.probabilities
+    }
+
     pub fn rows(&self) -> u64 {
         self.labels.len() as u64
     }

@@ -112,9 +112,10 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         ParameterBuilder::new()
             .name(parameter.name)
             .parameter_in(ParameterIn::Query)
-            .required(Required::False)
+            .required(if parameter.needed.is_some() { Required::True } else { Required::False })
             .description(Some(parameter.about))
             .schema(Some(typed(parameter.is_number)))
+            .example(parameter.needed.map(|text| json!(text)))
             .build()
     });
     let header = |name: &str, about: &str| {

@@ -61,6 +61,8 @@ pub struct Parameter {
     pub name: &'static str,
     pub about: &'static str,
     pub is_number: bool,
+    /// What it could be, where it must be given.
+    pub needed: Option<&'static str>,
 }
 
 /// Where a schema puts what it refers to.

@@ -43,6 +43,7 @@ mod tests {
     use crate::model::baseline::Baseline;
     use crate::model::calibrate::Platt;
     use crate::model::linear::Linear;
+    use crate::model::network::tests::drawn;
     use crate::model::scorer::Family;
     use proptest::{collection, prop_assert, proptest};
 
@@ -72,6 +73,21 @@ mod tests {
             let explained = model(Family::Logistic(Linear { weights, bias })).explain(&row, &reference);
             let sum = explained.fields.iter().fold(explained.base, |sum, field| sum + field.value);
             prop_assert!((sum - explained.margin).abs() < 1e-9, "{sum} {}", explained.margin);
+        }
+    }
+
+    #[test]
+    fn base_and_a_networks_contributions_add_up_to_the_margin() {
+        let mut random = crate::base::rng::Random::new(1, "explain");
+        for seed in 0..40 {
+            let model = model(Family::Network(drawn(seed, &WIDTHS, &[0, 2], &[20, 10])));
+            let row: Vec<f32> = (0..60).map(|_| (3.0 * random.normal()) as f32).collect();
+            let reference: Vec<f64> = (0..60).map(|_| random.unit()).collect();
+            let explained = model.explain(&row, &reference);
+            let sum = explained.fields.iter().fold(explained.base, |sum, field| sum + field.value);
+            let size = 1.0 + explained.margin.abs();
+            assert!((sum - explained.margin).abs() < 1e-11 * size, "{sum} {}", explained.margin);
+            assert_eq!(explained, model.explain(&row, &reference), "no lottery");
         }
     }
 

@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod calibrate;
 pub mod explain;
 pub mod linear;
+pub mod network;
 pub mod reference;
 pub mod scorer;
 pub mod trained;

@@ -1,12 +1,14 @@
 //! The same margins computed by burn on a chosen device, to check the flat forward pass against.
 //! Never serves a prediction; the only file of this room that names burn.
 
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData, TensorReadError};
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
 use crate::features::matrix::Matrix;
 use crate::model::linear::Linear;
+use crate::model::network::{Layer, Network};
 
 /// The backends burn can compute on here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,10 +94,42 @@ pub fn margins(linear: &Linear, matrix: &Matrix, device: ComputeDevice) -> Resul
     Ok(values.into_iter().map(f64::from).collect())
 }
 
+/// A network's margins of all rows, layer by layer in f32.
+pub fn network_margins(
+    network: &Network,
+    matrix: &Matrix,
+    device: ComputeDevice,
+) -> Result<Vec<f64>, DeviceError> {
+    let on = device.open()?;
+    let table = |values: Vec<f32>, shape| Tensor::<2>::from_data(TensorData::new(values, shape), &on);
+    let columns = |from: usize, to: usize| {
+        let rows = (0..matrix.rows).flat_map(|row| matrix.row(row)[from..to].iter().copied());
+        table(rows.collect(), [matrix.rows, to - from])
+    };
+    let mut front: Vec<Tensor<2>> =
+        network.plain_columns().into_iter().map(|range| columns(range.start, range.end)).collect();
+    for embedding in network.embeddings() {
+        let weights = table(embedding.weights.clone(), [embedding.width, embedding.size]);
+        front.push(columns(embedding.start, embedding.start + embedding.width).matmul(weights));
+    }
+    let through = |values: Tensor<2>, layer: &Layer| {
+        let weights = table(layer.weights.clone(), [layer.inputs, layer.units]);
+        values.matmul(weights) + table(layer.bias.clone(), [1, layer.units])
+    };
+    let mut values = Tensor::cat(front, 1);
+    for (number, layer) in network.layers().iter().enumerate() {
+        values = if number == 0 { through(values, layer) } else { through(relu(values), layer) };
+    }
+    let margins: Vec<f32> =
+        values.try_into_vec_as().map_err(|source| DeviceError::Failed { device, source })?;
+    Ok(margins.into_iter().map(f64::from).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::rng::Random;
+    use crate::model::network::tests::drawn;
     use crate::model::scorer::Scorer;
 
     fn check_parity(device: ComputeDevice) {
@@ -117,15 +151,33 @@ mod tests {
         }
     }
 
+    fn check_network_parity(device: ComputeDevice) {
+        for seed in 0..5 {
+            let network = drawn(seed, &[30, 12, 40, 9], &[1, 3], &[24, 12]);
+            let mut random = Random::new(seed, "network parity");
+            let (rows, width) = (40, 91);
+            let values = (0..rows * width).map(|_| random.unit() as f32).collect();
+            let matrix = Matrix { rows, width, values };
+            let burned = network_margins(&network, &matrix, device).unwrap();
+            for (row, margin) in burned.into_iter().enumerate() {
+                let flat = network.margin(matrix.row(row));
+                // About a hundred terms a layer, each of a size that the layers before multiply.
+                assert!((margin - flat).abs() <= 3e-5 * (1.0 + flat.abs()), "{seed} {row}: {margin} {flat}");
+            }
+        }
+    }
+
     #[test]
     fn flex_and_the_flat_pass_agree() {
         check_parity(ComputeDevice::Flex);
+        check_network_parity(ComputeDevice::Flex);
     }
 
     #[cfg(feature = "ndarray")]
     #[test]
     fn ndarray_and_the_flat_pass_agree() {
         check_parity(ComputeDevice::Ndarray);
+        check_network_parity(ComputeDevice::Ndarray);
     }
 
     #[cfg(not(feature = "ndarray"))]

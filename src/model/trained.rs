@@ -6,7 +6,8 @@ use crate::base::limits;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::calibrate::Platt;
-use crate::model::scorer::Family;
+use crate::model::network::{Embedding, Network};
+use crate::model::scorer::{Family, Scorer};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -30,6 +31,8 @@ pub enum ModelError {
     Width { part: &'static str, found: usize, width: usize },
     #[error("{part} has a value that is no finite number (column {column})")]
     NotFinite { part: &'static str, column: usize },
+    #[error("the network has numbers for the levels of field {field}, which has no such levels")]
+    Embedding { field: usize },
 }
 
 impl Fact for ModelError {
@@ -39,6 +42,7 @@ impl Fact for ModelError {
             Self::RecipeWidth { .. } => "model.recipe_width",
             Self::Width { .. } => "model.width",
             Self::NotFinite { .. } => "model.not_finite",
+            Self::Embedding { .. } => "model.embedding",
         }
     }
 
@@ -63,6 +67,7 @@ impl Model {
                 check_vector("the weight vector", &weights, width)?;
                 check_finite("the bias", &[f64::from(linear.bias)])?;
             }
+            Family::Network(network) => check_network(network, &self.recipe)?,
         }
         check_vector("the background vector", &self.background, width)?;
         if let Some(accepted) = &self.accepted {
@@ -84,6 +89,24 @@ impl Model {
     /// The calibrated probability of the positive class.
     pub fn probability(&self, margin: f64) -> f64 {
         self.calibration.probability(margin)
+    }
+}
+
+/// A network is whole in itself; here it must read these columns, and take for levels what are levels.
+fn check_network(network: &Network, recipe: &FittedRecipe) -> Result<(), ModelError> {
+    if network.width() != recipe.width {
+        let (part, found) = ("the network", network.width());
+        return Err(ModelError::Width { part, found, width: recipe.width });
+    }
+    let fits = |embedding: &&Embedding| {
+        let field = recipe.fields.get(embedding.field);
+        field.is_some_and(|f| {
+            (f.start, f.width) == (embedding.start, embedding.width) && !f.encoding.is_numeric()
+        })
+    };
+    match network.embeddings().iter().find(|embedding| !fits(embedding)) {
+        Some(embedding) => Err(ModelError::Embedding { field: embedding.field }),
+        None => Ok(()),
     }
 }
 
@@ -124,6 +147,7 @@ mod tests {
     use crate::features::recipe::{FittedEncoding, FittedField};
     use crate::model::baseline::Baseline;
     use crate::model::linear::Linear;
+    use crate::model::network::tests::drawn;
 
     fn recipe(widths: &[usize]) -> FittedRecipe {
         let mut start = 0;
@@ -148,7 +172,12 @@ mod tests {
 
     #[test]
     fn a_row_has_the_same_bits_in_a_batch_of_one_of_seven_and_of_a_thousand() {
-        let model = model(&[100, 57, 43]);
+        let network = Family::Network(drawn(4, &[100, 57, 43], &[1], &[16, 8]));
+        check_batches(&model(&[100, 57, 43]));
+        check_batches(&Model { family: network, ..model(&[100, 57, 43]) });
+    }
+
+    fn check_batches(model: &Model) {
         let mut random = Random::new(6, "rows");
         let values: Vec<f32> = (0..1000 * 200).map(|_| random.unit() as f32).collect();
         let whole = Matrix { rows: 1000, width: 200, values };
@@ -162,6 +191,22 @@ mod tests {
             assert_eq!(found, expected, "batches of {size}");
         }
         assert_eq!(model.margin(whole.row(999)).to_bits(), expected[999]);
+    }
+
+    #[test]
+    fn a_network_over_other_columns_or_with_levels_of_a_number_is_no_model() {
+        let with = |network| Model { family: Family::Network(network), ..model(&[2, 7, 3]) }.check();
+        assert!(with(drawn(1, &[2, 7, 3], &[1], &[4])).is_ok());
+        assert!(matches!(with(drawn(1, &[2, 7, 4], &[1], &[4])), Err(ModelError::Width { found: 13, .. })));
+        // The second field has seven columns, not six.
+        let shifted = with(drawn(1, &[3, 6, 3], &[1], &[4]));
+        assert_eq!(shifted.unwrap_err(), ModelError::Embedding { field: 1 });
+        let mut numbers = model(&[2, 7, 3]);
+        let cuts = (0..8).map(f64::from).collect();
+        numbers.recipe.fields[1].encoding = FittedEncoding::Piecewise { cuts, median: 1.0, indicator: false };
+        let network = Family::Network(drawn(1, &[2, 7, 3], &[1], &[4]));
+        let refused = Model { family: network, ..numbers }.check().unwrap_err();
+        assert_eq!(refused.code(), "model.embedding");
     }
 
     #[test]

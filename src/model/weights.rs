@@ -6,13 +6,17 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::features::recipe::FittedRecipe;
 use crate::model::baseline::Baseline;
 use crate::model::linear::Linear;
+use crate::model::network::NetworkError;
 use crate::model::scorer::Family;
+
+mod network;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    #[error("the weights are of kind {kind:?}, which this program does not know (baseline, logistic)")]
+    #[error("the weights are of kind {kind:?}, which this program does not know (baseline, logistic, mlp)")]
     Kind { kind: String },
     #[error("{width} columns of weights; at most {max} are allowed", max = limits::MATRIX_WIDTH_MAX)]
     Width { width: usize },
@@ -26,6 +30,12 @@ pub enum WeightsError {
     Shape { tensor: &'static str, found: String, expected: String },
     #[error("tensor {tensor:?} holds a value at {index} that is no finite number")]
     NotFinite { tensor: &'static str, index: usize },
+    #[error("the weights hold the tensor {tensor:?}, which is none of a network's, or not in its place")]
+    Name { tensor: String },
+    #[error("tensor {tensor:?} is {found}; a network's are F32 of one dimension or two")]
+    Dimensions { tensor: String, found: String },
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     #[error("the weights' header is not in its one canonical form (metadata, order or spacing)")]
     NotCanonical,
 }
@@ -40,6 +50,9 @@ impl Fact for WeightsError {
             Self::Tensors { .. } => "weights.tensors",
             Self::Shape { .. } => "weights.shape",
             Self::NotFinite { .. } => "weights.not_finite",
+            Self::Name { .. } => "weights.tensors",
+            Self::Dimensions { .. } => "weights.shape",
+            Self::Network(inner) => inner.code(),
             Self::NotCanonical => "weights.not_canonical",
         }
     }
@@ -70,28 +83,31 @@ pub fn to_safetensors(family: &Family) -> Result<Vec<u8>, WeightsError> {
             let width = linear.weights.len();
             write(&[(LOGISTIC[0], Dtype::F32, 1, &bias), (LOGISTIC[1], Dtype::F32, width, &weights)])
         }
+        Family::Network(network) => network::write(network),
     }
 }
 
-/// Reads the bytes `to_safetensors` writes for a model of this kind and width, and no others.
-pub fn parse_safetensors(kind: &str, width: usize, bytes: &[u8]) -> Result<Family, WeightsError> {
+/// Reads the bytes `to_safetensors` writes for a model of this kind over this recipe, and no others.
+pub fn parse_safetensors(kind: &str, recipe: &FittedRecipe, bytes: &[u8]) -> Result<Family, WeightsError> {
+    let width = recipe.width;
     if width > limits::MATRIX_WIDTH_MAX {
         return Err(WeightsError::Width { width });
     }
-    let (names, numbers): (&[&'static str], usize) = match kind {
-        "baseline" => (&BASELINE, size_of::<f64>()),
-        "logistic" => (&LOGISTIC, (width + 1) * size_of::<f32>()),
+    let (header, numbers): (usize, usize) = match kind {
+        "baseline" => (limits::WEIGHTS_HEADER_BYTES_MAX, size_of::<f64>()),
+        "logistic" => (limits::WEIGHTS_HEADER_BYTES_MAX, (width + 1) * size_of::<f32>()),
+        "mlp" => (limits::NETWORK_HEADER_BYTES_MAX, limits::NETWORK_WEIGHTS_MAX * size_of::<f32>()),
         _ => return Err(WeightsError::Kind { kind: kind.to_string() }),
     };
-    let max = limits::WEIGHTS_HEADER_BYTES_MAX + numbers;
+    let max = header + numbers;
     if bytes.len() > max {
         return Err(WeightsError::Size { kind: kind.to_string(), width, found: bytes.len(), max });
     }
     let file = SafeTensors::deserialize(bytes).map_err(WeightsError::Format)?;
-    check_names(&file, names)?;
     let family = match kind {
-        "baseline" => Family::Baseline(Baseline { log_odds: read_f64(&file, BASELINE[0])? }),
-        _ => Family::Logistic(read_linear(&file, width)?),
+        "baseline" => Family::Baseline(read_baseline(&file)?),
+        "logistic" => Family::Logistic(read_linear(&file, width)?),
+        _ => Family::Network(network::read(&file, recipe)?),
     };
     // Whatever else a header may say or repeat would give the same numbers a second digest.
     if to_safetensors(&family)? == bytes { Ok(family) } else { Err(WeightsError::NotCanonical) }
@@ -111,7 +127,13 @@ fn check_names(file: &SafeTensors<'_>, expected: &[&'static str]) -> Result<(), 
     if found == expected { Ok(()) } else { Err(WeightsError::Tensors { found, expected: expected.to_vec() }) }
 }
 
+fn read_baseline(file: &SafeTensors<'_>) -> Result<Baseline, WeightsError> {
+    check_names(file, &BASELINE)?;
+    Ok(Baseline { log_odds: read_f64(file, BASELINE[0])? })
+}
+
 fn read_linear(file: &SafeTensors<'_>, width: usize) -> Result<Linear, WeightsError> {
+    check_names(file, &LOGISTIC)?;
     let bias = read_f32s(file, LOGISTIC[0], 1)?.into_iter().next().unwrap_or_default();
     Ok(Linear { bias, weights: read_f32s(file, LOGISTIC[1], width)? })
 }
@@ -166,17 +188,21 @@ mod tests {
     const BIAS: &str = r#""bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
     const WEIGHTS: &str = r#""weights":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}"#;
 
+    fn wide(width: usize) -> FittedRecipe {
+        FittedRecipe { fields: Vec::new(), width }
+    }
+
     fn refusal(bytes: &[u8]) -> WeightsError {
-        parse_safetensors("logistic", 3, bytes).unwrap_err()
+        parse_safetensors("logistic", &wide(3), bytes).unwrap_err()
     }
 
     #[test]
     fn weights_go_there_and_back_to_the_bit() {
         let bytes = to_safetensors(&logistic()).unwrap();
-        assert_eq!(parse_safetensors("logistic", 3, &bytes).unwrap(), logistic());
+        assert_eq!(parse_safetensors("logistic", &wide(3), &bytes).unwrap(), logistic());
         let base = Family::Baseline(Baseline { log_odds: -1.734_567_890_123 });
         let bytes = to_safetensors(&base).unwrap();
-        assert_eq!(parse_safetensors("baseline", 3, &bytes).unwrap(), base);
+        assert_eq!(parse_safetensors("baseline", &wide(3), &bytes).unwrap(), base);
     }
 
     #[test]
@@ -194,7 +220,7 @@ mod tests {
             format!("{{ {BIAS}, {WEIGHTS}}}"),
             format!("{{{BIAS},{BIAS},{WEIGHTS}}}"),
         ] {
-            assert!(parse_safetensors("logistic", 3, &file(&header, &numbers)).is_err(), "{header}");
+            assert!(parse_safetensors("logistic", &wide(3), &file(&header, &numbers)).is_err(), "{header}");
         }
         let metadata = format!("{{\"__metadata__\":{{\"a\":\"b\"}},{BIAS},{WEIGHTS}}}");
         assert!(matches!(refusal(&file(&metadata, &numbers)), WeightsError::NotCanonical));
@@ -204,11 +230,11 @@ mod tests {
     fn a_wrong_shape_type_or_set_of_tensors_is_refused_by_name() {
         let bytes = to_safetensors(&logistic()).unwrap();
         assert!(matches!(
-            parse_safetensors("logistic", 4, &bytes),
+            parse_safetensors("logistic", &wide(4), &bytes),
             Err(WeightsError::Shape { tensor: "weights", .. })
         ));
-        assert!(matches!(parse_safetensors("baseline", 3, &bytes), Err(WeightsError::Tensors { .. })));
-        assert!(matches!(parse_safetensors("trees", 3, &bytes), Err(WeightsError::Kind { .. })));
+        assert!(matches!(parse_safetensors("baseline", &wide(3), &bytes), Err(WeightsError::Tensors { .. })));
+        assert!(matches!(parse_safetensors("trees", &wide(3), &bytes), Err(WeightsError::Kind { .. })));
         let integers = WEIGHTS.replace("F32", "I32");
         let wrong = file(&format!("{{{BIAS},{integers}}}"), &[0.0; 4]);
         assert!(matches!(refusal(&wrong), WeightsError::Shape { tensor: "weights", .. }));
@@ -221,13 +247,16 @@ mod tests {
     fn cut_lengthened_and_oversized_files_are_refused() {
         let bytes = to_safetensors(&logistic()).unwrap();
         for length in 0..bytes.len() {
-            assert!(parse_safetensors("logistic", 3, &bytes[..length]).is_err(), "{length}");
+            assert!(parse_safetensors("logistic", &wide(3), &bytes[..length]).is_err(), "{length}");
         }
         let longer = [bytes.clone(), vec![0]].concat();
         assert!(matches!(refusal(&longer), WeightsError::Format(_)));
         let huge = [bytes.clone(), vec![0; 8_192]].concat();
         assert!(matches!(refusal(&huge), WeightsError::Size { .. }));
-        assert!(matches!(parse_safetensors("logistic", usize::MAX, &bytes), Err(WeightsError::Width { .. })));
+        assert!(matches!(
+            parse_safetensors("logistic", &wide(usize::MAX), &bytes),
+            Err(WeightsError::Width { .. })
+        ));
     }
 
     #[test]
@@ -238,7 +267,7 @@ mod tests {
         }
         let bytes = to_safetensors(&Family::Baseline(Baseline { log_odds: f64::NAN })).unwrap();
         assert!(matches!(
-            parse_safetensors("baseline", 1, &bytes),
+            parse_safetensors("baseline", &wide(1), &bytes),
             Err(WeightsError::NotFinite { tensor: "log_odds", .. })
         ));
     }

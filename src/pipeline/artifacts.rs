@@ -13,11 +13,13 @@ use crate::evaluate::charts::calibration::draw_calibration;
 use crate::evaluate::charts::curves::{draw_precision_recall, draw_roc};
 use crate::evaluate::charts::distribution::{ClassNames, draw_distribution};
 use crate::evaluate::charts::loss::{EpochLoss, draw_loss};
+use crate::evaluate::compare::kept::{self, KeptScores};
 use crate::evaluate::curves::{precision_recall, roc};
 use crate::evaluate::importance::{FieldContribution, Importance, rank};
 use crate::evaluate::scores::Scores;
 use crate::evaluate::tables::gain;
 use crate::features::matrix::Matrix;
+use crate::model::scorer::Method;
 use crate::model::trained::Model;
 use crate::pipeline::evaluation::Evaluation;
 use crate::pipeline::parts::{EncodedParts, TestScores};
@@ -62,9 +64,23 @@ pub fn draw_artifacts(
         let svg = draw_loss(&epochs);
         drawer.add("loss", &epochs, svg)?;
     }
+    drawer.0.push(keep_scores(parts, test));
     let bytes = canonical::to_bytes(evaluation)?;
     drawer.0.push(Artifact { path: "evaluation.json".into(), bytes });
     Ok(drawer.0)
+}
+
+/// What each test row scored, so that another run on the same rows can be compared with this one.
+fn keep_scores(parts: &EncodedParts<'_>, test: &TestScores<'_>) -> Artifact {
+    let rows = parts.rows;
+    let scores = KeptScores {
+        rows_digest: rows.test.table.content_digest(),
+        // A table has at most `ROWS_MAX` rows, which are fewer.
+        places: rows.split.test.iter().map(|&row| u32::try_from(row).unwrap_or(u32::MAX)).collect(),
+        labels: test.labels.to_vec(),
+        probabilities: test.probabilities.clone(),
+    };
+    Artifact { path: kept::NAME.into(), bytes: scores.to_bytes() }
 }
 
 fn draw_scores(
@@ -91,7 +107,11 @@ fn draw_scores(
 
 /// Mean contributions of each field against the training mean.
 fn importance(model: &Model, matrix: &Matrix) -> Result<Importance, Failure> {
-    let rows = matrix.rows.min(limits::IMPORTANCE_ROWS_MAX);
+    let most = match model.family.scorer().method() {
+        Method::Terms => limits::IMPORTANCE_ROWS_MAX,
+        Method::Path => limits::IMPORTANCE_ROWS_PATH_MAX,
+    };
+    let rows = matrix.rows.min(most);
     let mut sums: Vec<FieldContribution> = model
         .recipe
         .fields

@@ -26,7 +26,7 @@ pub fn train(
     let recipe = fit(&project.recipe, &rows.train.table)?;
     let parts = rows.encode(&recipe)?;
     let expected = check_processed(project, &parts, &recipe)?;
-    let fitted = fit_family(&project.params, parts.train(), parts.valid(), cancel, progress)?;
+    let fitted = fit_family(&project.params, &recipe, &parts.examples(), cancel, progress)?;
     let model = parts.calibrated(recipe, &fitted)?;
     let cutoff = choose_cutoff(&project.policy, &parts.valid(), &model)?;
     let policy = project.policy.resolve(cutoff, None)?;

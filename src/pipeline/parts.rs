@@ -12,6 +12,7 @@ use crate::decide::resolved::ResolvedPolicy;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::trained::Model;
+use crate::train::course::Parts as TrainParts;
 use crate::train::examples::Examples;
 use crate::train::fit::{FittedFamily, accepted_reference, background, calibrate};
 use crate::train::params::SplitParams;
@@ -75,6 +76,10 @@ impl EncodedParts<'_> {
 
     pub fn valid(&self) -> Examples<'_> {
         Examples { matrix: &self.valid, labels: &self.rows.valid.labels }
+    }
+
+    pub fn examples(&self) -> TrainParts<'_> {
+        TrainParts { train: self.train(), valid: self.valid() }
     }
 
     /// The model with probabilities that mean what they say, calibrated on the validation part.

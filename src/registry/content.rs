@@ -285,7 +285,7 @@ fn load_model<E: Error + Send + Sync + 'static>(
     fetch: FetchBlob<'_, E>,
 ) -> Result<Model, ContentError> {
     let bytes = fetch_blob("the weights", content.weights, fetch)?;
-    let family = weights::parse_safetensors(&content.family, content.recipe.width, &bytes)?;
+    let family = weights::parse_safetensors(&content.family, &content.recipe, &bytes)?;
     let Calibration::Platt(calibration) = content.calibration;
     let model = Model {
         recipe: content.recipe.clone(),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact, nearest};
 use crate::base::limits;
+use crate::registry::content::Purpose;
 
 /// `gates.toml` as it is written: `[[gate]]` with `metric`, `min` or `max` or both, and `at`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +93,11 @@ pub enum GateError {
     Bounds { metric: String, min: f64, max: f64 },
     #[error("gate {metric:?} has its {bound} twice")]
     Twice { metric: String, bound: &'static str },
+    #[error(
+        "the gate refuses the model: a decision about credit needs reasons that the score itself is made of, and those of the family {family:?} are not ({known} have them)",
+        known = EXPLAINED_FAMILIES.join(", ")
+    )]
+    Unexplained { family: String },
     #[error("the gate refuses the model: {0}")]
     Refused(GateReport),
 }
@@ -105,19 +111,23 @@ impl Fact for GateError {
             Self::NotFinite { .. } => "gate.not_finite",
             Self::Bounds { .. } => "gate.bounds",
             Self::Twice { .. } => "gate.duplicate",
+            Self::Unexplained { .. } => "gate.unexplained_family",
             Self::Refused(_) => "gate.refused",
         }
     }
 
     fn class(&self) -> Class {
         match self {
-            Self::Refused(_) => Class::GateRefused,
+            Self::Refused(_) | Self::Unexplained { .. } => Class::GateRefused,
             _ => Class::Usage,
         }
     }
 
     fn next_step(&self) -> Option<String> {
         match self {
+            Self::Unexplained { .. } => {
+                Some("Promote a version of another family: `tallystick train DIR --family logistic`.".into())
+            }
             Self::Refused(_) => Some("Train a better model; the gates are changed by approval only.".into()),
             _ => Some("Correct gates.toml and run `tallystick project check`.".into()),
         }
@@ -129,6 +139,17 @@ impl Fact for GateError {
             _ => None,
         }
     }
+}
+
+/// Families whose margin is a sum with a term for each field: what is told as a reason is what was added.
+pub const EXPLAINED_FAMILIES: [&str; 2] = ["baseline", "logistic"];
+
+/// Refuses a family that may not decide about credit. Elsewhere every family may, and says how its reasons were found.
+pub fn check_family(purpose: Purpose, family: &str) -> Result<(), GateError> {
+    if purpose == Purpose::Credit && !EXPLAINED_FAMILIES.contains(&family) {
+        return Err(GateError::Unexplained { family: family.to_string() });
+    }
+    Ok(())
 }
 
 impl Bound {
@@ -319,6 +340,23 @@ mod tests {
         assert_eq!(RawGates { gate: vec![raw] }.check().unwrap_err().code(), "gate.not_finite");
         assert!(
             gates(json!([{"metric": "f1", "min": 0}, {"metric": "f1", "min": 0, "at": "policy"}])).is_ok()
+        );
+    }
+
+    #[test]
+    fn credit_is_decided_by_families_with_exact_reasons_only() {
+        let refused = check_family(Purpose::Credit, "mlp").unwrap_err();
+        assert_eq!((refused.code(), refused.class().exit_code()), ("gate.unexplained_family", 4));
+        assert!(
+            refused.to_string().contains("\"mlp\"") && refused.to_string().contains("logistic"),
+            "{refused}"
+        );
+        for family in EXPLAINED_FAMILIES {
+            assert!(check_family(Purpose::Credit, family).is_ok());
+        }
+        assert!(
+            check_family(Purpose::Marketing, "mlp").is_ok()
+                && check_family(Purpose::Education, "mlp").is_ok()
         );
     }
 

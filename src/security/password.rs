@@ -65,6 +65,8 @@ pub enum PasswordError {
     Common,
     #[error("the password could not be hashed")]
     NotHashed,
+    #[error("no password could be drawn: the system gave no random bytes")]
+    NotDrawn,
     #[error("what is kept of the password cannot be read")]
     Kept,
 }
@@ -76,6 +78,7 @@ impl Fact for PasswordError {
             Self::Name => "password.name",
             Self::Common => "password.common",
             Self::NotHashed => "password.not_hashed",
+            Self::NotDrawn => "password.not_drawn",
             Self::Kept => "password.kept",
         }
     }
@@ -83,7 +86,7 @@ impl Fact for PasswordError {
     fn class(&self) -> Class {
         match self {
             Self::Length { .. } | Self::Name | Self::Common => Class::Usage,
-            Self::NotHashed => Class::Failed,
+            Self::NotHashed | Self::NotDrawn => Class::Failed,
             Self::Kept => Class::Integrity,
         }
     }
@@ -93,10 +96,36 @@ impl Fact for PasswordError {
             Self::Length { .. } | Self::Name | Self::Common => {
                 Some("Choose another: four words that do not belong together are good.".to_string())
             }
-            Self::NotHashed => None,
+            Self::NotHashed | Self::NotDrawn => None,
             Self::Kept => Some("Give this user a new password.".to_string()),
         }
     }
+}
+
+/// The signs of a drawn password: none that is taken for another.
+const DRAWN_SIGNS: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
+const DRAWN_GROUPS: usize = 4;
+const DRAWN_GROUP_SIGNS: usize = 5;
+
+/// A password to be told once: of 20 signs in groups, which nobody guesses.
+pub fn draw() -> Result<zeroize::Zeroizing<String>, PasswordError> {
+    let mut password = zeroize::Zeroizing::new(String::with_capacity(DRAWN_GROUPS * (DRAWN_GROUP_SIGNS + 1)));
+    let mut drawn = 0;
+    while drawn < DRAWN_GROUPS * DRAWN_GROUP_SIGNS {
+        let mut byte = [0u8];
+        rand::fill(&mut byte).map_err(|_| PasswordError::NotDrawn)?;
+        // Beyond the last whole multiple some signs would come more often than others.
+        let most = u8::MAX - u8::MAX % DRAWN_SIGNS.len() as u8;
+        if byte[0] >= most {
+            continue;
+        }
+        if drawn > 0 && drawn % DRAWN_GROUP_SIGNS == 0 {
+            password.push('-');
+        }
+        password.push(char::from(DRAWN_SIGNS[usize::from(byte[0]) % DRAWN_SIGNS.len()]));
+        drawn += 1;
+    }
+    Ok(password)
 }
 
 /// Whether this user may choose this password.

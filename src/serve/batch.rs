@@ -68,6 +68,9 @@ pub fn run(
     if order.chunk_rows == 0 {
         return Err(BatchError::NoChunk);
     }
+    if champion.policy().is_some() {
+        champion.deciding_policy()?;
+    }
     let contract = &champion.loaded().content.contract;
     let plan = OutputPlan::new(contract, champion.policy().is_some())?;
     watch.progress.stage("digest", 0);

@@ -7,8 +7,17 @@ use crate::base::digest::Digest;
 use crate::decide::resolved::LoadedPolicy;
 use crate::model::trained::Model;
 use crate::registry::content::{self, FetchBlob, LoadedModel};
+use crate::registry::gate;
 use crate::registry::signing::{VerifiedPolicy, VerifiedRelease};
 use crate::serve::error::ServeError;
+
+/// How contributions are found, by a stable name, and what base and contributions missed the margin by at most, as a
+/// share of the sizes added up, before the gap was spread over them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Explained {
+    pub method: &'static str,
+    pub gap_max: f64,
+}
 
 #[derive(Clone, Debug)]
 pub struct Champion {
@@ -57,8 +66,16 @@ impl Champion {
         self.policy.as_ref().map(LoadedPolicy::digest)
     }
 
-    /// The policy, where a decision needs one.
+    /// How what each field adds to a score is found.
+    pub fn explained(&self) -> Explained {
+        let method = self.model().family.scorer().method();
+        Explained { method: method.as_str(), gap_max: method.gap_max() }
+    }
+
+    /// The policy, where a decision needs one; about credit, only a family with exact reasons may decide.
     pub fn deciding_policy(&self) -> Result<&LoadedPolicy, ServeError> {
+        let content = &self.loaded.content;
+        gate::check_family(content.purpose, &content.family)?;
         self.policy.as_ref().ok_or_else(|| ServeError::NoPolicy { release: name_of(&self.release) })
     }
 }

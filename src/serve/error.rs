@@ -8,6 +8,7 @@ use crate::decide::reasons::ReasonError;
 use crate::decide::rules::RuleError;
 use crate::features::error::FeatureError;
 use crate::registry::content_error::ContentError;
+use crate::registry::gate::GateError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -17,6 +18,8 @@ pub enum ServeError {
     Policy { release: String, policy: Digest, source: Box<PolicyError> },
     #[error("release {release} has no policy: it can score but not decide")]
     NoPolicy { release: String },
+    #[error(transparent)]
+    Gate(#[from] GateError),
     #[error("the row cannot be encoded: {0}")]
     Features(#[from] FeatureError),
     #[error("the row's margin {margin} is no finite number")]
@@ -37,6 +40,7 @@ impl Fact for ServeError {
             Self::Content { source, .. } => source.code(),
             Self::Policy { source, .. } => source.code(),
             Self::NoPolicy { .. } => "serve.no_policy",
+            Self::Gate(inner) => inner.code(),
             Self::Features(_) => "serve.features",
             Self::NotFinite { .. } => "serve.not_finite",
             Self::Probability(inner) => inner.code(),
@@ -51,6 +55,7 @@ impl Fact for ServeError {
             Self::Content { source, .. } => source.class(),
             Self::Policy { source, .. } => source.class(),
             Self::NoPolicy { .. } => Class::Usage,
+            Self::Gate(inner) => inner.class(),
             _ => Class::Failed,
         }
     }
@@ -59,6 +64,7 @@ impl Fact for ServeError {
         match self {
             Self::Content { source, .. } => source.next_step(),
             Self::Policy { source, .. } => source.next_step(),
+            Self::Gate(inner) => inner.next_step(),
             Self::NoPolicy { .. } => Some("Sign a policy and let the alias point to it.".into()),
             _ => None,
         }

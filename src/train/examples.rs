@@ -5,7 +5,9 @@ use burn::tensor::TensorReadError;
 
 use crate::base::cancel::Cancelled;
 use crate::base::fact::{Class, Fact};
+use crate::base::limits;
 use crate::features::matrix::Matrix;
+use crate::model::network::NetworkError;
 use crate::model::reference::DeviceError;
 
 /// Encoded rows and whether each is of the positive class.
@@ -27,6 +29,10 @@ pub enum TrainError {
     OneClass { rows: usize, outcome: &'static str },
     #[error("the loss is no finite number any more after epoch {epoch}")]
     Diverged { epoch: usize },
+    #[error("the network would have {found} weights; at most {max} are trained", max = limits::NETWORK_WEIGHTS_MAX)]
+    Weights { found: usize },
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     #[error("the gradient could not be computed: {0}")]
     Gradient(#[source] TensorReadError),
     #[error("the gradient of the weights is missing from the backward pass")]
@@ -45,6 +51,8 @@ impl Fact for TrainError {
             Self::Width { .. } => "train.width",
             Self::OneClass { .. } => "train.one_class",
             Self::Diverged { .. } => "train.diverged",
+            Self::Weights { .. } => "train.weights",
+            Self::Network(inner) => inner.code(),
             Self::Gradient(_) => "train.gradient",
             Self::NoGradient => "train.no_gradient",
             Self::Device(error) => error.code(),
@@ -55,6 +63,7 @@ impl Fact for TrainError {
     fn class(&self) -> Class {
         match self {
             Self::Empty { .. } | Self::OneClass { .. } => Class::DataRefused,
+            Self::Weights { .. } => Class::Usage,
             Self::Device(error) => error.class(),
             _ => Class::Failed,
         }
@@ -67,8 +76,12 @@ impl Fact for TrainError {
                 Some("Check the target column and its positive value, and give rows of both outcomes.".into())
             }
             Self::Diverged { .. } => Some(
-                "Look for infinite values in the encoded columns, or lower logistic.learning_rate.".into(),
+                "Look for infinite values in the encoded columns, or lower the family's learning_rate."
+                    .into(),
             ),
+            Self::Weights { .. } => {
+                Some("Write fewer units in mlp.hidden, or encode fields in fewer columns.".into())
+            }
             Self::Device(error) => error.next_step(),
             _ => None,
         }

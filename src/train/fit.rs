@@ -5,12 +5,15 @@ use crate::base::cancel::CancelFlag;
 use crate::base::limits;
 use crate::base::progress::Progress;
 use crate::features::matrix::Matrix;
+use crate::features::recipe::FittedRecipe;
 use crate::model::calibrate::Platt;
 use crate::model::scorer::Family;
 use crate::train::baseline::train_baseline;
+use crate::train::course::{EpochLoss, Parts, Start};
 use crate::train::examples::{Examples, TrainError};
+use crate::train::network::trainer::{Plan, train_network};
 use crate::train::params::{FamilyParams, TrainParams};
-use crate::train::trainer::{EpochLoss, Parts, Start, train_logistic};
+use crate::train::trainer::train_logistic;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedFamily {
@@ -22,21 +25,27 @@ pub struct FittedFamily {
 
 pub fn fit_family(
     params: &TrainParams,
-    train: Examples<'_>,
-    valid: Examples<'_>,
+    recipe: &FittedRecipe,
+    parts: &Parts<'_>,
     cancel: &CancelFlag,
     progress: &dyn Progress,
 ) -> Result<FittedFamily, TrainError> {
+    let start = Start { seed: params.seed, device: params.device };
     match &params.family {
         FamilyParams::Baseline => {
-            let family = Family::Baseline(train_baseline(&train)?);
+            let family = Family::Baseline(train_baseline(&parts.train)?);
             Ok(FittedFamily { family, epochs: Vec::new(), best_epoch: None })
         }
         FamilyParams::Logistic(logistic) => {
-            let start = Start { seed: params.seed, device: params.device };
-            let fit = train_logistic(logistic, start, &Parts { train, valid }, cancel, progress)?;
+            let fit = train_logistic(logistic, start, parts, cancel, progress)?;
             let family = Family::Logistic(fit.linear);
             Ok(FittedFamily { family, epochs: fit.epochs, best_epoch: Some(fit.best_epoch) })
+        }
+        FamilyParams::Mlp(mlp) => {
+            let plan = Plan { params: mlp, recipe, start };
+            let learned = train_network(plan, parts, cancel, progress)?;
+            let family = Family::Network(learned.model);
+            Ok(FittedFamily { family, epochs: learned.epochs, best_epoch: Some(learned.best_epoch) })
         }
     }
 }
@@ -117,7 +126,9 @@ mod tests {
         settings.iter().for_each(|setting| raw.set(setting).unwrap());
         let part = Examples { matrix: &matrix, labels: &labels };
         let params = raw.check().unwrap();
-        let fitted = fit_family(&params, part, part, &CancelFlag::new(), &Silent).unwrap();
+        let parts = Parts { train: part, valid: part };
+        let recipe = FittedRecipe { fields: Vec::new(), width: 3 };
+        let fitted = fit_family(&params, &recipe, &parts, &CancelFlag::new(), &Silent).unwrap();
         let platt = calibrate(&fitted.family, &part);
         (fitted, platt)
     }
@@ -130,6 +141,9 @@ mod tests {
         let (fitted, _) = fit(&["logistic.epochs=3"]);
         assert!(matches!(&fitted.family, Family::Logistic(linear) if linear.weights.len() == 3));
         assert_eq!(fitted.epochs.len(), 3);
+        let (fitted, _) = fit(&["family=mlp", "mlp.epochs=2", "mlp.hidden=[4]"]);
+        assert!(matches!(&fitted.family, Family::Network(network) if network.layers().len() == 2));
+        assert_eq!(fitted.epochs.len(), 2);
     }
 
     #[test]

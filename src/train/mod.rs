@@ -2,9 +2,11 @@
 //! reference vectors. Burn lives here; nothing that serves a prediction may import this room.
 
 pub mod baseline;
+pub mod course;
 pub mod examples;
 pub mod fit;
 pub mod gradient;
+pub mod network;
 pub mod optimizer;
 pub mod overrides;
 pub mod params;

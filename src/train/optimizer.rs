@@ -1,5 +1,5 @@
 //! AdamW on one flat array, fused into a single pass, and the moving average of what it visits.
-//! Knows nothing of models; the last value is the bias and is never decayed.
+//! Knows nothing of models; which values are biases and so never decayed, it is told.
 
 const BETA_1: f64 = 0.9;
 /// Below the usual 0.999: gradients shrink fast from the first steps on, and a shorter memory of
@@ -9,15 +9,17 @@ const EPSILON: f64 = 1e-8;
 
 pub struct AdamW {
     decay: f64,
+    decays: Vec<bool>,
     step: i32,
     first: Vec<f32>,
     second: Vec<f32>,
 }
 
 impl AdamW {
-    /// `decay` times the rate is the share of a value lost in one step.
-    pub fn new(length: usize, decay: f64) -> Self {
-        Self { decay, step: 0, first: vec![0.0; length], second: vec![0.0; length] }
+    /// `decay` times the rate is the share of a value lost in one step, where the value `decays` at all.
+    pub fn new(decays: Vec<bool>, decay: f64) -> Self {
+        let zeros = vec![0.0; decays.len()];
+        Self { decay, decays, step: 0, first: zeros.clone(), second: zeros }
     }
 
     /// Moves the values one step against the gradient.
@@ -27,12 +29,11 @@ impl AdamW {
         let step_size = (rate / (1.0 - BETA_1.powi(self.step))) as f32;
         let second_scale = (1.0 / (1.0 - BETA_2.powi(self.step))) as f32;
         let keep = (1.0 - rate * self.decay).max(0.0) as f32;
-        let bias = values.len().saturating_sub(1);
-        let moments = self.first.iter_mut().zip(&mut self.second);
-        for (at, ((value, &g), (m, v))) in values.iter_mut().zip(gradient).zip(moments).enumerate() {
+        let moments = self.first.iter_mut().zip(&mut self.second).zip(&self.decays);
+        for ((value, &g), ((m, v), decays)) in values.iter_mut().zip(gradient).zip(moments) {
             *m = b1 * *m + (1.0 - b1) * g;
             *v = b2 * *v + (1.0 - b2) * g * g;
-            let kept = if at == bias { *value } else { keep * *value };
+            let kept = if *decays { keep * *value } else { *value };
             *value = kept - step_size * *m / ((*v * second_scale).sqrt() + EPSILON as f32);
         }
     }
@@ -74,7 +75,7 @@ mod tests {
     #[test]
     fn the_first_step_is_the_rate_against_the_sign_of_the_gradient() {
         let mut values = [1.0f32, -1.0, 0.5];
-        AdamW::new(3, 0.0).step(&mut values, &[0.3, -20.0, 1e-3], 0.1);
+        AdamW::new(vec![true; 3], 0.0).step(&mut values, &[0.3, -20.0, 1e-3], 0.1);
         for (value, expected) in values.iter().zip([0.9, -0.9, 0.4]) {
             assert!((value - expected).abs() < 1e-5, "{values:?}");
         }
@@ -83,14 +84,14 @@ mod tests {
     #[test]
     fn decay_shrinks_every_value_but_the_bias() {
         let mut values = [2.0f32, -2.0, 2.0];
-        AdamW::new(3, 0.5).step(&mut values, &[0.0; 3], 0.1);
+        AdamW::new(vec![true, true, false], 0.5).step(&mut values, &[0.0; 3], 0.1);
         assert_eq!(values, [1.9, -1.9, 2.0]);
     }
 
     #[test]
     fn a_parabola_is_walked_to_its_bottom() {
         let mut values = [5.0f32, -3.0];
-        let mut optimizer = AdamW::new(2, 0.0);
+        let mut optimizer = AdamW::new(vec![true; 2], 0.0);
         for step in 0..2_000 {
             let gradient = [values[0] - 1.0, 10.0 * (values[1] - 2.0)];
             optimizer.step(&mut values, &gradient, 0.05 * (1.0 - f64::from(step) / 2_000.0));

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::model::reference::ComputeDevice;
+pub use crate::train::params::mlp::{MlpParams, RawMlp};
+
+mod mlp;
 
 /// `train.toml`. Absent keys have their defaults; unknown keys are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,13 +19,20 @@ pub struct RawTrainParams {
     pub device: ComputeDevice,
     pub split: RawSplit,
     pub logistic: RawLogistic,
+    pub mlp: RawMlp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FamilyName {
     Logistic,
+    Mlp,
     Baseline,
+}
+
+impl FamilyName {
+    /// As train.toml writes them.
+    pub const ALL: [&str; 3] = ["logistic", "mlp", "baseline"];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +115,18 @@ pub enum SplitParams {
 pub enum FamilyParams {
     Baseline,
     Logistic(LogisticParams),
+    Mlp(MlpParams),
+}
+
+impl FamilyParams {
+    /// The family's stable name in files and messages.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Logistic(_) => "logistic",
+            Self::Mlp(_) => "mlp",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -132,6 +154,7 @@ impl Default for RawTrainParams {
             device: ComputeDevice::Flex,
             split: RawSplit::default(),
             logistic: RawLogistic::default(),
+            mlp: RawMlp::default(),
         }
     }
 }
@@ -161,6 +184,8 @@ impl Default for RawLogistic {
 pub enum ParamsError {
     #[error("{key} = {value}: must be between {min} and {max}")]
     Range { key: &'static str, value: f64, min: f64, max: f64 },
+    #[error("{key} has {found} entries; {min} to {max} are allowed")]
+    Count { key: &'static str, found: usize, min: usize, max: usize },
     #[error("{key} is needed when split.by = {by:?}")]
     Needed { key: &'static str, by: &'static str },
     #[error("{key} does not apply when split.by = {by:?}")]
@@ -178,7 +203,7 @@ pub enum ParamsError {
 impl Fact for ParamsError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Range { .. } => "train_params.range",
+            Self::Range { .. } | Self::Count { .. } => "train_params.range",
             Self::Needed { .. } => "train_params.needed",
             Self::DoesNotApply { .. } => "train_params.does_not_apply",
             Self::DeviceNotBuiltIn => "train_params.device_not_built_in",
@@ -209,10 +234,11 @@ impl RawTrainParams {
             return Err(ParamsError::DeviceNotBuiltIn);
         }
         let split = self.split.check()?;
-        let logistic = self.logistic.check()?;
+        let (logistic, mlp) = (self.logistic.check()?, self.mlp.check()?);
         let family = match self.family {
             FamilyName::Baseline => FamilyParams::Baseline,
             FamilyName::Logistic => FamilyParams::Logistic(logistic),
+            FamilyName::Mlp => FamilyParams::Mlp(mlp),
         };
         Ok(TrainParams { seed: self.seed, device: self.device, split, family })
     }
@@ -258,15 +284,12 @@ impl SplitValue {
 
 impl RawLogistic {
     fn check(self) -> Result<LogisticParams, ParamsError> {
-        let count = |key, value: usize, max: usize| check_range(key, value as f64, (1.0, max as f64));
         check_range("logistic.learning_rate", self.learning_rate, LEARNING_RATE_RANGE)?;
         check_range("logistic.weight_decay", self.weight_decay, WEIGHT_DECAY_RANGE)?;
-        count("logistic.batch_rows", self.batch_rows, limits::BATCH_ROWS_MAX)?;
-        count("logistic.epochs", self.epochs, limits::EPOCHS_MAX)?;
-        count("logistic.patience", self.patience, limits::EPOCHS_MAX)?;
-        if let ClassWeight::Positive(weight) = self.class_weight {
-            check_range("logistic.class_weight.positive", weight, POSITIVE_WEIGHT_RANGE)?;
-        }
+        check_count("logistic.batch_rows", self.batch_rows, limits::BATCH_ROWS_MAX)?;
+        check_count("logistic.epochs", self.epochs, limits::EPOCHS_MAX)?;
+        check_count("logistic.patience", self.patience, limits::EPOCHS_MAX)?;
+        self.class_weight.check("logistic.class_weight.positive")?;
         Ok(LogisticParams {
             learning_rate: self.learning_rate,
             batch_rows: self.batch_rows,
@@ -276,6 +299,20 @@ impl RawLogistic {
             class_weight: self.class_weight,
         })
     }
+}
+
+impl ClassWeight {
+    fn check(self, key: &'static str) -> Result<(), ParamsError> {
+        match self {
+            Self::Positive(weight) => check_range(key, weight, POSITIVE_WEIGHT_RANGE),
+            Self::None | Self::Balanced => Ok(()),
+        }
+    }
+}
+
+/// From 1 on.
+fn check_count(key: &'static str, value: usize, max: usize) -> Result<(), ParamsError> {
+    check_range(key, value as f64, (1.0, max as f64))
 }
 
 fn check_range(key: &'static str, value: f64, (min, max): (f64, f64)) -> Result<(), ParamsError> {

@@ -5,36 +5,11 @@ use crate::base::cancel::CancelFlag;
 use crate::base::progress::Progress;
 use crate::base::rng::Random;
 use crate::model::linear::Linear;
-use crate::model::reference::ComputeDevice;
-use crate::model::scorer::Scorer;
-use crate::train::baseline::train_baseline;
+use crate::train::course::{ClassCosts, Course, EpochLoss, Learner, Parts, Start, cosine};
 use crate::train::examples::{Examples, TrainError};
 use crate::train::gradient::{Batch, LossGradient};
 use crate::train::optimizer::{AdamW, MovingAverage};
-use crate::train::params::{ClassWeight, LogisticParams};
-
-/// Where a training computes and what its shuffles are drawn from.
-#[derive(Clone, Copy, Debug)]
-pub struct Start {
-    pub seed: u64,
-    pub device: ComputeDevice,
-}
-
-/// The rows that teach, and the rows that say when to stop.
-#[derive(Clone, Copy, Debug)]
-pub struct Parts<'a> {
-    pub train: Examples<'a>,
-    pub valid: Examples<'a>,
-}
-
-/// The true losses after an epoch: mean log loss, each row counted by its class weight.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EpochLoss {
-    /// From 1.
-    pub epoch: usize,
-    pub train: f64,
-    pub valid: f64,
-}
+use crate::train::params::LogisticParams;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
@@ -53,108 +28,11 @@ pub fn train_logistic(
 ) -> Result<Fit, TrainError> {
     parts.check()?;
     let costs = ClassCosts::of(&parts.train, params.class_weight)?;
-    let mut trainer = Trainer::new(params, start, &parts.train, costs)?;
-    let mut best = Best::default();
-    let mut epochs = Vec::new();
-    progress.stage("train", params.epochs as u64);
-    for epoch in 1..=params.epochs {
-        trainer.run_epoch(cancel)?;
-        let linear = trainer.linear();
-        let train = costs.mean_loss(&linear, &parts.train);
-        let valid = costs.mean_loss(&linear, &parts.valid);
-        if !(train.is_finite() && valid.is_finite()) {
-            return Err(TrainError::Diverged { epoch });
-        }
-        epochs.push(EpochLoss { epoch, train, valid });
-        progress.metric("train_loss", epoch as i64, train);
-        progress.metric("valid_loss", epoch as i64, valid);
-        progress.step(epoch as u64);
-        best.offer(epoch, valid, linear);
-        if epoch - best.gained_epoch >= params.patience {
-            break;
-        }
-    }
-    Ok(Fit { linear: best.linear, epochs, best_epoch: best.epoch })
-}
-
-impl Parts<'_> {
-    fn check(&self) -> Result<(), TrainError> {
-        self.train.check("training")?;
-        self.valid.check("validation")?;
-        let (train, valid) = (self.train.matrix.width, self.valid.matrix.width);
-        if train == valid { Ok(()) } else { Err(TrainError::Width { train, valid }) }
-    }
-}
-
-/// What a row of each class counts; 1 on average over the training rows.
-#[derive(Clone, Copy, Debug)]
-struct ClassCosts {
-    negative: f64,
-    positive: f64,
-    /// The log-odds of the weighted positive share: the best bias before anything is learned.
-    log_odds: f64,
-}
-
-impl ClassCosts {
-    fn of(train: &Examples<'_>, weight: ClassWeight) -> Result<Self, TrainError> {
-        let base_rate = train_baseline(train)?;
-        let rows = train.matrix.rows as f64;
-        let positives = train.positives() as f64;
-        let ratio = match weight {
-            ClassWeight::None => 1.0,
-            ClassWeight::Balanced => (rows - positives) / positives,
-            ClassWeight::Positive(ratio) => ratio,
-        };
-        let negative = rows / (rows - positives + ratio * positives);
-        Ok(Self { negative, positive: ratio * negative, log_odds: base_rate.log_odds + ratio.ln() })
-    }
-
-    fn of_label(&self, label: bool) -> f64 {
-        if label { self.positive } else { self.negative }
-    }
-
-    fn mean_loss(&self, linear: &Linear, examples: &Examples<'_>) -> f64 {
-        let (mut loss, mut costs) = (0.0, 0.0);
-        for (row, &label) in examples.labels.iter().enumerate() {
-            let margin = linear.margin(examples.matrix.row(row));
-            let against = if label { -margin } else { margin };
-            let cost = self.of_label(label);
-            loss += cost * (against.max(0.0) + (-against.abs()).exp().ln_1p());
-            costs += cost;
-        }
-        loss / costs
-    }
-}
-
-/// A gain in validation loss below this is worth keeping, but not worth waiting for more of it.
-const GAIN_MIN: f64 = 1e-4;
-
-/// The epoch of lowest validation loss so far (the earlier one where two are equal), and the
-/// last epoch that gained enough to be worth going on.
-struct Best {
-    epoch: usize,
-    loss: f64,
-    linear: Linear,
-    gained_epoch: usize,
-    gained_loss: f64,
-}
-
-impl Default for Best {
-    fn default() -> Self {
-        let linear = Linear { weights: Vec::new(), bias: 0.0 };
-        Self { epoch: 0, loss: f64::INFINITY, linear, gained_epoch: 0, gained_loss: f64::INFINITY }
-    }
-}
-
-impl Best {
-    fn offer(&mut self, epoch: usize, loss: f64, linear: Linear) {
-        if loss < self.loss {
-            (self.epoch, self.loss, self.linear) = (epoch, loss, linear);
-        }
-        if loss < self.gained_loss - GAIN_MIN {
-            (self.gained_epoch, self.gained_loss) = (epoch, loss);
-        }
-    }
+    let trainer = Trainer::new(params, start, &parts.train, costs)?;
+    let (epochs, patience) = (params.epochs, params.patience);
+    let course = Course { epochs, patience, seen: parts.train, valid: parts.valid, costs };
+    let learned = course.follow(trainer, cancel, progress)?;
+    Ok(Fit { linear: learned.model, epochs: learned.epochs, best_epoch: learned.best_epoch })
 }
 
 /// Weights, then the bias, in one flat array, on their way down.
@@ -182,6 +60,8 @@ impl<'a> Trainer<'a> {
         // The loss is convex: from zero there is no symmetry to break and no draw to depend on.
         let mut values = vec![0.0; train.matrix.width];
         values.push(costs.log_odds as f32);
+        let mut decays = vec![true; train.matrix.width];
+        decays.push(false);
         let batches = train.matrix.rows.div_ceil(params.batch_rows);
         let decay = params.weight_decay / batches as f64;
         Ok(Self {
@@ -189,7 +69,7 @@ impl<'a> Trainer<'a> {
             train,
             costs,
             gradient: LossGradient::new(start.device)?,
-            optimizer: AdamW::new(values.len(), decay),
+            optimizer: AdamW::new(decays, decay),
             average: MovingAverage::new(&values),
             values,
             random: Random::new(start.seed, "train.shuffle"),
@@ -198,6 +78,10 @@ impl<'a> Trainer<'a> {
             steps_max: batches * params.epochs,
         })
     }
+}
+
+impl Learner for Trainer<'_> {
+    type Model = Linear;
 
     fn run_epoch(&mut self, cancel: &CancelFlag) -> Result<(), TrainError> {
         self.random.shuffle(&mut self.order);
@@ -212,15 +96,10 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn linear(&self) -> Linear {
+    fn model(&self) -> Result<Linear, TrainError> {
         let (weights, bias) = self.average.values().split_at(self.train.matrix.width);
-        Linear { weights: weights.to_vec(), bias: bias.first().copied().unwrap_or_default() }
+        Ok(Linear { weights: weights.to_vec(), bias: bias.first().copied().unwrap_or_default() })
     }
-}
-
-/// From the full rate to none along half a cosine, over all epochs that may be run.
-fn cosine(rate: f64, done: f64) -> f64 {
-    rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
 }
 
 fn gather(train: &Examples<'_>, costs: ClassCosts, rows: &[usize]) -> Batch {

@@ -27,6 +27,11 @@ fn in_python_no_acknowledged_decision_is_lost_or_doubled_when_the_server_is_kill
 }
 
 #[test]
+fn in_python_the_demo_keeps_what_its_answer_says() {
+    accept("demo.py", &["--projects", "loan-approval", "--rows", "3000", "--plug"]);
+}
+
+#[test]
 fn in_python_the_alias_moves_under_load_without_a_failed_answer() {
     accept("hot_swap.py", &["--seconds", "3", "--rate", "40", "--every-ms", "200", "--p99-ms-max", "20000"]);
 }
@@ -55,7 +60,8 @@ fn in_python_the_scripts_fail_where_something_is_wrong() {
         return;
     }
     let only: (_, &[&str]) = ("malformed.py", &["--passes", "1", "--only", "NaN"]);
-    for (script, words) in [only, ("idempotency.py", &["--bursts", "1"])] {
+    let demo: (_, &[&str]) = ("demo.py", &["--projects", "loan-approval", "--rows", "3000"]);
+    for (script, words) in [only, ("idempotency.py", &["--bursts", "1"]), demo] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/acceptance").join(script);
         let mut command = Command::new(python());
         let ended =

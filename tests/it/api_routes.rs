@@ -62,6 +62,11 @@ impl Paths {
             let value = known.unwrap_or_else(|| self.example(route, name));
             path = path.replace(&format!("{{{name}}}"), &value);
         }
+        for parameter in route.query.iter().filter(|parameter| parameter.needed.is_some()) {
+            assert_eq!(parameter.name, "runs", "the only one so far: a run beside itself");
+            let run = &self.known.iter().find(|(known, _)| *known == "run").unwrap().1;
+            path += &format!("?runs={run},{}", &run[..12]);
+        }
         path
     }
 

@@ -72,7 +72,12 @@ policy show POLICY
 policy show 0000
 run list
 run list --limit 1
+run list --project loan-default
+run list --experiment Default --limit 1
+run list --experiment Nowhere
 run show RUN
+run compare RUN RUN
+run compare RUN zz
 run show zz
 run metrics RUN valid_loss
 run metrics RUN x

@@ -156,7 +156,9 @@ type ProcessedFault = fn(&mut Vec<Column>);
 const PROCESSED: [(&str, &str, ProcessedFault); 15] = [
     ("row_count_same", "", |columns| {
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-        names.iter().for_each(|name| drop(numbers(columns, name).remove(AT)));
+        for name in names {
+            numbers(columns, &name).remove(AT);
+        }
     }),
     ("columns_match_set", "", |columns| {
         let values = Values::Number(vec![0.0; ROWS]);

@@ -23,8 +23,7 @@ fn trained(name: &str) -> (Place, f64) {
     place.ok(&["data", "import", "project", "rows.csv"]);
     let trained = place.ok(&["train", "project"]);
     place.ok(&["model", "promote", name, "--to", "production"]);
-    let auc = trained["metrics"]["auc"].as_f64().or(trained["auc"]["value"].as_f64());
-    (place, auc.unwrap_or_else(|| panic!("{trained}")))
+    (place, trained["metrics"]["auc"].as_f64().unwrap())
 }
 
 fn outcomes_of(place: &Place) -> Vec<String> {
@@ -52,7 +51,7 @@ fn each_demo_project_goes_from_its_rows_to_decisions_with_reasons() {
             let decided = app.made(&path, &row.to_string());
             let outcome = decided["outcome"].as_str().unwrap().to_string();
             assert!(outcomes.contains(&outcome), "{name}: {decided}");
-            let reasons = decided["reasons"].as_array().unwrap();
+            let reasons = decided["reasons"]["list"].as_array().unwrap();
             assert!(reasons.iter().all(|r| r["text"].as_str().is_some_and(|text| text.ends_with('.'))));
             told += usize::from(!reasons.is_empty());
             seen.push(outcome);
@@ -71,7 +70,7 @@ fn a_protected_field_is_kept_with_the_data_and_asked_for_by_nobody() {
     for field in ["Gender", "Married"] {
         assert!(row.get(field).is_none(), "{row}");
     }
-    place.ok(&["model", "export", "loan-approval", "--out", "release"]);
+    place.ok(&["model", "export", "loan-approval", "release"]);
     let release = read_all(place.path("release"));
     assert!(release.contains("Property_Area") && !release.contains("Gender"), "the model never heard of it");
     let sets = place.ok(&["data", "list"]);
@@ -81,7 +80,7 @@ fn a_protected_field_is_kept_with_the_data_and_asked_for_by_nobody() {
     let refused = app.post(&owner(), "/v1/models/loan-approval/decisions", &row.to_string());
     assert_eq!(refused.status.as_u16(), 422, "{}", refused.json);
     let errors = refused.json["errors"].to_string();
-    assert!(errors.contains("not_an_input") && errors.contains("/Gender"), "{}", refused.json);
+    assert!(errors.contains("unknown_field") && errors.contains("/Gender"), "{}", refused.json);
 }
 
 fn read_all(folder: PathBuf) -> String {
@@ -122,7 +121,7 @@ fn under_credit_a_protected_feature_is_refused_by_role_and_by_name() {
 #[test]
 fn outside_credit_a_protected_feature_needs_a_reason_that_is_signed_into_the_model() {
     let (place, _) = trained("bank-churn");
-    place.ok(&["model", "export", "bank-churn", "--out", "release"]);
+    place.ok(&["model", "export", "bank-churn", "release"]);
     assert!(read_all(place.path("release")).contains("nobody is refused anything by it"));
     let contract = place.path("project/contract.toml");
     let text = fs::read_to_string(&contract).unwrap();
@@ -172,7 +171,9 @@ fn rows_that_are_encoded_wrongly_stop_the_run_before_anything_is_learned() {
     let error = place.refused(3, &["train", "project", "--data", "rows.csv"]);
     assert_eq!(error["code"], "data.expectations_processed", "{error}");
     let row = fs::read_to_string(place.path("rows.csv")).unwrap();
-    let first = row.lines().position(|line| line.contains("DIAMOND")).unwrap();
+    // Of three cards the middle one is a half, and so is one that has no place: neither is a third or two.
+    let is_off = |line: &str| line.contains(",GOLD,") || line.contains(",DIAMOND,");
+    let first = row.lines().position(is_off).unwrap();
     says(&error, &["Card Type", "values_on_grid", &format!("row {first},")]);
     let runs = place.ok(&["run", "list"]);
     assert_eq!(runs["runs"][0]["info"]["status"], "FAILED", "{runs}");

@@ -11,6 +11,8 @@ mod api_registry;
 #[cfg(test)]
 mod api_routes;
 #[cfg(test)]
+mod api_runs;
+#[cfg(test)]
 mod audit_damage;
 #[cfg(test)]
 mod cli_api;
@@ -26,6 +28,8 @@ mod fixtures;
 mod flow_batch;
 #[cfg(test)]
 mod flow_home;
+#[cfg(test)]
+mod flow_network;
 #[cfg(test)]
 mod flow_policy;
 #[cfg(test)]

@@ -11,7 +11,7 @@ fn read(words: &[&str], folder: &Path) -> Output {
     run_script("tallystick_reader.py", words, folder)
 }
 
-fn run_script(name: &str, words: &[&str], folder: &Path) -> Output {
+pub fn run_script(name: &str, words: &[&str], folder: &Path) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reader").join(name);
     Command::new(python()).arg(script).args(words).current_dir(folder).output().unwrap()
 }

@@ -68,17 +68,50 @@ def encode(recipe, row):
 def weights(data):
     length = struct.unpack("<Q", data[:8])[0]
     tensors, base = json.loads(data[8 : 8 + length]), 8 + length
-    out = {}
+    out, shapes = {}, {}
     for name, tensor in tensors.items():
         begin, end = tensor["data_offsets"]
         form, size = {"F32": ("f", 4), "F64": ("d", 8)}[tensor["dtype"]]
         out[name] = struct.unpack("<%d%s" % ((end - begin) // size, form), data[base + begin : base + end])
+        shapes[name] = tensor["shape"]
+    return out, shapes
+
+
+def sums(start, table, units, inputs):
+    """A sum a unit: its start, then weight times input for each input in order; nothing is fused."""
+    out = list(start)
+    for i, value in enumerate(inputs):
+        for unit in range(units):
+            out[unit] += table[i * units + unit] * value
     return out
 
 
-def margin(family, tensors, columns):
-    if family == "baseline":
+def network(recipe, tensors, shapes, columns):
+    embedded = {int(name[10:]) for name in tensors if name.startswith("embedding.")}
+    front = []
+    for number, field in enumerate(recipe["fields"]):
+        if number not in embedded:
+            front += columns[field["start"] : field["start"] + field["width"]]
+    for number in sorted(embedded):
+        name, field = "embedding.%04d" % number, recipe["fields"][number]
+        size = shapes[name][1]
+        own = columns[field["start"] : field["start"] + field["width"]]
+        front += sums([0.0] * size, tensors[name], size, own)
+    layers = sum(name.startswith("layer.") for name in tensors)
+    for number in range(layers):
+        weights, bias = "layer.%02d" % number, "bias.%02d" % number
+        assert shapes[weights][0] == len(front), weights
+        front = sums(tensors[bias], tensors[weights], shapes[weights][1], front)
+        if number + 1 < layers:
+            front = [max(value, 0.0) for value in front]
+    return front[0]
+
+
+def margin(model, tensors, shapes, columns):
+    if model["family"] == "baseline":
         return tensors["log_odds"][0]
+    if model["family"] == "mlp":
+        return network(model["recipe"], tensors, shapes, columns)
     total = tensors["bias"][0]
     for weight, value in zip(tensors["weights"], columns):
         total += weight * value
@@ -87,12 +120,13 @@ def margin(family, tensors, columns):
 
 def main(folder):
     model = json.loads(read(folder, "model.json"))
-    tensors = weights(read(folder, "blobs", model["weights"]["digest"]))
+    tensors, shapes = weights(read(folder, "blobs", model["weights"]["digest"]))
     golden = json.loads(read(folder, "blobs", model["golden"]["digest"]))
     names = [field["field"] for field in golden["fields"]]
     wrong = 0
     for number, row in enumerate(golden["rows"]):
-        found = margin(model["family"], tensors, encode(model["recipe"], dict(zip(names, row["cells"]))))
+        columns = encode(model["recipe"], dict(zip(names, row["cells"])))
+        found = margin(model, tensors, shapes, columns)
         if found != row["margin"]:
             wrong += 1
             print("refused: golden row %d has the margin %r, not %r" % (number, found, row["margin"]))

@@ -193,7 +193,8 @@ impl Asking<'_> {
             counted,
         };
         let positive = standing.map(|standing| standing.champion.loaded().content.training.positive.clone());
-        let answered = Answered { header, content: made.content, positive, replayed: false };
+        let explained = standing.map(|standing| standing.champion.explained());
+        let answered = Answered { header, content: made.content, positive, explained, replayed: false };
         Ok(Draft { record, answered })
     }
 

@@ -15,7 +15,7 @@ use crate::ledger::leaf::{Header, Record};
 use crate::security::actor::{Act, Role};
 use crate::security::seal::record::{SubjectTag, WrappedKey};
 use crate::serve::answer::{AnswerBody, Clear};
-use crate::serve::champion::Champion;
+use crate::serve::champion::{Champion, Explained};
 use crate::serve::scorer::{Decision, Prediction};
 use crate::store::error::StoreError;
 use crate::store::rows::registry::VersionRow;
@@ -29,6 +29,8 @@ pub struct Answered {
     pub content: Content,
     /// The value of the target that the probability is of; nothing where no model was there.
     pub positive: Option<String>,
+    /// How contributions were found; nothing where nothing was scored.
+    pub explained: Option<Explained>,
     /// A repeated request got the first one's answer.
     pub replayed: bool,
 }
@@ -141,14 +143,20 @@ pub(in crate::app) fn restore(app: &App, record: &Record) -> Result<Answered, Fa
     let facts = facts_of(record)?;
     let header = record.header().clone();
     let Some(version) = version_of(app, facts)? else {
-        return Ok(Answered { header, content: Content::Unscored, positive: None, replayed: false });
+        return Ok(Answered {
+            header,
+            content: Content::Unscored,
+            positive: None,
+            explained: None,
+            replayed: false,
+        });
     };
     let body = open_body(app, record)?;
     let standing = lineup::of_record(app, &version, &facts.policy.unwrap_or(version.policy))?;
     let champion = &standing.champion;
     let positive = Some(champion.loaded().content.training.positive.clone());
     let content = content_of(&body, facts, champion)?;
-    Ok(Answered { header, content, positive, replayed: false })
+    Ok(Answered { header, content, positive, explained: Some(champion.explained()), replayed: false })
 }
 
 /// What a body says, read by the champion that made it.

@@ -10,14 +10,16 @@ use crate::base::fact::Failure;
 use crate::config::project::Project;
 use crate::decide::policy::CutoffSource;
 use crate::decide::resolved::LoadedPolicy;
+use crate::registry::gate::check_family;
 use crate::registry::signing::sign_policy;
 use crate::security::actor::Act;
 use crate::store::rows::registry::PolicyRow;
 
-/// Signs the project's policy as it stands. Its cut-off must be written down: cost and rate need the
+/// Signs the project's policy as it stands, unless its family may not decide for its purpose. Its cut-off must be written down: cost and rate need the
 /// scores of a training, which signs such a policy with its model.
 pub fn sign(app: &App, project: &Project) -> Result<PolicyRow, Failure> {
     app.may(Act::SignPolicy)?;
+    check_family(project.settings.purpose, project.params.family.as_str())?;
     let CutoffSource::Written(value) = project.policy.cutoff_source() else {
         return Err(UseCaseError::CutoffOpen.into());
     };

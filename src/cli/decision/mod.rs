@@ -140,6 +140,13 @@ fn explain(explained: &ExplanationView) -> Answer {
     );
     rows.push(vec!["  margin".to_string(), format!("{margin:+.4}")]);
     text += &columns(&rows);
+    if let Some((method, gap)) =
+        explained.method.as_ref().zip(explained.gap_max).filter(|(m, _)| *m != "terms")
+    {
+        text += &format!(
+            "found along the {method} from the reference to the row, to {gap:e} of what is added up\n"
+        );
+    }
     for reason in explained.reasons.iter().flat_map(|reasons| &reasons.list) {
         text += &answer::reason_line(reason);
     }

@@ -37,6 +37,9 @@ impl Answer {
 impl Output {
     /// Writes the answer; a reader that went away (a closed pipe) is no error.
     pub fn answer(self, answer: &Answer) -> io::Result<()> {
+        if answer.text.is_empty() && answer.json.is_null() {
+            return Ok(());
+        }
         let mut text = if self.json {
             serde_json::to_string_pretty(&answer.json).map_err(io::Error::other)?
         } else {

@@ -6,8 +6,8 @@ use crate::data::contract::{ColumnSpec, Contract, ContractError, Role};
 /// How strictly a project's purpose holds protected characteristics away from its features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
-    /// Credit: never a feature, whoever gives a reason. Age as such may be one, with a reason: laws that bar it
-    /// from credit scoring do so on conditions that a program cannot judge.
+    /// Credit: never a feature, whoever gives a reason. Age as such may be one, with a reason: laws allow it in
+    /// credit scoring on conditions that no program can judge.
     Barred,
     /// Anything else: a feature only with a reason, which is signed into the model.
     WithReason,

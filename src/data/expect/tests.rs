@@ -64,6 +64,7 @@ fn row_wise_rules_name_the_rows_that_break_them() {
         (json!({"type": "values_between", "column": "x", "min": 2, "max": 9}), vec![1, 5]),
         (json!({"type": "values_between", "column": "x", "min": 1, "strict_min": true}), vec![1]),
         (json!({"type": "values_between", "column": "day", "max": "1970-01-04"}), vec![5]),
+        (json!({"type": "values_on_grid", "column": "x", "scale": 0.5, "min": 1, "max": 5}), vec![1, 3]),
         (json!({"type": "values_in_set", "column": "c", "values": ["aa", "b"]}), vec![4]),
         (json!({"type": "values_in_set", "column": "bad", "values": [true]}), vec![2, 4]),
         (json!({"type": "values_not_in_set", "column": "x", "values": [10]}), vec![5]),

@@ -4,7 +4,7 @@ use crate::data::contract::protected::words_of;
 use crate::data::infer::kind::Census;
 
 /// Words that name an outcome, the clearest first.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "target",
     "label",
     "outcome",
@@ -15,6 +15,7 @@ const NAMES: [&str; 14] = [
     "exited",
     "attrition",
     "completion",
+    "completed",
     "approved",
     "converted",
     "response",

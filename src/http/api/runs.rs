@@ -1,25 +1,33 @@
-//! Runs, their metrics and their artifacts.
+//! Runs, their metrics and their artifacts, and several runs side by side.
 
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use serde_json::json;
 
-use crate::app::runs;
+use crate::app::runs::{self, Filter};
 use crate::base::ids::RunId;
 use crate::http::call::{Call, Reply, bytes_of, view};
 use crate::http::cursor::{cursor_of, seen};
 use crate::http::problem::HttpError;
+use crate::http::views::compare::CompareView;
 use crate::http::views::run::{MetricHistory, RunList, RunView};
 
 pub fn list(call: Call) -> Reply {
     call.answer(|app, ask| {
         let wrong = |_| HttpError::Query { name: "cursor".into(), why: "names no run".into() };
         let after = seen(ask)?.map(RunId::try_from).transpose().map_err(wrong)?;
-        let limit = ask.limit()?;
-        let found = runs::list_after(app, after.as_ref(), limit)?;
-        let full = found.len() == limit;
-        let next = found.last().filter(|_| full).map(|last| cursor_of(last.run_id.as_str()));
-        view(&RunList { runs: found.iter().map(RunView::of).collect(), next })
+        let text = |name| ask.query(name).map(str::to_string);
+        let (project, experiment, limit) = (text("project"), text("experiment"), ask.limit()?);
+        let page = runs::page(app, &Filter { project, experiment, after, limit })?;
+        let next = page.next.map(|last| cursor_of(last.as_str()));
+        view(&RunList { runs: page.runs.iter().map(RunView::of).collect(), next })
+    })
+}
+
+pub fn compare(call: Call) -> Reply {
+    call.answer(|app, ask| {
+        let wanted: Vec<&str> = ask.query("runs").unwrap_or_default().split(',').collect();
+        view(&CompareView::of(runs::compare::compare(app, &wanted)?))
     })
 }
 

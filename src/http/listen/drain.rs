@@ -1,6 +1,8 @@
 //! All doors of a server together: opened, swept, and closed in order when the system says so.
 //! SIGTERM and SIGINT end it gracefully, SIGHUP reads the certificate again.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +75,11 @@ pub struct House {
     pub stopping: Box<dyn FnOnce() + Send>,
     /// Every now and then, with the number of open connections of the network.
     pub tick: Box<dyn Fn(usize) + Send + Sync>,
+    /// Ends where the house is to be closed without a signal.
+    pub stop: Stop,
 }
+
+pub type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Serves until the system says stop, then lets requests in flight end.
 pub async fn serve(doors: Doors, house: House) -> Result<Drained, ListenError> {
@@ -81,7 +87,7 @@ pub async fn serve(doors: Doors, house: House) -> Result<Drained, ListenError> {
     let network = Connections::new(network_room());
     let of_socket = limits::LOCAL_CONNECTIONS_MAX;
     let local = Connections::new(Room { all: of_socket * LocalSocket::ALL.len(), of_source: of_socket });
-    let House { router, probe, opened, stopping, tick } = house;
+    let House { router, probe, opened, stopping, tick, stop } = house;
     let mut tasks = JoinSet::new();
     tasks.spawn(sweep(Arc::clone(&network), Arc::clone(&local), tick));
     tasks.spawn(notify::keep_watchdog(probe));
@@ -95,7 +101,10 @@ pub async fn serve(doors: Doors, house: House) -> Result<Drained, ListenError> {
     }
     opened();
     notify::ready();
-    signals.until_stop(doors.tls.as_ref()).await;
+    tokio::select! {
+        () = signals.until_stop(doors.tls.as_ref()) => {}
+        () = stop => {}
+    }
     stopping();
     notify::stopping();
     tasks.shutdown().await;

@@ -7,32 +7,57 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
 use crate::http::routes::AnswerShape::{Bytes, Json, Text};
 use crate::http::routes::{Access, BodyShape, Parameter, Route, Schemas, Verb, read, schema_of};
-use crate::http::views::{decision, people, policy, registry, run, status, why};
+use crate::http::views::{compare, decision, people, policy, registry, run, status, why};
 use crate::security::actor::Act;
 
 const CURSOR: Parameter = Parameter {
     name: "cursor",
     about: "Where the page begins: the `next` of the page before",
     is_number: false,
+    needed: None,
 };
 const LIMIT: Parameter =
-    Parameter { name: "limit", about: "How many at most, from 1 to 500", is_number: true };
+    Parameter { name: "limit", about: "How many at most, from 1 to 500", is_number: true, needed: None };
 pub(in crate::http::routes) const PAGES: &[Parameter] = &[CURSOR, LIMIT];
 const DECISION_PAGES: &[Parameter] = &[
     CURSOR,
     LIMIT,
-    Parameter { name: "model", about: "Only decisions by this model", is_number: false },
-    Parameter { name: "outcome", about: "Only decisions with this outcome", is_number: false },
+    Parameter { name: "model", about: "Only decisions by this model", is_number: false, needed: None },
+    Parameter { name: "outcome", about: "Only decisions with this outcome", is_number: false, needed: None },
 ];
 const ROW: &[Parameter] = &[
-    Parameter { name: "version", about: "This version instead of what is in production", is_number: true },
-    Parameter { name: "alias", about: "What this alias points at instead", is_number: false },
+    Parameter {
+        name: "version",
+        about: "This version instead of what is in production",
+        is_number: true,
+        needed: None,
+    },
+    Parameter { name: "alias", about: "What this alias points at instead", is_number: false, needed: None },
     Parameter {
         name: "simulated",
         about: "`true` for a rehearsal, which is recorded as one",
         is_number: false,
+        needed: None,
     },
 ];
+
+const RUN_PAGES: &[Parameter] = &[
+    CURSOR,
+    LIMIT,
+    Parameter { name: "project", about: "Only runs of this project", is_number: false, needed: None },
+    Parameter {
+        name: "experiment",
+        about: "Only runs of this experiment, by its name or number",
+        is_number: false,
+        needed: None,
+    },
+];
+const RUNS_TO_COMPARE: &[Parameter] = &[Parameter {
+    name: "runs",
+    about: "Two runs or more, by ids or their beginnings, with commas between; the others are measured against the first",
+    is_number: false,
+    needed: Some("0123456789abcdef0123456789abcdef,0123456789abcdef0123456789abcdef"),
+}];
 
 const ANYBODY: Access = Access::Public;
 const REGISTRY: Access = Access::As(Act::ReadRegistry);
@@ -216,7 +241,17 @@ pub static ROUTES: &[Route] = &[
     )
     .or(&[400, 404, 409]),
     read("/v1/runs", RUNS, runs::list, Json(schema_of::<run::RunList>), "Runs, the latest started first")
-        .paged(),
+        .asking(RUN_PAGES)
+        .or(&[400, 404]),
+    read(
+        "/v1/runs/compare",
+        RUNS,
+        runs::compare,
+        Json(schema_of::<compare::CompareView>),
+        "Runs side by side, and whether they differ beyond chance on the same test rows",
+    )
+    .asking(RUNS_TO_COMPARE)
+    .or(&[400, 404, 409]),
     read(
         "/v1/runs/{run}",
         RUNS,

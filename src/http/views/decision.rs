@@ -273,6 +273,13 @@ pub struct ExplanationView {
     /// `base` and all contributions sum to the margin.
     pub base: Option<f64>,
     pub contributions: Vec<Share>,
+    /// How the contributions were found: `terms` where the margin is a sum of them, `path` where they are summed
+    /// along the straight way from the reference to the row.
+    #[schema(example = "terms")]
+    pub method: Option<String>,
+    /// What base and contributions missed the margin by at most, as a share of the sizes added up, before the gap
+    /// was spread over them.
+    pub gap_max: Option<f64>,
     pub reasons: Option<ReasonsView>,
 }
 
@@ -280,6 +287,8 @@ impl ExplanationView {
     pub fn of(answered: Answered) -> Self {
         let record = RecordView::of(&answered.header);
         let outcome = answered.header.decision.and_then(|facts| facts.outcome);
+        let method = answered.explained.map(|explained| explained.method.to_string());
+        let gap_max = answered.explained.map(|explained| explained.gap_max);
         match answered.content {
             Content::Decision(d) => Self {
                 record,
@@ -288,6 +297,8 @@ impl ExplanationView {
                 margin: Some(d.margin),
                 base: Some(d.base),
                 contributions: shares(d.shares),
+                method,
+                gap_max,
                 reasons: Some(d.reasons.into()),
             },
             Content::Prediction(p) => Self {
@@ -297,6 +308,8 @@ impl ExplanationView {
                 margin: Some(p.margin),
                 base: Some(p.base),
                 contributions: shares(p.contributions),
+                method,
+                gap_max,
                 reasons: None,
             },
             Content::Unscored => Self {
@@ -306,6 +319,8 @@ impl ExplanationView {
                 margin: None,
                 base: None,
                 contributions: Vec::new(),
+                method: None,
+                gap_max: None,
                 reasons: None,
             },
         }

@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::base::fact::Fact;
+use crate::model::network::tests::drawn;
+use crate::model::scorer::Family;
 use crate::registry::fixture::{contract, model, pack, pack_of, training};
 
 /// Loads with some blobs replaced.
@@ -40,6 +42,32 @@ fn what_is_assembled_loads_as_the_same_model() {
     let names: Vec<&str> = loaded.content.contract.columns().iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["id", "income", "age", "purpose", "bad"]);
     assert!(contract().find("sex").is_some());
+}
+
+#[test]
+fn a_network_that_is_assembled_loads_as_the_same_model_and_no_other() {
+    let network = drawn(6, &[2, 3, 5], &[2], &[6, 3]);
+    let model = Model { family: Family::Network(network), ..model() };
+    let pack = pack_of(&model, training());
+    let loaded = pack.load().unwrap();
+    assert_eq!((loaded.model, loaded.content.family.as_str()), (model.clone(), "mlp"));
+    let weights = loaded.content.weights.digest;
+    let bytes = pack.find_blob(weights).unwrap();
+    for position in (0..bytes.len()).step_by(5) {
+        let mut altered = bytes.to_vec();
+        altered[position] ^= 0x01;
+        let refused = load_with(&pack, &BTreeMap::from([(weights, altered)])).unwrap_err();
+        assert_eq!(refused.code(), "content.altered", "byte {position}");
+    }
+    // Somebody who keeps the digests right is found by the golden rows.
+    let other = Model { family: Family::Network(drawn(7, &[2, 3, 5], &[2], &[6, 3])), ..model };
+    let other = pack_of(&other, training());
+    let swapped = Pack { blobs: [other.blobs.clone(), pack.blobs.clone()].concat(), ..pack.clone() };
+    let mut content: ModelContent = canonical::parse(&swapped.model_json).unwrap();
+    content.weights = canonical::parse::<ModelContent>(&other.model_json).unwrap().weights;
+    let model_json = canonical::to_bytes(&content).unwrap();
+    let refused = Pack { digest: Digest::of(&model_json), model_json, ..swapped }.load().unwrap_err();
+    assert_eq!(refused.code(), "content.golden_mismatch");
 }
 
 #[test]

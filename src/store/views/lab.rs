@@ -41,23 +41,25 @@ impl<V: Rows> Lab<V> {
         Ok(runs)
     }
 
-    /// Those that `list_runs` names after this one.
-    pub fn list_runs_after(&self, last: &Run, limit: usize) -> Result<Vec<Run>, StoreError> {
-        let order = RunOrderRow { start_time: last.start_time, run_id: last.run_id.clone() };
-        let limit = limit.min(limits::LIST_MAX);
-        let mut runs = Vec::new();
-        self.each_run_in(&Span::all().after(&order.key()), &mut |run| {
-            if runs.len() < limit {
-                runs.push(run);
-            }
-            Ok(runs.len() < limit)
-        })?;
-        Ok(runs)
+    /// The experiment that has this name, deleted or not.
+    pub fn find_experiment_by_name(&self, name: &str) -> Result<Option<Experiment>, StoreError> {
+        let row: Option<ExperimentNameRow> = self.0.find(&ExperimentNameRow::key_of(name))?;
+        row.map_or(Ok(None), |row| self.find_experiment(&row.number.to_string()))
     }
 
     /// Every run, the latest started first, until told to stop (`false`).
     pub fn each_run(&self, each: &mut dyn FnMut(Run) -> Result<bool, StoreError>) -> Result<(), StoreError> {
         self.each_run_in(&Span::all(), each)
+    }
+
+    /// Those that come after this one.
+    pub fn each_run_after(
+        &self,
+        last: &Run,
+        each: &mut dyn FnMut(Run) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let order = RunOrderRow { start_time: last.start_time, run_id: last.run_id.clone() };
+        self.each_run_in(&Span::all().after(&order.key()), each)
     }
 
     fn each_run_in(

@@ -31,6 +31,7 @@ fn an_unknown_key_is_refused_at_any_depth() {
     assert!(parse(json!({"sed": 1})).is_err());
     assert!(parse(json!({"split": {"share": 0.1}})).is_err());
     assert!(parse(json!({"logistic": {"momentum": 0.1}})).is_err());
+    assert!(parse(json!({"mlp": {"layers": [8]}})).is_err());
 }
 
 #[test]
@@ -44,10 +45,24 @@ fn a_value_out_of_its_range_is_refused_with_the_range() {
         ("logistic.patience=0", "logistic.patience"),
         ("logistic.weight_decay=-1", "logistic.weight_decay"),
         ("logistic.class_weight={\"positive\":0}", "logistic.class_weight.positive"),
+        ("mlp.hidden=[8,0]", "mlp.hidden"),
+        ("mlp.hidden=[1025]", "mlp.hidden"),
+        ("mlp.dropout=0.95", "mlp.dropout"),
+        ("mlp.embedding_max=65", "mlp.embedding_max"),
+        ("mlp.learning_rate=2", "mlp.learning_rate"),
+        ("mlp.weight_decay=-1", "mlp.weight_decay"),
+        ("mlp.batch_rows=0", "mlp.batch_rows"),
+        ("mlp.epochs=0", "mlp.epochs"),
+        ("mlp.patience=0", "mlp.patience"),
+        ("mlp.class_weight={\"positive\":0}", "mlp.class_weight.positive"),
         ("seed=9007199254740992", "seed"),
     ] {
         let refused = set(&[assignment]).unwrap_err();
         assert!(matches!(refused, ParamsError::Range { key: k, .. } if k == key), "{refused}");
+    }
+    for layers in ["[]", "[8,8,8,8,8,8,8,8,8]"] {
+        let refused = set(&[&format!("mlp.hidden={layers}")]).unwrap_err();
+        assert!(matches!(refused, ParamsError::Count { key: "mlp.hidden", min: 1, max: 8, .. }), "{refused}");
     }
     let message = set(&["logistic.epochs=0"]).unwrap_err().to_string();
     assert_eq!(message, "logistic.epochs = 0: must be between 1 and 10000");
@@ -82,6 +97,18 @@ fn an_override_reads_numbers_words_and_objects() {
     let FamilyParams::Logistic(logistic) = params.family else { panic!() };
     assert_eq!((logistic.epochs, logistic.class_weight), (20, ClassWeight::Positive(2.5)));
     assert_eq!(set(&["family=baseline", "logistic.epochs=20"]).unwrap().family, FamilyParams::Baseline);
+}
+
+#[test]
+fn the_family_that_is_named_trains_with_every_value_written_out() {
+    let params = set(&["family=mlp", "mlp.hidden=[16]", "logistic.epochs=3"]).unwrap();
+    let written = serde_json::to_value(&params).unwrap();
+    assert_eq!((&written["family"]["kind"], &written["family"]["hidden"]), (&json!("mlp"), &json!([16])));
+    let keys = written["family"].as_object().unwrap().len();
+    assert_eq!(keys, 1 + serde_json::to_value(RawMlp::default()).unwrap().as_object().unwrap().len());
+    for name in FamilyName::ALL {
+        assert_eq!(set(&[&format!("family={name}")]).unwrap().family.as_str(), name);
+    }
 }
 
 #[test]

@@ -6,6 +6,9 @@ use super::*;
 use crate::base::progress::Silent;
 use crate::features::matrix::Matrix;
 use crate::model::calibrate::sigmoid;
+use crate::model::reference::ComputeDevice;
+use crate::model::scorer::Scorer as _;
+use crate::train::course::{Best, GAIN_MIN};
 use crate::train::params::{FamilyParams, RawTrainParams, TrainParams};
 
 struct Sample {
@@ -315,13 +318,13 @@ fn an_infinite_value_is_reported_as_divergence_and_not_as_a_model() {
 #[test]
 fn a_gain_too_small_to_wait_for_is_kept_all_the_same() {
     let linear = |bias| Linear { weights: Vec::new(), bias };
-    let mut best = Best::default();
+    let mut best = Best::of(linear(0.0));
     best.offer(1, 0.5, linear(1.0));
     best.offer(2, 0.5 - GAIN_MIN / 2.0, linear(2.0));
-    assert_eq!((best.epoch, best.linear.bias, best.gained_epoch), (2, 2.0, 1));
+    assert_eq!((best.epoch, best.model.bias, best.gained_epoch), (2, 2.0, 1));
     best.offer(3, 0.5 - 1.5 * GAIN_MIN, linear(3.0));
     best.offer(4, 0.6, linear(4.0));
-    assert_eq!((best.epoch, best.linear.bias, best.gained_epoch), (3, 3.0, 3));
+    assert_eq!((best.epoch, best.model.bias, best.gained_epoch), (3, 3.0, 3));
 }
 
 #[cfg(feature = "ndarray")]

@@ -90,11 +90,15 @@ impl Place {
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
+        self.command_of_people(&[&["--json"], words].concat())
+    }
+
+    /// A command as a person types it, who reads text.
+    pub fn command_of_people(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command
             .current_dir(self.folder.path())
             .env("TALLYSTICK_HOME", self.path("home"))
-            .arg("--json")
             .args(words)
             .stdin(Stdio::null());
         command

@@ -1,17 +1,17 @@
-//! `demo`: from nothing to a decision, on the invented data of one of the demo projects.
-//! Does what a person would do with the other commands, by the same use cases; a second time it reuses what is there.
+//! What the demo stands on: home, project, data, a trained and promoted model, a login and a key.
+//! Made where it is not there yet, by the use cases of the other commands; reused where it is, and told so.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::app::batches;
 use crate::app::datasets::{self, DataSource};
 use crate::app::decisions::{self, Asked, Content};
-use crate::app::error::check_absent;
 use crate::app::home::{self, App};
+use crate::app::people::{keys, users};
 use crate::app::registry::promotion::{self, MoveAs, PromoteRequest};
 use crate::app::registry::versions;
 use crate::app::training::{self, TrainRequest};
@@ -20,147 +20,67 @@ use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::limits;
 use crate::cli::Invocation;
-use crate::cli::decision::answer;
+use crate::cli::demo::{DemoArguments, write_project};
 use crate::cli::score;
-use crate::cli::speak::output::Answer;
 use crate::cli::speak::progress::Bar;
 use crate::cli::speak::wait::wait_for;
 use crate::cli::train::on_interrupt;
 use crate::config::project::Project;
-use crate::demo::project::{self, DemoProject, PROJECTS};
-use crate::demo::sheet::SEED_DEFAULT;
-use crate::http::views::decision::AnswerView;
+use crate::demo::project::DemoProject;
 use crate::registry::version::{Alias, ModelRef, Which};
+use crate::security::actor::Role;
+use crate::security::password;
 use crate::serve::batch::BatchOrder;
 use crate::serve::batch::output::{BatchOptions, OutputFormat};
 
-#[derive(Args)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  tallystick demo\n  tallystick demo --project bank-churn --dir /tmp/demo --rows 50000\n  tallystick demo data --project loan-approval --rows 5000 --seed 3 --out applications.csv"
-)]
-pub struct DemoArguments {
-    /// Where the demo's home (unless --home says another), project, data and scores go
-    #[arg(long, default_value = "tallystick-demo", value_name = "DIR")]
-    dir: PathBuf,
-    #[command(flatten)]
-    which: WhichProject,
-    #[command(flatten)]
-    drawn: Drawn,
-    #[command(subcommand)]
-    part: Option<DemoPart>,
-}
-
-#[derive(Args)]
-struct WhichProject {
-    /// loan-default, loan-approval, subscription-churn, bank-churn or course-completion
-    #[arg(long = "project", default_value = PROJECTS[0].name, value_name = "NAME")]
-    name: String,
-}
-
-impl WhichProject {
-    fn find(&self) -> Result<&'static DemoProject, Failure> {
-        Ok(project::find(&self.name)?)
-    }
-}
-
-#[derive(Args)]
-struct Drawn {
-    /// Invented rows to train on [default: some thousands]
-    #[arg(long)]
-    rows: Option<usize>,
-    /// Another seed invents other rows
-    #[arg(long, default_value_t = SEED_DEFAULT)]
-    seed: u64,
-}
-
-impl Drawn {
-    fn rows(&self, project: &DemoProject) -> usize {
-        self.rows.unwrap_or(project.rows_default)
-    }
-}
-
-#[derive(Subcommand)]
-enum DemoPart {
-    /// Only write the invented rows of a project as CSV
-    Data {
-        #[command(flatten)]
-        which: WhichProject,
-        #[command(flatten)]
-        drawn: Drawn,
-        /// A file that does not exist yet
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Only write a demo project's folder
-    Project {
-        #[command(flatten)]
-        which: WhichProject,
-        /// A folder that does not exist yet
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
-}
-
 /// New rows that the demo scores in a batch; of another seed than the training's.
 const BATCH_ROWS: usize = 2_000;
+/// The officer who may log in.
+const OFFICER: &str = "officer";
+/// The core-banking system that the demo plays.
+const CORE: &str = "core@demo";
 
-pub fn run(arguments: DemoArguments, invocation: &Invocation) -> Result<Answer, Failure> {
-    match arguments.part {
-        Some(DemoPart::Data { which, drawn, out }) => {
-            check_absent(&out)?;
-            let project = which.find()?;
-            let (rows, seed) = (drawn.rows(project), drawn.seed);
-            project.write_csv(&out, rows, seed)?;
-            let text = format!("{rows} invented {} are in {}.", project.rows_are, out.display());
-            Ok(Answer::new(text, json!({"project": project.name, "rows": rows, "seed": seed, "out": out})))
-        }
-        Some(DemoPart::Project { which, out }) => {
-            check_absent(&out)?;
-            let project = which.find()?;
-            write_project(project, &out)?;
-            let text = format!("The project {} is in {}.", project.name, out.display());
-            Ok(Answer::new(text, json!({"project": project.name, "out": out})))
-        }
-        None => show(&Demo::new(arguments, invocation)?),
-    }
-}
-
-fn write_project(project: &DemoProject, folder: &Path) -> Result<(), Failure> {
-    for (name, text) in project.files {
-        let path = folder.join(name);
-        files::create_folder(path.parent().unwrap_or(folder))?;
-        files::write_atomic(&path, text.as_bytes(), 0o644)?;
-    }
-    Ok(())
+/// Who may log in; the password only where it was made just now.
+pub struct Login {
+    pub name: &'static str,
+    pub password: Option<Zeroizing<String>>,
 }
 
 /// The demo's places, and what it says on the way.
-struct Demo<'a> {
-    which: &'static DemoProject,
-    folder: PathBuf,
+pub struct Demo<'a> {
+    pub which: &'static DemoProject,
+    pub folder: PathBuf,
     project: PathBuf,
     data: PathBuf,
     rows: usize,
     seed: u64,
-    invocation: &'a Invocation,
+    pub invocation: &'a Invocation,
 }
 
 impl<'a> Demo<'a> {
-    fn new(arguments: DemoArguments, invocation: &'a Invocation) -> Result<Self, Failure> {
+    pub fn new(arguments: DemoArguments, invocation: &'a Invocation) -> Result<Self, Failure> {
         let which = arguments.which.find()?;
-        let folder = arguments.dir;
-        files::create_folder(&folder)?;
-        let (rows, seed) = (arguments.drawn.rows(which), arguments.drawn.seed);
-        let data = folder.join(format!("{}-{rows}-{seed}.csv", which.rows_are));
-        Ok(Self { which, project: folder.join(which.name), data, folder, rows, seed, invocation })
+        files::create_folder(&arguments.dir)?;
+        let drawn = (arguments.drawn.rows(which), arguments.drawn.seed);
+        Ok(Self::at(which, arguments.dir, drawn, invocation))
     }
 
-    fn say(&self, line: &str) {
+    /// In a folder that is there, with so many rows of a seed.
+    pub fn at(
+        which: &'static DemoProject,
+        folder: PathBuf,
+        (rows, seed): (usize, u64),
+        invocation: &'a Invocation,
+    ) -> Self {
+        let data = folder.join(format!("{}-{rows}-{seed}.csv", which.rows_are));
+        Self { which, project: folder.join(which.name), data, folder, rows, seed, invocation }
+    }
+
+    pub fn say(&self, line: &str) {
         self.invocation.output.say(line);
     }
 
-    fn home(&self) -> PathBuf {
+    pub fn home(&self) -> PathBuf {
         self.invocation.home.clone().unwrap_or_else(|| self.folder.join("home"))
     }
 
@@ -170,7 +90,7 @@ impl<'a> Demo<'a> {
     }
 
     /// Makes what is not there yet: home, project, data.
-    fn prepare(&self) -> Result<App, Failure> {
+    pub fn prepare(&self) -> Result<App, Failure> {
         self.generate(&self.data, self.rows, self.seed)?;
         let home = self.home();
         if home.join("home.json").exists() {
@@ -195,7 +115,7 @@ impl<'a> Demo<'a> {
         Ok(())
     }
 
-    fn train(&self, app: &App) -> Result<Value, Failure> {
+    pub fn train(&self, app: &App) -> Result<Value, Failure> {
         let request = TrainRequest {
             project: self.project.clone(),
             source: DataSource::File(self.data.clone()),
@@ -219,7 +139,7 @@ impl<'a> Demo<'a> {
     }
 
     /// The newest version passes its gates into production, unless it is there already.
-    fn promote(&self, app: &App) -> Result<Value, Failure> {
+    pub fn promote(&self, app: &App) -> Result<Value, Failure> {
         let name = Project::load(&self.project, &[])?.settings.name;
         let newest = ModelRef { name: name.clone(), which: Which::Unstated };
         let (version, _) = versions::find_version(app, &newest, false)?;
@@ -245,10 +165,11 @@ impl<'a> Demo<'a> {
         Ok(json!({"alias": "production", "version": version.version, "moved": true, "gate": promoted.gate}))
     }
 
-    fn batch(&self, app: &App, model: &ModelRef) -> Result<Value, Failure> {
+    pub fn batch(&self, app: &App) -> Result<Value, Failure> {
+        let model = &self.model();
         let new_rows = self.new_rows();
         self.generate(&new_rows, BATCH_ROWS, self.seed + 1)?;
-        let out = self.folder.join("scores");
+        let out = self.folder.join(format!("scores-{}", self.which.name));
         let order = BatchOrder {
             input: &new_rows,
             out: &out,
@@ -262,49 +183,72 @@ impl<'a> Demo<'a> {
         self.say(&format!("Scored a file: {}", answer.text.replace('\n', " in ")));
         Ok(answer.json)
     }
+
+    pub fn model(&self) -> ModelRef {
+        ModelRef { name: self.which.name.to_string(), which: Which::Unstated }
+    }
+
+    /// Somebody to log in as. The password is drawn, told once and kept nowhere.
+    pub fn make_login(&self, app: &App) -> Result<Login, Failure> {
+        if users::find(app, OFFICER).is_ok() {
+            return Ok(Login { name: OFFICER, password: None });
+        }
+        let drawn = password::draw()?;
+        users::add(app, OFFICER, &[Role::Officer], &drawn)?;
+        Ok(Login { name: OFFICER, password: Some(drawn) })
+    }
+
+    /// The file with the key that a core-banking system would ask with.
+    pub fn make_key(&self, app: &App) -> Result<PathBuf, Failure> {
+        let path = self.folder.join("core.key");
+        let now = app.now().millis();
+        let known = keys::list(app, None, limits::LIST_MAX)?;
+        let holds = |key: &keys::ApiKey| key.name == CORE && key.revoked_ms.is_none() && key.expires_ms > now;
+        if !path.exists() || !known.iter().any(holds) {
+            let made = keys::create(app, CORE, Role::CoreBanking, None)?;
+            files::write_atomic(&path, format!("{}\n", made.secret.as_str()).as_bytes(), 0o600)?;
+        }
+        Ok(path)
+    }
+
+    pub fn row_file(&self) -> PathBuf {
+        self.folder.join(format!("row-{}.json", self.which.name))
+    }
+
+    /// The row that is decided: the one of the last time, or the first new one that does not simply get the best
+    /// outcome: a decision with reasons shows more.
+    pub fn choose_row(&self, app: &App) -> Result<String, Failure> {
+        let path = self.row_file();
+        if path.exists() {
+            let bytes = files::read_at_most(&path, limits::ROW_JSON_BYTES_MAX)?;
+            return Ok(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        let new_rows = self.new_rows();
+        self.generate(&new_rows, BATCH_ROWS, self.seed + 1)?;
+        let project = Project::load(&self.project, &[])?;
+        let row = find_telling_row(app, &project, &self.model(), &new_rows)?.to_string();
+        files::write_atomic(&path, row.as_bytes(), 0o600)?;
+        Ok(row)
+    }
+
+    /// Rows nobody has decided yet, one after the other.
+    pub fn rows(&self, count: u64) -> Result<Vec<Value>, Failure> {
+        let new_rows = self.new_rows();
+        self.generate(&new_rows, BATCH_ROWS, self.seed + 1)?;
+        let project = Project::load(&self.project, &[])?;
+        (1..=count).map(|number| datasets::row_as_json(&project, &new_rows, number)).collect()
+    }
 }
 
-fn show(demo: &Demo<'_>) -> Result<Answer, Failure> {
-    let app = demo.prepare()?;
-    let trained = demo.train(&app)?;
-    let promoted = demo.promote(&app)?;
-    let project = Project::load(&demo.project, &[])?;
-    let model = ModelRef { name: project.settings.name.clone(), which: Which::Unstated };
-    let batch = demo.batch(&app, &model)?;
-    let row = find_telling_row(&app, &project, &model, &demo.new_rows())?;
-    let path = demo.folder.join("row.json");
-    files::write_atomic(&path, row.to_string().as_bytes(), 0o600)?;
-    let answered = wait_for(decisions::decide(&app, asked(&model, &row.to_string())))?;
-    let decision = answer::any(&AnswerView::of(answered));
-    let audit = crate::app::integrity::verify_log(&app)?;
-    let text = format!(
-        "\n{}\n\nThe tally log holds {} records, verified. Go on with\n  tallystick --home {} decide {} --row {}\n  tallystick --home {} model show {}",
-        decision.text,
-        audit.records,
-        demo.home().display(),
-        model.name,
-        path.display(),
-        demo.home().display(),
-        model.name
-    );
-    let json = json!({
-        "home": demo.home(), "trained": trained, "promoted": promoted, "batch": batch,
-        "row": row, "decision": decision.json, "records": audit.records,
-    });
-    Ok(Answer::new(text, json))
-}
-
-fn asked<'a>(model: &'a ModelRef, row: &'a str) -> Asked<'a> {
-    Asked { model, row, key: None, simulated: false, started: Instant::now() }
-}
-
-/// The first row that does not simply get the best outcome: a decision with reasons shows more.
+/// Looked at as rehearsals: only the one that is chosen is decided.
 fn find_telling_row(app: &App, project: &Project, model: &ModelRef, file: &Path) -> Result<Value, Failure> {
     const LOOKED_AT: u64 = 50;
     let mut first = None;
     for number in 1..=LOOKED_AT {
         let row = datasets::row_as_json(project, file, number)?;
-        let answered = wait_for(decisions::decide(app, asked(model, &row.to_string())))?;
+        let text = row.to_string();
+        let asked = Asked { model, row: &text, key: None, simulated: true, started: Instant::now() };
+        let answered = wait_for(decisions::decide(app, asked))?;
         if matches!(&answered.content, Content::Decision(decision) if !decision.reasons.list.is_empty()) {
             return Ok(row);
         }

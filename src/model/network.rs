@@ -1,0 +1,253 @@
+//! A feed-forward network on flat arrays: levels become a few numbers each, then layers of rectified units, then
+//! one margin. Sums in f64, each unit's in the order of its inputs; never trains and never draws.
+
+use crate::base::fact::{Class, Fact};
+use crate::base::limits;
+use crate::model::scorer::{Method, Scorer};
+
+mod path;
+
+/// A linear map from the columns of one field to fewer: for a row that has one level of a text, the numbers of
+/// that level.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    /// Index into the recipe's fields.
+    pub field: usize,
+    /// The field's columns of the matrix.
+    pub start: usize,
+    pub width: usize,
+    pub size: usize,
+    /// `size` numbers a column.
+    pub weights: Vec<f32>,
+}
+
+/// One layer: `units` sums over `inputs` numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    pub inputs: usize,
+    pub units: usize,
+    /// `units` numbers an input.
+    pub weights: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+/// The first layer reads the columns of no embedding, in order, then the embeddings in order; every layer but the
+/// last is rectified, and the last has one unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    width: usize,
+    embeddings: Vec<Embedding>,
+    layers: Vec<Layer>,
+}
+
+/// Parts of a network that do not belong together.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    #[error("the network has {found} layers; 2 to {max} are allowed", max = limits::NETWORK_LAYERS_MAX)]
+    Layers { found: usize },
+    #[error("the network's {part} {number} has {what}")]
+    Part { part: &'static str, number: usize, what: &'static str },
+    #[error("the network's {part} {number} holds a value that is no finite number")]
+    NotFinite { part: &'static str, number: usize },
+}
+
+impl Fact for NetworkError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Layers { .. } => "network.layers",
+            Self::Part { .. } => "network.shape",
+            Self::NotFinite { .. } => "network.not_finite",
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Integrity
+    }
+
+    fn next_step(&self) -> Option<String> {
+        Some("Import the release again from its source, or train the model again.".into())
+    }
+}
+
+impl Network {
+    /// For rows of `width` columns.
+    pub fn new(width: usize, embeddings: Vec<Embedding>, layers: Vec<Layer>) -> Result<Self, NetworkError> {
+        let network = Self { width, embeddings, layers };
+        let mut free = 0;
+        for (number, embedding) in network.embeddings.iter().enumerate() {
+            check_part("embedding", number, &embedding.weights, embedding.misfit(free, width))?;
+            free = embedding.start + embedding.width;
+        }
+        let found = network.layers.len();
+        if !(2..=limits::NETWORK_LAYERS_MAX).contains(&found) {
+            return Err(NetworkError::Layers { found });
+        }
+        let mut inputs = network.front_width();
+        for (number, layer) in network.layers.iter().enumerate() {
+            let last = number + 1 == found;
+            check_part("layer", number, &layer.weights, layer.misfit(inputs, last))?;
+            check_part("bias", number, &layer.bias, None)?;
+            inputs = layer.units;
+        }
+        Ok(network)
+    }
+
+    pub fn embeddings(&self) -> &[Embedding] {
+        &self.embeddings
+    }
+
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// How many numbers the first layer reads.
+    pub fn front_width(&self) -> usize {
+        let embedded: usize = self.embeddings.iter().map(|e| e.width).sum();
+        self.width - embedded + self.embeddings.iter().map(|e| e.size).sum::<usize>()
+    }
+
+    /// The columns of no embedding, as ranges in order.
+    pub fn plain_columns(&self) -> Vec<std::ops::Range<usize>> {
+        let mut ranges = Vec::new();
+        let mut next = 0;
+        for embedding in &self.embeddings {
+            ranges.push(next..embedding.start);
+            next = embedding.start + embedding.width;
+        }
+        ranges.push(next..self.width);
+        ranges.retain(|range| !range.is_empty());
+        ranges
+    }
+
+    /// What the first layer reads of a row; linear in the row.
+    fn front(&self, row: &[f64]) -> Vec<f64> {
+        let mut front = Vec::with_capacity(self.front_width());
+        for range in self.plain_columns() {
+            front.extend_from_slice(&row[range]);
+        }
+        for embedding in &self.embeddings {
+            let mut sums = vec![0.0; embedding.size];
+            let columns = &row[embedding.start..embedding.start + embedding.width];
+            add_products(&mut sums, columns, &embedding.weights);
+            front.extend_from_slice(&sums);
+        }
+        front
+    }
+
+    /// The margin of what the first layer reads.
+    fn pass(&self, front: Vec<f64>) -> f64 {
+        let mut values = front;
+        for (number, layer) in self.layers.iter().enumerate() {
+            values = layer.sums(&values);
+            if number + 1 < self.layers.len() {
+                rectify(&mut values);
+            }
+        }
+        values.first().copied().unwrap_or_default()
+    }
+
+    fn margin_at(&self, row: &[f64]) -> f64 {
+        self.pass(self.front(row))
+    }
+}
+
+impl Scorer for Network {
+    fn kind(&self) -> &'static str {
+        "mlp"
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn margin(&self, row: &[f32]) -> f64 {
+        debug_assert_eq!(row.len(), self.width);
+        self.margin_at(&doubles(row))
+    }
+
+    /// Each column's share of the straight way from the reference to the row (Aumann and Shapley's values, also
+    /// called integrated gradients), walked piece by piece: the margin bends only where a unit turns on or off.
+    fn contributions(&self, row: &[f32], reference: &[f64]) -> (f64, Vec<f64>) {
+        debug_assert_eq!(reference.len(), self.width);
+        path::walk(self, &doubles(row), reference)
+    }
+
+    fn method(&self) -> Method {
+        Method::Path
+    }
+}
+
+impl Embedding {
+    fn misfit(&self, free: usize, width: usize) -> Option<&'static str> {
+        let end = self.start.checked_add(self.width);
+        if self.start < free || end.is_none_or(|end| end > width) || self.width == 0 {
+            Some("columns that another has, that the rows do not have, or none")
+        } else if self.size == 0 || self.size > limits::EMBEDDING_SIZE_MAX {
+            Some("no numbers a level, or too many")
+        } else if self.weights.len() != self.width * self.size {
+            Some("more or fewer weights than its sizes say")
+        } else {
+            None
+        }
+    }
+}
+
+impl Layer {
+    fn misfit(&self, inputs: usize, last: bool) -> Option<&'static str> {
+        let most = if last { 1 } else { limits::NETWORK_UNITS_MAX };
+        if self.inputs != inputs || inputs == 0 {
+            Some("other inputs than the layer before has units")
+        } else if self.units == 0 || self.units > most {
+            Some("no units, or too many")
+        } else if self.weights.len() != inputs * self.units || self.bias.len() != self.units {
+            Some("more or fewer weights than its sizes say")
+        } else {
+            None
+        }
+    }
+
+    /// One sum a unit: its bias, then weight times value for each input in order.
+    fn sums(&self, inputs: &[f64]) -> Vec<f64> {
+        let mut sums = doubles(&self.bias);
+        add_products(&mut sums, inputs, &self.weights);
+        sums
+    }
+}
+
+fn check_part(
+    part: &'static str,
+    number: usize,
+    values: &[f32],
+    misfit: Option<&'static str>,
+) -> Result<(), NetworkError> {
+    match misfit {
+        Some(what) => Err(NetworkError::Part { part, number, what }),
+        None if values.iter().all(|value| value.is_finite()) => Ok(()),
+        None => Err(NetworkError::NotFinite { part, number }),
+    }
+}
+
+/// Input by input, so that all units are summed side by side and each in the order of its inputs. An input of
+/// zero would add zero; most are.
+fn add_products(sums: &mut [f64], inputs: &[f64], weights: &[f32]) {
+    for (&input, weights) in inputs.iter().zip(weights.chunks_exact(sums.len())) {
+        if input != 0.0 {
+            for (sum, &weight) in sums.iter_mut().zip(weights) {
+                *sum += f64::from(weight) * input;
+            }
+        }
+    }
+}
+
+fn rectify(values: &mut [f64]) {
+    for value in values {
+        *value = if *value > 0.0 { *value } else { 0.0 };
+    }
+}
+
+fn doubles(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,88 @@
+//! The flat pass by the formula, its parts that do not fit, and who owns which share of a margin.
+
+use super::*;
+use crate::base::rng::Random;
+
+/// A network of drawn weights over fields of these widths; the fields named `embedded` have two numbers a level.
+pub(crate) fn drawn(seed: u64, fields: &[usize], embedded: &[usize], hidden: &[usize]) -> Network {
+    let mut random = Random::new(seed, "network");
+    let mut draw = |count: usize| (0..count).map(|_| (0.7 * random.normal()) as f32).collect::<Vec<f32>>();
+    let mut embeddings = Vec::new();
+    let (mut width, mut front) = (0, 0);
+    for (field, &columns) in fields.iter().enumerate() {
+        let size = if embedded.contains(&field) { 2 } else { columns };
+        if size < columns {
+            embeddings.push(Embedding {
+                field,
+                start: width,
+                width: columns,
+                size,
+                weights: draw(columns * size),
+            });
+        }
+        (width, front) = (width + columns, front + size);
+    }
+    let mut layers = Vec::new();
+    let mut inputs = front;
+    for &units in hidden.iter().chain(&[1]) {
+        layers.push(Layer { inputs, units, weights: draw(inputs * units), bias: draw(units) });
+        inputs = units;
+    }
+    Network::new(width, embeddings, layers).unwrap()
+}
+
+fn one_unit() -> Network {
+    let embedding = Embedding { field: 0, start: 0, width: 2, size: 1, weights: vec![0.5, -1.0] };
+    let first = Layer { inputs: 2, units: 2, weights: vec![2.0, 0.0, 3.0, -1.0], bias: vec![0.25, 0.0] };
+    let last = Layer { inputs: 2, units: 1, weights: vec![1.5, 10.0], bias: vec![-1.0] };
+    Network::new(3, vec![embedding], vec![first, last]).unwrap()
+}
+
+#[test]
+fn the_margin_is_what_the_layers_say() {
+    let network = one_unit();
+    // The plain column comes first: front is [row 2, 0.5 * row 0 - row 1].
+    assert_eq!(network.margin(&[1.0, 0.0, 2.0]), 1.5 * (0.25 + 2.0 * 2.0 + 3.0 * 0.5) - 1.0);
+    // 0.25 - 3 is off, the other unit is on: -1 * -1 = 1.
+    assert_eq!(network.margin(&[0.0, 1.0, 0.0]), 10.0 - 1.0);
+    assert_eq!(network.front_width(), 2);
+    assert!(network.plain_columns().into_iter().flatten().eq([2]));
+}
+
+#[test]
+fn a_row_equal_to_the_reference_owes_nothing_and_an_idle_column_never_does() {
+    let network = drawn(9, &[3, 6, 4], &[1], &[10, 5]);
+    let mut random = Random::new(9, "row");
+    let row: Vec<f32> = (0..13).map(|_| random.normal() as f32).collect();
+    let reference = doubles(&row);
+    let (base, columns) = network.contributions(&row, &reference);
+    assert_eq!(base, network.margin(&row));
+    assert!(columns.iter().all(|column| *column == 0.0), "{columns:?}");
+    let mut moved = row.clone();
+    moved[4] += 1.0;
+    let (base, columns) = network.contributions(&moved, &reference);
+    let others = columns.iter().enumerate().filter(|(at, _)| *at != 4);
+    assert!(others.into_iter().all(|(_, column)| *column == 0.0), "{columns:?}");
+    assert!((base + columns[4] - network.margin(&moved)).abs() < 1e-12);
+}
+
+#[test]
+fn parts_that_do_not_fit_are_no_network() {
+    let good = one_unit();
+    let code = |edit: &dyn Fn(&mut Network)| {
+        let mut bad = good.clone();
+        edit(&mut bad);
+        Network::new(bad.width, bad.embeddings, bad.layers).unwrap_err().code()
+    };
+    assert_eq!(code(&|n| n.layers.truncate(1)), "network.layers");
+    assert_eq!(code(&|n| n.width = 2), "network.shape");
+    assert_eq!(code(&|n| n.width = 4), "network.shape");
+    assert_eq!(code(&|n| n.embeddings[0].start = usize::MAX), "network.shape");
+    assert_eq!(code(&|n| n.embeddings[0].size = 0), "network.shape");
+    assert_eq!(code(&|n| n.embeddings.push(n.embeddings[0].clone())), "network.shape");
+    assert_eq!(code(&|n| n.layers[1].units = 2), "network.shape");
+    assert_eq!(code(&|n| n.layers[0].bias.truncate(1)), "network.shape");
+    assert_eq!(code(&|n| n.layers[0].weights[3] = f32::NAN), "network.not_finite");
+    assert_eq!(code(&|n| n.layers[1].bias[0] = f32::INFINITY), "network.not_finite");
+    assert_eq!(code(&|n| n.embeddings[0].weights[1] = f32::INFINITY), "network.not_finite");
+}
