@@ -18,12 +18,15 @@ use crate::store::error::StoreError;
 use crate::store::tables::StoreName;
 use crate::store::views::answers::NewRepetition;
 
+pub mod cases;
+pub mod desk;
 pub mod draft;
 pub mod found;
 pub mod lineup;
 pub mod proof;
 pub mod repetition;
 pub mod replay;
+pub mod sheet;
 pub mod why;
 
 pub use crate::app::decisions::found::{Answered, Content};

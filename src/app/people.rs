@@ -8,6 +8,7 @@ use crate::base::fact::{Class, Fact, Failure};
 use crate::security::actor::{Person, Role};
 use crate::security::throttle::Throttle;
 
+pub mod counter;
 pub mod keys;
 pub mod sessions;
 pub mod users;
@@ -104,6 +105,7 @@ impl Fact for WhoError {
 #[derive(Default)]
 pub struct Gatehouse {
     sessions: sessions::Sessions,
+    counter: counter::CounterSessions,
     keys: keys::KnownKeys,
     throttle: Mutex<Throttle>,
     hashing: sessions::Turns,

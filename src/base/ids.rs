@@ -143,6 +143,11 @@ pub fn draw_store_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
+/// The name of one form that was handed out: what it leads to happens once.
+pub fn draw_form_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
 /// The name of one request, where its sender gave it none: drawn once for a process, then counted, since there is
 /// one for every request.
 pub fn draw_correlation_id() -> String {

@@ -159,6 +159,8 @@ pub const PASSWORD_PASSES: u32 = 2;
 /// A session ends after so long without a request, and in any case after so long.
 pub const SESSION_IDLE_MS: i64 = 15 * 60 * 1_000;
 pub const SESSION_MS_MAX: i64 = 12 * 60 * 60 * 1_000;
+/// A session at the counter locks after so long without a request.
+pub const COUNTER_LOCK_MS: i64 = 10 * 60 * 1_000;
 /// How long an API key is good for when nothing else is asked, and at most.
 pub const API_KEY_DAYS: u32 = 365;
 pub const API_KEY_DAYS_MAX: u32 = 730;
@@ -318,3 +320,23 @@ pub const CLIENT_ANSWER_MS: u64 = 120_000;
 pub const CLIENT_ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Items that a command puts together from pages.
 pub const CLIENT_ITEMS_MAX: usize = 100_000;
+
+// The pages.
+
+/// A form that a browser sends, and the fields it has.
+pub const FORM_BYTES_MAX: usize = 256 << 10;
+pub const FORM_FIELDS_MAX: usize = 2_100;
+/// How far back another decision about the same subject is told before the next.
+pub const SAME_SUBJECT_MS: i64 = 30 * 24 * 3_600_000;
+/// Blocks of records in which a subject is looked for, the newest first.
+pub const SUBJECT_BLOCKS_MAX: usize = 4_096;
+/// Cases of one subject that are named.
+pub const SUBJECT_CASES_MAX: usize = 50;
+/// Cases on one page of the list, and those of one's own on the first page.
+pub const CASES_SHOWN: usize = 25;
+pub const OWN_CASES_SHOWN: usize = 6;
+/// A second press of a button waits so long, so often, for the first one's answer.
+pub const SAME_FORM_PAUSE_MS: u64 = 50;
+pub const SAME_FORM_PAUSES_MAX: usize = 200;
+/// Levels shown as buttons of one group; more are a list to choose from.
+pub const CHOICES_SHOWN_MAX: usize = 4;

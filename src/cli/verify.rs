@@ -22,7 +22,7 @@ use crate::security::trust::TrustRoot;
 #[command(after_help = "Examples:\n  tallystick verify receipt.json --trust trust.json\n  \
     tallystick verify receipt.json --key Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=")]
 pub struct VerifyArguments {
-    /// The receipt's file
+    /// The receipt's file, or a file with the text of its QR code
     receipt: PathBuf,
     /// The box's public key, as the bank publishes it (base64)
     #[arg(long, value_name = "BASE64", conflicts_with = "trust")]
@@ -64,15 +64,15 @@ pub fn run(arguments: VerifyArguments, invocation: &Invocation) -> Result<Answer
     let verified = match (arguments.key, arguments.trust) {
         (Some(key), _) => {
             let key = PublicKey::try_from(key).map_err(AnchorError::Key)?;
-            Receipt::parse(&bytes)?.verify(Anchor::Key(key))?
+            Receipt::parse_any(&bytes)?.verify(Anchor::Key(key))?
         }
         (None, Some(path)) => {
             let trust = TrustRoot::parse(&files::read_at_most(&path, limits::TRUST_FILE_BYTES_MAX)?)?;
-            Receipt::parse(&bytes)?.verify(Anchor::Trust(&trust))?
+            Receipt::parse_any(&bytes)?.verify(Anchor::Trust(&trust))?
         }
         (None, None) if invocation.home.is_some() => {
             let trust = integrity::trust_root(&invocation.app()?)?;
-            Receipt::parse(&bytes)?.verify(Anchor::Trust(&trust))?
+            Receipt::parse_any(&bytes)?.verify(Anchor::Trust(&trust))?
         }
         (None, None) => return Err(AnchorError::Missing.into()),
     };

@@ -5,6 +5,32 @@ use std::collections::BTreeMap;
 
 use toml::Value;
 
+use crate::base::fact::{Class, Fact};
+
+/// A text file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    #[error("the texts are no TOML: {0}")]
+    Toml(#[from] toml::de::Error),
+    #[error("the key {0:?} is neither a text nor a table of texts")]
+    Shape(String),
+}
+
+impl Fact for TextError {
+    fn code(&self) -> &'static str {
+        "text.malformed"
+    }
+
+    fn class(&self) -> Class {
+        Class::Failed
+    }
+}
+
+/// A whole file, flattened.
+pub fn parse(text: &str) -> Result<BTreeMap<String, String>, TextError> {
+    flatten(&text.parse::<toml::Table>()?).map_err(TextError::Shape)
+}
+
 /// `[label] dti = "..."` becomes `label.dti`; anything but tables and strings is named as wrong.
 pub fn flatten(table: &toml::Table) -> Result<BTreeMap<String, String>, String> {
     let mut out = BTreeMap::new();

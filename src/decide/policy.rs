@@ -10,7 +10,7 @@ use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact};
 use crate::base::ids::{BadName, check_name};
 use crate::base::limits;
-use crate::data::contract::Contract;
+use crate::data::contract::{ColumnSpec, Contract, Role};
 use crate::decide::resolved::{Band, FORMAT, PolicyObject, ResolvedCutoff, ResolvedPolicy};
 use crate::decide::rules::{Rule, RuleError};
 use crate::decide::texts::missing_keys;
@@ -204,9 +204,26 @@ impl RawPolicy {
         if !keys.is_empty() {
             return Err(PolicyError::NoText { keys });
         }
+        needed.extend(self.shown_keys(context));
         Ok(needed.into_iter().filter_map(|key| told(&key).map(|text| (key, text))).collect())
     }
+
+    /// What a form and a letter may call things by, where the project says it; nothing of it is needed to decide.
+    fn shown_keys<'a>(&'a self, context: &'a PolicyContext<'_>) -> impl Iterator<Item = String> + 'a {
+        let inputs = context.contract.columns().iter();
+        let inputs = inputs.filter(|column| matches!(column.role, Role::Feature | Role::Id));
+        let of_input = |column: &ColumnSpec| {
+            let levels = column.levels.iter().flatten().map(|level| format!("level.{}.{level}", column.name));
+            let named = ["label", "help", "unit", "example"].map(|what| format!("{what}.{}", column.name));
+            named.into_iter().chain(levels).collect::<Vec<_>>()
+        };
+        let rest = context.texts.keys().filter(|key| SHOWN.iter().any(|prefix| key.starts_with(prefix)));
+        inputs.flat_map(of_input).chain(rest.cloned())
+    }
 }
+
+/// Texts a form or a letter shows that belong to no field.
+const SHOWN: [&str; 3] = ["section.", "outcome.", "project."];
 
 impl CutoffBy {
     pub fn check(&self) -> Result<(), PolicyError> {

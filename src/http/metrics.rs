@@ -8,6 +8,7 @@ use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::base::figures::{COMMIT_SECONDS, DECISION_SECONDS, DECISIONS, WRITES_WAITING};
+use crate::http::pages::routes::PAGES;
 use crate::http::routes::Route;
 
 /// What `/metrics` answers with.
@@ -35,6 +36,7 @@ const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 pub struct Figures {
     handle: PrometheusHandle,
     routes: Vec<RouteFigures>,
+    pages: Vec<RouteFigures>,
     /// Requests that met no route.
     unrouted: RouteFigures,
     pub connections: Gauge,
@@ -61,6 +63,7 @@ impl Figures {
         Self {
             handle: recorder.handle(),
             routes: routes.iter().map(|r| RouteFigures::of(recorder, r.verb.as_str(), r.pattern)).collect(),
+            pages: PAGES.iter().map(|p| RouteFigures::of(recorder, p.verb.as_str(), p.pattern)).collect(),
             unrouted: RouteFigures::of(recorder, "any", "none"),
             connections: recorder.register_gauge(&Key::from_static_name(CONNECTIONS_OPEN), &METADATA),
         }
@@ -69,15 +72,18 @@ impl Figures {
     /// Counts one answered request by the number of its route.
     pub fn count(&self, route: Option<usize>, status: StatusCode, elapsed: Duration) {
         let figures = route.and_then(|at| self.routes.get(at)).unwrap_or(&self.unrouted);
-        let class = usize::from(status.as_u16() / 100).clamp(2, 5) - 2;
-        figures.by_status[class].increment(1);
-        figures.seconds.record(elapsed.as_secs_f64());
+        figures.count(status, elapsed);
+    }
+
+    /// The same of a page.
+    pub fn count_page(&self, page: Option<usize>, status: StatusCode, elapsed: Duration) {
+        let figures = page.and_then(|at| self.pages.get(at)).unwrap_or(&self.unrouted);
+        figures.count(status, elapsed);
     }
 
     pub fn render(&self) -> String {
         self.handle.render()
     }
-
     /// Sums up what was timed since; without it the list of times would grow until somebody asks.
     pub fn tidy(&self) {
         self.handle.run_upkeep();
@@ -94,6 +100,12 @@ impl RouteFigures {
         };
         let seconds = recorder.register_histogram(&Key::from_parts(REQUEST_SECONDS, labels()), &METADATA);
         Self { by_status: CLASSES.map(counter), seconds }
+    }
+
+    fn count(&self, status: StatusCode, elapsed: Duration) {
+        let class = usize::from(status.as_u16() / 100).clamp(2, 5) - 2;
+        self.by_status[class].increment(1);
+        self.seconds.record(elapsed.as_secs_f64());
     }
 }
 

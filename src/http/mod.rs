@@ -10,6 +10,7 @@ pub mod cursor;
 pub mod listen;
 pub mod metrics;
 pub mod openapi;
+pub mod pages;
 pub mod problem;
 pub mod router;
 pub mod routes;

@@ -34,6 +34,12 @@ pub enum HttpError {
     NotText,
     #[error("a body of type application/json is expected")]
     MediaType,
+    #[error("a form as a browser sends it is expected")]
+    FormType,
+    #[error("the form has more than {} fields", limits::FORM_FIELDS_MAX)]
+    FormFields,
+    #[error("the page {page} could not be made: {what}")]
+    Page { page: String, what: String },
     #[error("a body that is encoded, compressed for instance, is not read")]
     ContentEncoding,
     #[error(
@@ -76,6 +82,9 @@ impl Fact for HttpError {
             Self::BodyCut => "http.body_cut",
             Self::NotText => "http.not_text",
             Self::MediaType => "http.media_type",
+            Self::FormType => "http.form_type",
+            Self::FormFields => "http.form_fields",
+            Self::Page { .. } => "http.page",
             Self::ContentEncoding => "http.content_encoding",
             Self::HeadTooLarge => "http.head_too_large",
             Self::Syntax { .. } => "json.syntax",
@@ -98,7 +107,7 @@ impl Fact for HttpError {
                 Class::DataRefused
             }
             Self::Overloaded { .. } | Self::Stopping => Class::Unavailable,
-            Self::Panicked | Self::Unwritable => Class::Failed,
+            Self::Panicked | Self::Unwritable | Self::Page { .. } => Class::Failed,
             _ => Class::Usage,
         }
     }
@@ -131,6 +140,7 @@ pub const STATUSES: &[(&str, StatusCode)] = &[
     ("http.body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
     ("http.body_timeout", StatusCode::REQUEST_TIMEOUT),
     ("http.media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    ("http.form_type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ("http.content_encoding", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ("http.head_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
     ("json.syntax", StatusCode::BAD_REQUEST),

@@ -17,6 +17,7 @@ use crate::base::limits;
 use crate::http::auth::{Origin, find_person};
 use crate::http::call::{Ask, Call, read_query};
 use crate::http::context::{self, CORRELATION_ID, Context, Done};
+use crate::http::pages::routes;
 use crate::http::problem::{self, Hearer, HttpError, with_allow};
 use crate::http::routes::{Access, ROUTES, Route, allowed_of};
 use crate::http::server::Server;
@@ -30,7 +31,7 @@ pub fn router(server: Arc<Server>) -> Router {
     for pattern in patterns {
         router = router.route(pattern, methods_of(pattern));
     }
-    router.fallback(any(no_route)).with_state(server)
+    router.merge(routes::router()).fallback(any(no_route)).with_state(server)
 }
 
 fn methods_of(pattern: &'static str) -> MethodRouter<Arc<Server>> {
@@ -50,6 +51,9 @@ fn methods_of(pattern: &'static str) -> MethodRouter<Arc<Server>> {
 }
 
 async fn no_route(State(server): State<Arc<Server>>, request: Request) -> Response {
+    if routes::is_browsing(request.headers()) {
+        return routes::lost(&server, &request, HttpError::NoRoute);
+    }
     refuse(&server, &request, HttpError::NoRoute)
 }
 
@@ -151,7 +155,7 @@ async fn admit(
 }
 
 /// RFC 9112, section 3.2: two readers of one request must not see two hosts in it.
-fn check_host(parts: &Parts) -> Result<(), HttpError> {
+pub(in crate::http) fn check_host(parts: &Parts) -> Result<(), HttpError> {
     let mut all = parts.headers.get_all(HOST).iter();
     let good = match (all.next(), all.next()) {
         (Some(only), None) => only.is_empty() || Authority::try_from(only.as_bytes()).is_ok(),
@@ -165,7 +169,7 @@ fn check_host(parts: &Parts) -> Result<(), HttpError> {
     }
 }
 
-fn check_head(headers: &HeaderMap, uri: &Uri) -> Result<(), HttpError> {
+pub(in crate::http) fn check_head(headers: &HeaderMap, uri: &Uri) -> Result<(), HttpError> {
     let of_headers: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let bytes = of_headers + uri.path().len() + uri.query().map_or(0, str::len);
     if headers.len() > limits::REQUEST_HEADERS_MAX || bytes > limits::REQUEST_HEAD_BYTES_MAX {

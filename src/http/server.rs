@@ -10,6 +10,7 @@ use crate::app::home::App;
 use crate::base::fact::Failure;
 use crate::base::limits;
 use crate::http::metrics::Figures;
+use crate::http::pages::render::Pages;
 use crate::http::problem::HttpError;
 use crate::security::actor::Person;
 
@@ -17,6 +18,7 @@ pub struct Server {
     /// Seen by somebody who may do nothing: a request becomes somebody by its credentials.
     app: App,
     pub figures: Figures,
+    pub pages: Pages,
     turns: Semaphore,
     waiting: AtomicUsize,
     stopping: AtomicBool,
@@ -28,6 +30,7 @@ impl Server {
         Ok(Arc::new(Self {
             app: app.as_person(nobody),
             figures,
+            pages: Pages::load()?,
             turns: Semaphore::new(limits::BLOCKING_CALLS_MAX),
             waiting: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),

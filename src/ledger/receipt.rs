@@ -14,6 +14,9 @@ use crate::ledger::tree::{ProofError, TreeHead, verify_inclusion};
 use crate::security::key::{KeyId, PublicKey};
 use crate::security::trust::{KeyRole, TrustError, TrustRoot, TrustedKey};
 
+pub mod base45;
+pub mod compact;
+
 const FORMAT: &str = "tallystick.receipt.v1";
 
 /// A receipt as it is written, field by field in the order of canonical JSON.
@@ -41,6 +44,8 @@ pub enum ReceiptError {
     TooLarge { size: usize },
     #[error("the receipt: {0}")]
     Form(#[from] CanonicalError),
+    #[error("the receipt's text is not what a receipt is packed to")]
+    Text,
     #[error("the receipt has the format {found:?} where {FORMAT:?} is known")]
     Format { found: String },
     #[error("the receipt's record: {0}")]
@@ -62,9 +67,11 @@ pub enum ReceiptError {
 impl Fact for ReceiptError {
     fn code(&self) -> &'static str {
         match self {
-            Self::TooLarge { .. } | Self::Form(_) | Self::Format { .. } | Self::ProofLength { .. } => {
-                "receipt.malformed"
-            }
+            Self::TooLarge { .. }
+            | Self::Form(_)
+            | Self::Text
+            | Self::Format { .. }
+            | Self::ProofLength { .. } => "receipt.malformed",
             Self::Record(error) => error.code(),
             Self::Case { .. } | Self::Index { .. } => "receipt.other_record",
             Self::Checkpoint(error) => error.code(),
@@ -153,6 +160,19 @@ impl Receipt {
     /// The one sequence of bytes of its file.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ReceiptError> {
         Ok(canonical::to_bytes(&self.document)?)
+    }
+
+    /// The same as a text for a QR code.
+    pub fn to_text(&self) -> Result<String, ReceiptError> {
+        Ok(compact::to_text(&self.to_bytes()?))
+    }
+
+    /// A receipt's file or the text of its QR code.
+    pub fn parse_any(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        match std::str::from_utf8(bytes).ok().filter(|text| text.starts_with(compact::MARK)) {
+            Some(text) => Self::parse(&compact::parse_text(text).ok_or(ReceiptError::Text)?),
+            None => Self::parse(bytes),
+        }
     }
 
     /// What it says it is about, to name it by; nothing to rely on.

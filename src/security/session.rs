@@ -8,6 +8,8 @@ use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::security::api_key::{draw_secret, is_secret};
 
+pub mod csrf;
+
 const PREFIX: &str = "tss_";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -41,6 +41,8 @@ mod flow_train;
 #[cfg(test)]
 mod model_laws;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod reader;
 #[cfg(test)]
 mod receipts;

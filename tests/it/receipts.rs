@@ -213,3 +213,30 @@ fn every_flipped_bit_of_a_receipt_is_refused_by_the_python_verifier() {
     let (code, said) = scene.python(&[&files[..1], &["--trust", "other.json"]].concat());
     assert!(code == 1 && said.contains("refused: no trusted key"), "{said}");
 }
+
+#[test]
+fn the_text_of_a_code_is_believed_like_the_file_it_was_packed_from() {
+    let scene = Scene::new();
+    for name in &scene.receipts {
+        let receipt = Receipt::parse(&fs::read(scene.path(name)).unwrap()).unwrap();
+        let text = receipt.to_text().unwrap();
+        let version_25 = 1_853;
+        assert!(
+            text.len() + 16 * 51 <= version_25,
+            "{name}: {} signs leave no room for a longer proof",
+            text.len()
+        );
+        fs::write(scene.path("code.txt"), format!("{text}\n")).unwrap();
+        let (code, said) = scene.binary(&["verify", "code.txt", "--trust", "trust.json"]);
+        assert_eq!((code, said), scene.binary(&["verify", name, "--trust", "trust.json"]));
+        if has_program(&python()) {
+            let (code, said) = scene.python(&["code.txt", "--key", &scene.key]);
+            assert!(code == 0 && said.contains("ok: record"), "{said}");
+        }
+        let mut signs: Vec<char> = text.chars().collect();
+        signs.swap(20, 21);
+        fs::write(scene.path("code.txt"), signs.iter().collect::<String>()).unwrap();
+        let (code, _) = scene.binary(&["verify", "code.txt", "--trust", "trust.json"]);
+        assert_eq!(code, if signs[20] == signs[21] { 0 } else { 5 });
+    }
+}

@@ -2,7 +2,7 @@
 the product, Python's standard library, and the forms that tallystick_reader.py already reads.
 Usage:  tallystick_receipt.py FILE... (--trust FILE | --key BASE64) [--every-bit]
 With --every-bit, each file with any one bit flipped must be refused as well."""
-import argparse, hashlib, json, re, sys
+import argparse, base64, hashlib, json, re, sys
 from tallystick_reader import Refused, b64, canonical, ed25519, lines_of, read, trusted
 
 RECEIPT = {"case", "checkpoint", "format", "header", "index", "proof"}
@@ -21,6 +21,69 @@ def parse(data, what):
 
 def sha256(data):
     return hashlib.sha256(data).digest()
+
+BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+WORDS = ['{"case":"',
+         '","checkpoint":"tallystick/',
+         '\\n\\n— tallystick/',
+         '\\n","format":"tallystick.receipt.v1","header":"{\\"actor\\":{\\"name\\":\\"',
+         '\\",\\"role\\":\\"',
+         '\\"},\\"body_sha256\\":\\"',
+         '\\",\\"decision\\":{\\"band\\":',
+         ',\\"by\\":\\"band\\",\\"case\\":\\"',
+         ',\\"by\\":\\"',
+         '\\",\\"case\\":\\"',
+         '\\",\\"flags\\":[',
+         '],\\"id\\":\\"',
+         '\\",\\"latency_us\\":',
+         ',\\"model\\":\\"',
+         '\\",\\"name\\":\\"',
+         '\\",\\"outcome\\":\\"',
+         '\\",\\"policy\\":\\"',
+         '\\",\\"release\\":\\"',
+         '\\",\\"version\\":',
+         '},\\"kind\\":\\"decision_made\\",\\"quality\\":\\"local\\",\\"seq\\":',
+         '},\\"kind\\":\\"',
+         '\\",\\"quality\\":\\"',
+         ',\\"subject\\":\\"case/',
+         '\\",\\"time_ms\\":',
+         '}","index":',
+         ',"proof":["',
+         '","',
+         '"]}']
+
+def unbase45(text):
+    out = bytearray()
+    for at in range(0, len(text), 3):
+        group = [BASE45.index(sign) for sign in text[at:at + 3]]
+        need(len(group) > 1, "base45 that breaks off")
+        number = sum(digit * 45 ** place for place, digit in enumerate(group))
+        out += number.to_bytes(len(group) - 1, "big")
+    return bytes(out)
+
+def unpack(packed):
+    """The bytes of a receipt's file, from those that its text holds."""
+    out, at = bytearray(), 0
+    while at < len(packed):
+        token, at = packed[at], at + 1
+        length = {0: 32, 1: 16, 2: 32, 3: 68}.get(token, 0)
+        value, at = packed[at:at + length], at + length
+        need(len(value) == length, "a packed value breaks off")
+        if token == 0:
+            out += value.hex().encode()
+        elif token == 1:
+            digits = value.hex()
+            out += "-".join([digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]]).encode()
+        elif token in (2, 3):
+            out += base64.b64encode(value)
+        else:
+            out += WORDS[token - 4].encode("utf-8") if token - 4 < len(WORDS) else bytes([token])
+    return bytes(out)
+
+def opened(data):
+    """A receipt's file, or the text of its QR code, as the file's bytes."""
+    mark = b"TALLY1:"
+    return unpack(unbase45(data.decode("ascii").rstrip("\r\n")[len(mark):])) if data.startswith(mark) else data
 
 def check_case(case):
     need(re.fullmatch("[0-9]{4}-[0-9]{2}-([0-9]{5}|[1-9][0-9]{5,8})-[A-Z]", case), "no case number: " + case)
@@ -115,7 +178,7 @@ def main():
         else:
             store_id, keys = None, {sha256(b64(given.key)).hex()[:16]: b64(given.key)}
         for path in given.files:
-            data = read(path)
+            data = opened(read(path))
             header, size, key_id = receipt(data, store_id, keys)
             outcome = (header.get("decision") or {}).get("outcome")
             print("ok: record %d, %s, outcome %s, by %s, under %d records, signed by %s"

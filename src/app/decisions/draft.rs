@@ -236,7 +236,7 @@ fn ground_of(by: &DecidedBy) -> Ground {
 }
 
 /// Whom a row is about, by its id columns; nobody where they are empty.
-fn subject_text(standing: &Standing, row: &ParsedRow) -> Option<String> {
+pub(in crate::app::decisions) fn subject_text(standing: &Standing, row: &ParsedRow) -> Option<String> {
     let columns = standing.subject.iter().filter_map(|column| row.table.columns().get(*column));
     let parts: Vec<String> = columns
         .filter_map(|column| crate::decide::reasons::shown_cell(&row.table, 0, &column.name).ok().flatten())

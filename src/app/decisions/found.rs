@@ -122,7 +122,7 @@ fn full_year(case: &CaseNumber, now_ms: i64) -> u64 {
     if year > this + 1 { year.saturating_sub(100) } else { year }
 }
 
-fn may_see(app: &App, header: &Header) -> bool {
+pub(in crate::app::decisions) fn may_see(app: &App, header: &Header) -> bool {
     let machine = app.person().roles().iter().all(|role| *role == Role::CoreBanking);
     !machine || header.actor.name() == app.person().name()
 }

@@ -55,6 +55,16 @@ pub fn claim(app: &App, principal: &str, key: &str, request: [u8; 32]) -> Result
     Ok(Claim::First(held, NewRepetition { day, principal, key, request, at_ms: now_ms }))
 }
 
+/// Whether a request of this principal came with this key before, answered by now or not.
+pub fn is_known(app: &App, principal: &str, key: &str) -> Result<bool, Failure> {
+    check_key(key)?;
+    let entry = (principal.to_string(), key.to_string());
+    let under_way = app.answering.under_way.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&entry);
+    let now_ms = app.now().millis();
+    let day = u64::try_from(now_ms / DAY_MS).unwrap_or_default();
+    Ok(under_way || find(app, day, principal, key, now_ms)?.is_some())
+}
+
 fn check_key(key: &str) -> Result<(), UseCaseError> {
     let fits = (1..=limits::IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len());
     if fits && key.bytes().all(|b| b.is_ascii_graphic()) { Ok(()) } else { Err(UseCaseError::BadKey) }

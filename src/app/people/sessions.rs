@@ -106,8 +106,19 @@ impl Turns {
     }
 }
 
-/// Checks name and password and opens a session. Failures slow down, by account and by address; they never lock.
+/// Checks name and password and opens a session.
 pub fn open(app: &App, name: &str, password: &str, address: IpAddr) -> Result<Opened, Failure> {
+    let user = check_login(app, name, password, address)?;
+    welcome(app, user, password)
+}
+
+/// Whose name and password these are. Failures slow down, by account and by address; they never lock.
+pub(in crate::app::people) fn check_login(
+    app: &App,
+    name: &str,
+    password: &str,
+    address: IpAddr,
+) -> Result<UserRow, Failure> {
     let house = &app.gatehouse;
     let throttle = || house.throttle.lock().unwrap_or_else(PoisonError::into_inner);
     throttle().check(name, address, since_start())?;
@@ -117,7 +128,7 @@ pub fn open(app: &App, name: &str, password: &str, address: IpAddr) -> Result<Op
     match user.filter(|user| good && !user.locked) {
         Some(user) => {
             throttle().succeeded(name);
-            welcome(app, user, password)
+            Ok(user)
         }
         None => {
             refuse(&mut throttle(), name, address);
@@ -138,6 +149,23 @@ fn since_start() -> Duration {
 
 fn welcome(app: &App, user: UserRow, password: &str) -> Result<Opened, Failure> {
     let now_ms = app.now().millis();
+    note_login(app, &user, password)?;
+    let opened = NewSession::draw()?;
+    let times = SessionTimes { opened_ms: now_ms, seen_ms: now_ms };
+    let person = Person::of(&user.name, &user.roles)?;
+    app.gatehouse.sessions.keep(opened.digest, Session { person, times }, now_ms);
+    Ok(Opened {
+        token: opened.text,
+        name: user.name,
+        roles: user.roles,
+        ends_ms: times.ends_ms(),
+        last_login_ms: user.last_login_ms,
+    })
+}
+
+/// Writes down that the user came in, and their password's hash anew where it costs too little by now.
+pub(in crate::app::people) fn note_login(app: &App, user: &UserRow, password: &str) -> Result<(), Failure> {
+    let now_ms = app.now().millis();
     let renewed = if password::needs_rehash(&user.password) { Some(password::hash(password)?) } else { None };
     let name = user.name.clone();
     app.store.write_ledger(move |ledger| {
@@ -150,17 +178,7 @@ fn welcome(app: &App, user: UserRow, password: &str) -> Result<Opened, Failure> 
         }
         Ok::<_, StoreError>(())
     })?;
-    let opened = NewSession::draw()?;
-    let times = SessionTimes { opened_ms: now_ms, seen_ms: now_ms };
-    let person = Person::of(&user.name, &user.roles)?;
-    app.gatehouse.sessions.keep(opened.digest, Session { person, times }, now_ms);
-    Ok(Opened {
-        token: opened.text,
-        name: user.name,
-        roles: user.roles,
-        ends_ms: times.ends_ms(),
-        last_login_ms: user.last_login_ms,
-    })
+    Ok(())
 }
 
 /// Ends the session of this token; one that has ended is no error.

@@ -173,5 +173,6 @@ fn change(
         }
     })?;
     app.gatehouse.sessions.end_all_of(&name);
+    app.gatehouse.counter.end_all_of(&name);
     Ok(User::from(&row))
 }

@@ -33,6 +33,11 @@ pub fn probe(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether the ledger takes what is decided: nothing is answered that it does not.
+pub fn is_recording(app: &App) -> bool {
+    app.store.check_ledger_takes_writes().is_ok()
+}
+
 /// What a server that can decide still has to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
@@ -76,7 +81,7 @@ pub fn make_ready(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-fn in_production(app: &App) -> Result<Vec<String>, Failure> {
+pub(in crate::app) fn in_production(app: &App) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     app.store.read_ledger(|ledger| {
         ledger.each_model_name(&mut |name| {

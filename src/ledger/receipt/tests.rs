@@ -125,3 +125,26 @@ fn parts_of_different_receipts_do_not_make_one() {
     assert_eq!(log.code(&vec![b' '; limits::RECEIPT_BYTES_MAX as usize + 1]), "receipt.malformed");
     assert_eq!(log.code(b""), "receipt.malformed");
 }
+
+#[test]
+fn the_text_of_a_code_proves_what_its_file_proves_and_no_sign_of_it_can_be_changed() {
+    let log = Log::of(9);
+    let trust = log.trust();
+    for index in 0..9 {
+        let receipt = log.receipt(index, 9);
+        let text = receipt.to_text().unwrap();
+        let read = Receipt::parse_any(text.as_bytes()).unwrap();
+        assert_eq!(read.to_bytes().unwrap(), receipt.to_bytes().unwrap());
+        assert_eq!(read.verify(Anchor::Trust(&trust)).unwrap().header.seq, index);
+    }
+    let text = log.receipt(3, 9).to_text().unwrap();
+    for at in 0..text.len() {
+        let mut signs = text.clone().into_bytes();
+        signs[at] = if signs[at] == b'A' { b'B' } else { b'A' };
+        let read = Receipt::parse_any(&signs).and_then(|receipt| receipt.verify(Anchor::Trust(&trust)));
+        assert!(read.is_err(), "sign {at}");
+    }
+    for cut in 0..text.len() {
+        assert!(Receipt::parse_any(&text.as_bytes()[..cut]).is_err(), "{cut} signs");
+    }
+}

@@ -113,6 +113,18 @@ impl SubjectKeyRow {
         key.extend_from_slice(&seq.to_be_bytes());
         key
     }
+
+    /// The block that holds the record of this place.
+    pub fn block_of(seq: u64) -> u64 {
+        seq / KEYS_BLOCK_RECORDS
+    }
+
+    /// What the keys of one subject begin with in one block.
+    pub fn prefix(block: u64, tag: &[u8; 16]) -> Vec<u8> {
+        let mut key = block.to_be_bytes().to_vec();
+        key.extend_from_slice(tag);
+        key
+    }
 }
 
 impl Row for SubjectKeyRow {

@@ -7,6 +7,7 @@ pub mod lab;
 pub mod log;
 pub mod people;
 pub mod registry;
+pub mod subjects;
 
 use std::ops::Bound;
 

@@ -124,6 +124,13 @@ impl TestApp {
         self.send(request)
     }
 
+    /// The same to the byte.
+    pub fn ok_bytes(&self, path: &str) -> Vec<u8> {
+        let answered = self.get(&owner(), path);
+        assert!(answered.status.is_success(), "{path}: {}", answered.status);
+        answered.bytes
+    }
+
     /// Asks as the owner and must get it.
     pub fn ok(&self, path: &str) -> Value {
         let answered = self.get(&owner(), path);

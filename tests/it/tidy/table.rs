@@ -82,6 +82,8 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["http", "client"]),
     ("utoipa", &["http"]),
     ("metrics_exporter_prometheus", &["http"]),
+    ("minijinja", &["http"]),
+    ("qrcodegen", &["http"]),
     ("listenfd", &["http"]),
     ("sd_notify", &["http"]),
     ("tokio", &["store", "app", "http", "client", "cli"]),

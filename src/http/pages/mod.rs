@@ -1,0 +1,17 @@
+//! The pages a person works with: server-rendered, whole without a script, every word of them found by key.
+//! A page calls the use cases the API calls and decides nothing; nothing of it comes from outside this server.
+
+pub mod assets;
+pub mod cases;
+pub mod cookie;
+pub mod decide;
+pub mod home;
+pub mod login;
+pub mod render;
+pub mod routes;
+pub mod text;
+pub mod trouble;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
