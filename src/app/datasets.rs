@@ -21,7 +21,8 @@ use crate::data::write::write_parquet;
 use crate::ledger::leaf::Kind;
 use crate::pipeline::ready::{self, Validated};
 use crate::security::actor::Act;
-use crate::store::rows::lab::DatasetRow;
+/// A kept set.
+pub use crate::store::rows::lab::DatasetRow;
 
 /// Which data a training reads.
 pub enum DataSource {
@@ -117,15 +118,6 @@ pub fn make_ready(app: &App, project: &Project, source: &DataSource) -> Result<R
     let (table, _) = ready::validate(project, &path, None).map_err(told)?;
     let waived = ready::refuse_leaks(project, &table)?;
     Ok(ReadySet { row: keep(app, project, &file, &table)?, waived })
-}
-
-/// Validates a file that was sent and keeps it; bad rows halt the import.
-pub fn import_sent(app: &App, project: &Project, path: &Path, name: &Path) -> Result<Imported, Failure> {
-    app.may(Act::ImportData)?;
-    let told = |failure| CalledAsSent::of(failure, path, name);
-    let (table, validated) = ready::validate(project, path, None).map_err(told)?;
-    let row = keep(app, project, name, &table)?;
-    Ok(Imported { row, validated })
 }
 
 /// A failure about a file in the home, told under the name by which a person knows it.

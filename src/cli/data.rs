@@ -13,11 +13,14 @@ use crate::base::clock::{iso_date, millis_to_text};
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::cli::Invocation;
+use crate::cli::api::pages::every;
 use crate::cli::speak::output::{Answer, columns};
+use crate::client::target::Target;
 use crate::config::project::Project;
 use crate::data::infer::draft::{Hints, infer};
 use crate::data::profile::column::{ColumnProfile, Profile};
 use crate::data::table::Kind;
+use crate::http::views::work::DataSetList;
 use crate::pipeline::ready::{self, Validated, finding_text};
 
 #[derive(Subcommand)]
@@ -179,11 +182,13 @@ fn range_text(column: &ColumnProfile) -> String {
 }
 
 fn list(invocation: &Invocation) -> Result<Answer, Failure> {
-    let sets = datasets::list(&invocation.app()?)?;
+    let client = invocation.client()?;
+    let sets =
+        every(&client, Target::of(["v1", "data-sets"]), |page: DataSetList| (page.datasets, page.next))?;
     let mut rows = vec![["project", "content", "rows", "from", "imported"].map(String::from).to_vec()];
     rows.extend(sets.iter().map(|s| {
         let (rows, imported) = (s.rows.to_string(), millis_to_text(s.imported_ms));
-        vec![s.name.clone(), s.content.short(), rows, s.source_name.clone(), imported]
+        vec![s.name.clone(), s.content.chars().take(12).collect(), rows, s.source_name.clone(), imported]
     }));
     let text = if sets.is_empty() {
         "No data yet: `tallystick data import DIR FILE`.".into()

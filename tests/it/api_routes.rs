@@ -232,7 +232,11 @@ fn every_example_of_the_document_is_answered_as_it_says() {
     let mut token = String::new();
     // A candidate that can be registered takes a training: `flow_worker` has them.
     for route in ROUTES.iter().filter(|route| !route.pattern.ends_with("/finish")) {
-        let asker = if may(route, Role::Worker) && !may(route, Role::Analyst) { in_role(Role::Worker) } else { owner() };
+        let asker = if may(route, Role::Worker) && !may(route, Role::Analyst) {
+            in_role(Role::Worker)
+        } else {
+            owner()
+        };
         let mut request = paths.request(route, &asker);
         if route.pattern == "/v1/sessions/current" {
             // The session that the example before has opened.

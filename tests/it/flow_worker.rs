@@ -66,7 +66,10 @@ fn with_data() -> Place {
 fn newest(place: &Place) -> (String, Value) {
     let run = place.ok(&["run", "list"])["runs"][0].clone();
     let tags = run["data"]["tags"].as_array().unwrap();
-    let end = tags.iter().find(|tag| tag["key"] == "tallystick.end").map_or(Value::Null, |tag| tag["value"].clone());
+    let end = tags
+        .iter()
+        .find(|tag| tag["key"] == "tallystick.end")
+        .map_or(Value::Null, |tag| tag["value"].clone());
     (run["info"]["status"].as_str().unwrap().to_string(), end)
 }
 
@@ -289,11 +292,17 @@ fn at_work() -> (TestApp, String) {
 fn a_worker_that_is_not_heard_of_has_lost_its_run_and_hears_so() {
     let (app, run) = at_work();
     let report = |events: &str| {
-        app.post(&in_role(Role::Worker), &format!("/v1/work/{run}/events"), &format!(r#"{{"events": [{events}]}}"#))
+        app.post(
+            &in_role(Role::Worker),
+            &format!("/v1/work/{run}/events"),
+            &format!(r#"{{"events": [{events}]}}"#),
+        )
     };
     let progress = || app.ok(&format!("/v1/runs/{run}/progress"));
     let loss = r#"{"event": "metric", "key": "valid_loss", "step": 2, "value": 0.25}"#;
-    let heard = report(&format!(r#"{{"event": "stage", "name": "training", "total": 9}}, {loss}, {{"event": "step", "done": 3}}"#));
+    let heard = report(&format!(
+        r#"{{"event": "stage", "name": "training", "total": 9}}, {loss}, {{"event": "step", "done": 3}}"#
+    ));
     assert_eq!(heard.json, json!({"cancel": false}));
     let now = progress();
     assert_eq!((&now["stage"], &now["done"], &now["total"]), (&json!("training"), &json!(3), &json!(9)));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::app::datasets::{self, DataSource, Imported, ReadySet};
+use crate::app::datasets::{self, DataSource, ReadySet};
 use crate::app::home::App;
 use crate::app::training::OrderRow;
 use crate::app::training::error::TrainingError;
@@ -69,20 +69,6 @@ pub fn order(app: &App, order: Order) -> Result<Run, Failure> {
         lab.put_order(&row)
     })?;
     Ok(run)
-}
-
-/// Keeps a sent file as a data set of a project; bad rows halt it.
-pub fn import_sent(
-    app: &App,
-    project: BTreeMap<String, String>,
-    data: OrderedData,
-) -> Result<Imported, Failure> {
-    app.may(Act::ImportData)?;
-    let project = Project::from_texts(project, &[])?;
-    match source_of(app, data)? {
-        (DataSource::Sent { path, name }, _used) => datasets::import_sent(app, &project, &path, &name),
-        _ => Err(TrainingError::FileName.into()),
-    }
 }
 
 fn check_room(app: &App) -> Result<(), Failure> {

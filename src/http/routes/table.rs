@@ -4,10 +4,8 @@
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 
-use crate::http::api::{
-    aliases, decisions, health, keys, models, orders, policies, runs, sessions, users, whoami,
-    work as workers,
-};
+use crate::http::api::training::{datasets, orders, work as workers};
+use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
 use crate::http::routes::AnswerShape::{Bytes, Json, Text};
 use crate::http::routes::{Access, BodyShape, Parameter, Route, Schemas, Verb, read, schema_of};
 use crate::http::views::{decision, people, policy, registry, run, status, why, work};
@@ -265,6 +263,14 @@ pub static ROUTES: &[Route] = &[
     .or(&[400, 404, 409]),
     read("/v1/runs/{run}/artifacts/{*path}", RUNS, runs::artifact, Bytes, "One artifact of a run")
         .or(&[400, 404, 409]),
+    read(
+        "/v1/data-sets",
+        RUNS,
+        datasets::list,
+        Json(schema_of::<work::DataSetList>),
+        "Every data set that is kept",
+    )
+    .paged(),
     read(
         "/v1/uploads",
         Access::As(Act::ImportData),

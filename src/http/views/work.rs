@@ -6,12 +6,54 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::app::datasets::DatasetRow;
 use crate::app::training::OrderRow;
 use crate::app::training::desk::Upload;
 use crate::app::training::orders::OrderedData;
 use crate::app::training::progress::{Progress, Trained};
 use crate::base::digest::Digest;
 use crate::pipeline::events::Event;
+
+/// A data set that is kept, as Parquet. Digests are SHA-256 in hex.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DataSet {
+    /// Of the project it was imported for.
+    #[schema(example = "loan-default")]
+    pub name: String,
+    /// Of the table, whatever file it came from.
+    pub content: String,
+    /// Of the Parquet file it lies in.
+    pub parquet: String,
+    pub rows: u64,
+    pub columns: u64,
+    pub source_name: String,
+    /// Milliseconds since 1970.
+    pub imported_ms: i64,
+    /// Of the contract it was checked by.
+    pub contract: String,
+}
+
+impl DataSet {
+    pub fn of(row: &DatasetRow) -> Self {
+        Self {
+            name: row.name.clone(),
+            content: row.content.to_hex(),
+            parquet: row.parquet.to_hex(),
+            rows: row.rows,
+            columns: row.columns,
+            source_name: row.source_name.clone(),
+            imported_ms: row.imported_ms,
+            contract: row.contract.to_hex(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DataSetList {
+    pub datasets: Vec<DataSet>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+}
 
 /// A file that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -67,7 +67,7 @@ def bench(args, place):
             wait_for_training(place, home, run)
             window(args, server, rows_file, report, (turn, "training"))
             ended = json.loads(tallystick(place, *home, "--json", "run", "cancel", run))
-            if ended["status"] != "RUNNING" or ended.get("stage") != "training":
+            if ended["status"] != "RUNNING" or ended.get("stage") != "train":
                 report["faults"].append(f"round {turn}: the run did not train all the time: {ended}")
             wait_for_end(place, home, run)
     finally:
