@@ -79,7 +79,7 @@ impl Client {
     }
 
     /// Bytes of at most so many, written to a file that is whole or absent.
-    pub fn get_file(&self, target: &Target, path: &Path, max: u64) -> Result<(), ClientError> {
+    pub fn fetch_file(&self, target: &Target, path: &Path, max: u64) -> Result<(), ClientError> {
         let asked = Asked { method: Method::GET, target, body: None, max_ms: limits::CLIENT_LONG_MS };
         self.ask(asked, Sink::File(path, max))?.into_bytes(self.to()).map(drop)
     }

@@ -29,7 +29,7 @@ impl Client {
 
     /// Writes the data of a run to a file.
     pub fn run_data(&self, run: &str, path: &Path) -> Result<(), ClientError> {
-        self.get_file(&of_run(run, &["data"]), path, limits::IMPORT_BYTES_MAX)
+        self.fetch_file(&of_run(run, &["data"]), path, limits::IMPORT_BYTES_MAX)
     }
 
     /// Tells what a run's child said; answers whether it is to stop.

@@ -40,7 +40,7 @@ impl Paths {
         let run = first("/v1/models/loan-default/versions/1", "/run_id");
         let digest = first("/v1/models/loan-default/versions/1", "/policy");
         let order = order_of(&app.place.path("project"), &["logistic.epochs=1"]);
-        let mut ordered = || {
+        let ordered = || {
             let run = app.made("/v1/runs", &order);
             run["info"]["run_id"].as_str().unwrap().to_string()
         };

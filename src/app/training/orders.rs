@@ -41,7 +41,7 @@ pub struct Order {
 
 /// Queues a run, whose data has passed contract, expectations and leak guard.
 pub fn order(app: &App, order: Order) -> Result<Run, Failure> {
-    let actor = app.may(Act::Train)?;
+    app.may(Act::Train)?;
     if order.overrides.len() > limits::OVERRIDES_MAX {
         return Err(TrainingError::ManyOverrides.into());
     }
@@ -59,7 +59,8 @@ pub fn order(app: &App, order: Order) -> Result<Run, Failure> {
         dataset: set.row.name.clone(),
         content: set.row.content,
         parquet: set.row.parquet,
-        ordered_by: actor,
+        ordered_by: app.person().name().to_string(),
+        roles: app.person().roles().to_vec(),
         ordered_ms: run.start_time,
         claim: None,
     };

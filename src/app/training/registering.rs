@@ -36,8 +36,7 @@ pub struct Worked {
 /// Figures first, while the run is still open; then the version; then the end. A crash in between
 /// leaves a run that opening the home can close truthfully.
 pub(in crate::app) fn register(app: &App, order: &OrderRow, worked: &Worked) -> Result<(), Failure> {
-    let by = &order.ordered_by;
-    let app = &app.as_person(Person::of(by.name(), &[by.role()])?);
+    let app = &app.as_person(Person::of(&order.ordered_by, &order.roles)?);
     let project = Project::from_texts(order.project.clone(), &order.overrides)?;
     let folder = app.run_staging(&order.run_id);
     files::create_folder(&folder)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
-use crate::security::actor::Actor;
+use crate::security::actor::Role;
 use crate::store::rows::JsonRow;
 use crate::store::rows::key::Key;
 use crate::store::tables::{
@@ -267,7 +267,9 @@ pub struct OrderRow {
     pub dataset: String,
     pub content: Digest,
     pub parquet: Digest,
-    pub ordered_by: Actor,
+    pub ordered_by: String,
+    /// The roles that who ordered it had then: the version is registered in their name.
+    pub roles: Vec<Role>,
     pub ordered_ms: i64,
     pub claim: Option<Claim>,
 }
