@@ -120,6 +120,14 @@ pub fn make_ready(app: &App, project: &Project, source: &DataSource) -> Result<R
     Ok(ReadySet { row: keep(app, project, &file, &table)?, waived })
 }
 
+/// Validates a file that was sent and keeps it; bad rows halt the import.
+pub fn import_sent(app: &App, project: &Project, path: &Path, name: &Path) -> Result<DatasetRow, Failure> {
+    app.may(Act::ImportData)?;
+    let told = |failure| CalledAsSent::of(failure, path, name);
+    let (table, _) = ready::validate(project, path, None).map_err(told)?;
+    keep(app, project, name, &table)
+}
+
 /// A failure about a file in the home, told under the name by which a person knows it.
 #[derive(Debug)]
 struct CalledAsSent {

@@ -2,9 +2,9 @@
 //! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
 //! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|rollback|history`,
-//! `policy list|show`, `data list`, `train`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`, `whoami`, `status`; `worker`,
+//! `policy list|show`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`, `whoami`, `status`; `worker`,
 //! of a server alone.
-//! Home commands (this process owns the home while it runs): `data import`, `model export`, `policy sign`, `batch`,
+//! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
 //! `audit`, `serve`, `demo`.
 //! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `verify`, `demo data|project`.
 //! Offline commands (the home as files): `init`, `store check`.

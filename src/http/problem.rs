@@ -163,6 +163,7 @@ pub const STATUSES: &[(&str, StatusCode)] = &[
     ("run.many_overrides", StatusCode::UNPROCESSABLE_ENTITY),
     ("upload.unknown", StatusCode::NOT_FOUND),
     ("upload.too_large", StatusCode::PAYLOAD_TOO_LARGE),
+    ("upload.none", StatusCode::UNPROCESSABLE_ENTITY),
     ("upload.file_name", StatusCode::UNPROCESSABLE_ENTITY),
     ("policy.unknown", StatusCode::NOT_FOUND),
     ("policy.other_model", StatusCode::CONFLICT),

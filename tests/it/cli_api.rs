@@ -216,7 +216,7 @@ fn only_the_named_server_and_a_good_key_are_taken() {
 fn a_command_that_needs_the_home_says_that_a_server_has_it() {
     let served = Served::start_quietly(Place::with_model());
     let export = ["model", "export", "loan-default", "out"];
-    for words in [&["audit", "verify"][..], &["data", "import", "project", "in.csv"], &export] {
+    for words in [&["audit", "verify"][..], &["policy", "sign", "project"], &export] {
         let error = served.place.refused(7, words);
         assert_eq!(error["code"], "store.in_use");
         assert!(error["message"].as_str().unwrap().ends_with(", which serves it"), "{error}");

@@ -263,6 +263,36 @@ fn bad_data_is_refused_by_a_server_in_the_words_of_the_command() {
 }
 
 #[test]
+fn a_file_is_imported_by_a_server_as_without_one_and_bad_rows_stay_where_they_came_from() {
+    let place = Place::with_home();
+    place.project();
+    let text = fs::read_to_string(fixture("loan-default/sample.csv")).unwrap();
+    let spoil = |(i, line): (usize, &str)| {
+        if i % 400 == 399 { line.replacen(',', ",,", 1) } else { line.to_string() }
+    };
+    fs::write(place.path("in.csv"), text.lines().enumerate().map(spoil).collect::<Vec<_>>().join("\n"))
+        .unwrap();
+    let other = place.copy();
+    let words = ["data", "import", "project", "in.csv", "--quarantine", "aside.csv"];
+    let alone = other.ok(&words);
+    let served = Served::start_quietly(place);
+    let place = &served.place;
+    assert_eq!(place.refused(3, &words[..4]), other.refused(3, &words[..4]));
+    let asked = place.ok(&words);
+    for of in ["rows", "rejected", "expectations"] {
+        assert_eq!(asked[of], alone[of], "{of}");
+    }
+    for of in ["content", "parquet", "rows", "source_name", "contract"] {
+        assert_eq!(asked["dataset"][of], alone["dataset"][of], "{of}");
+    }
+    assert_eq!(fs::read(place.path("aside.csv")).unwrap(), fs::read(other.path("aside.csv")).unwrap());
+    let left = fs::read_dir(place.path("")).unwrap().flatten();
+    assert!(left.map(|entry| entry.file_name()).all(|name| !name.to_string_lossy().ends_with(".partial")));
+    assert_eq!(place.ok(&["data", "list"])["datasets"].as_array().unwrap().len(), 1);
+    stopped(served);
+}
+
+#[test]
 fn a_file_that_breaks_off_on_its_way_is_none() {
     let served = Served::start_quietly(Place::with_home());
     let mut admin = served.socket("admin.sock");

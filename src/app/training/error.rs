@@ -35,6 +35,8 @@ pub enum TrainingError {
     LargeUpload { max: u64 },
     #[error("the name of a sent file has 1 to {} characters and no slash", limits::FILE_NAME_CHARS_MAX)]
     FileName,
+    #[error("what is imported is a sent file; none is named")]
+    NoFile,
     #[error("data is a sent file with its name, or a kept set; not both")]
     TwoSources,
 }
@@ -56,6 +58,7 @@ impl Fact for TrainingError {
             Self::ManyUploads { .. } => "upload.too_many",
             Self::LargeUpload { .. } => "upload.too_large",
             Self::FileName => "upload.file_name",
+            Self::NoFile => "upload.none",
             Self::TwoSources => "run.two_sources",
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::app::datasets::{self, DataSource, ReadySet};
+use crate::app::datasets::{self, DataSource, DatasetRow, ReadySet};
 use crate::app::home::App;
 use crate::app::training::OrderRow;
 use crate::app::training::error::TrainingError;
@@ -70,6 +70,20 @@ pub fn order(app: &App, order: Order) -> Result<Run, Failure> {
         lab.put_order(&row)
     })?;
     Ok(run)
+}
+
+/// Keeps a sent file as a data set of a project.
+pub fn import(
+    app: &App,
+    project: BTreeMap<String, String>,
+    data: OrderedData,
+) -> Result<DatasetRow, Failure> {
+    app.may(Act::ImportData)?;
+    let project = Project::from_texts(project, &[])?;
+    match source_of(app, data)? {
+        (DataSource::Sent { path, name }, _used) => datasets::import_sent(app, &project, &path, &name),
+        _ => Err(TrainingError::NoFile.into()),
+    }
 }
 
 fn check_room(app: &App) -> Result<(), Failure> {

@@ -80,6 +80,13 @@ const ORDER: BodyShape = BodyShape {
     schema: schema_of::<work::OrderBody>,
     example: r#"{"project": {"project.toml": "name = \"loan-default\""}, "overrides": ["seed=8"], "data": {}}"#,
 };
+const IMPORT: BodyShape = BodyShape {
+    schema: schema_of::<work::ImportBody>,
+    example: r#"{
+        "project": {"project.toml": "name = \"loan-default\""},
+        "data": {"upload": "0123456789abcdef0123456789abcdef", "file_name": "loans.csv"}
+    }"#,
+};
 const CLAIM: BodyShape =
     BodyShape { schema: schema_of::<work::ClaimBody>, example: r#"{"worker": "worker-1"}"# };
 const EVENTS: BodyShape = BodyShape {
@@ -271,6 +278,16 @@ pub static ROUTES: &[Route] = &[
         "Every data set that is kept",
     )
     .paged(),
+    read(
+        "/v1/data-sets",
+        Access::As(Act::ImportData),
+        datasets::import,
+        Json(schema_of::<work::DataSet>),
+        "Check a sent file against a project and keep it",
+    )
+    .post(IMPORT)
+    .creates()
+    .or(&[404]),
     read(
         "/v1/uploads",
         Access::As(Act::ImportData),

@@ -103,6 +103,15 @@ pub struct OrderBody {
     pub data: OrderData,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportBody {
+    /// The text of each file of the project, by its name.
+    pub project: BTreeMap<String, String>,
+    /// The sent file and its name.
+    pub data: OrderData,
+}
+
 /// Why a run made no version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FailureView {
