@@ -81,9 +81,13 @@ fn stopped(served: Served) -> Place {
     served.signal(Signal::TERM);
     let (_, place) = served.ended();
     assert_eq!(place.ok(&["store", "check"])["problems"], json!([]));
-    let staged = fs::read_dir(place.path("home/staging")).unwrap().count();
-    assert_eq!(staged, 0, "something of a run is left");
+    assert_eq!(files_below(&place.path("home/staging")), 0, "something of a run is left");
     place
+}
+
+fn files_below(folder: &std::path::Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().flatten();
+    entries.map(|entry| if entry.path().is_dir() { files_below(&entry.path()) } else { 1 }).sum()
 }
 
 /// What a training undisturbed gives.
