@@ -2,7 +2,8 @@
 //! stop, or is sent what it does not take.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -135,6 +136,39 @@ fn a_server_trains_and_goes_on_deciding() {
     let made = records.iter().filter(|record| record["kind"] == "model_registered");
     let who = place.ok(&["whoami"])["name"].clone();
     assert!(made.clone().count() == 2 && made.clone().all(|record| record["actor"]["name"] == who), "{log}");
+}
+
+#[test]
+fn an_analyst_trains_over_tls_in_their_own_name_and_puts_nothing_in_force() {
+    let place = Place::with_home();
+    place.project();
+    let password = "seven green lamps at noon";
+    fs::write(place.path("password"), password).unwrap();
+    place.ok(&["user", "add", "anna", "--role", "analyst", "--password-file", "password"]);
+    let served = Served::start_quietly(place);
+    let place = &served.place;
+    let body = json!({"name": "anna", "password": password}).to_string();
+    let head = "POST /v1/sessions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json";
+    let (mut tls, mut answer) = (served.tls(), String::new());
+    write!(tls, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    // The end of the stream may come without a farewell.
+    let _ = tls.read_to_string(&mut answer);
+    let token = answer.split("\"token\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    fs::write(place.path("anna.key"), token.unwrap_or_else(|| panic!("{answer}"))).unwrap();
+    fs::set_permissions(place.path("anna.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let url = format!("https://127.0.0.1:{}", served.port);
+    let far = ["--url", &url, "--fingerprint", &served.fingerprint, "--key-file", "anna.key"];
+    let sample = fixture("loan-default/sample.csv");
+    let trained = place.ok(&[&["train", "project", "--data", &sample][..], &far].concat());
+    assert_eq!(trained["model"]["digest"], wanted());
+    let promote = ["model", "promote", "loan-default", "--to", "production"];
+    assert_eq!(place.refused(6, &[&promote[..], &far].concat())["code"], "security.forbidden");
+    let place = stopped(served);
+    let log = place.ok(&["audit", "log", "--limit", "500"]);
+    for kind in ["data_imported", "policy_signed", "model_registered"] {
+        let record = log["records"].as_array().unwrap().iter().find(|record| record["kind"] == kind).unwrap();
+        assert_eq!((&record["actor"]["name"], &record["actor"]["role"]), (&json!("anna"), &json!("analyst")));
+    }
 }
 
 #[test]

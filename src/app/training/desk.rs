@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(desk.finish(&done), Some(false));
         assert_eq!(desk.hear(&heard, &[], 1), Some(false));
         let late = limits::WORKER_LOST_MS + 1;
-        assert_eq!(desk.list_lost(late), [silent.clone()]);
+        assert_eq!(desk.list_lost(late), std::slice::from_ref(&silent));
         desk.forget(&silent);
         assert_eq!((desk.list_lost(late).len(), desk.hear(&silent, &[], late)), (0, None));
         assert_eq!(desk.list_lost(late + 1), [heard]);
