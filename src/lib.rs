@@ -31,3 +31,4 @@ pub mod config;
 pub mod demo;
 pub mod http;
 pub mod store;
+pub mod worker;

@@ -1,6 +1,7 @@
 //! Data sets as use cases: validated and kept as Parquet, or refused before anything is begun.
 //! What a training reads has passed the contract, the expectations and the leak guard.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -10,7 +11,7 @@ use crate::app::find::only_one;
 use crate::app::home::App;
 use crate::base::canonical;
 use crate::base::digest::Digest;
-use crate::base::fact::Failure;
+use crate::base::fact::{Class, Fact, Failure};
 use crate::base::limits;
 use crate::config::project::Project;
 use crate::data::import::reader::Purpose;
@@ -20,11 +21,13 @@ use crate::data::write::write_parquet;
 use crate::ledger::leaf::Kind;
 use crate::pipeline::ready::{self, Validated};
 use crate::security::actor::Act;
-use crate::store::rows::lab::DatasetRow;
+/// A kept set.
+pub use crate::store::rows::lab::DatasetRow;
 
 /// Which data a training reads.
 pub enum DataSource {
-    File(PathBuf),
+    /// A file that was sent: where it lies, and what it was called where it came from.
+    Sent { path: PathBuf, name: PathBuf },
     /// A kept set by its content digest, or the beginning of it.
     Known(String),
     /// The newest set of the project.
@@ -105,15 +108,64 @@ fn all(app: &App) -> Result<Vec<DatasetRow>, Failure> {
 /// the project as it is now. A kept set that today's contract reads otherwise becomes another set.
 pub fn make_ready(app: &App, project: &Project, source: &DataSource) -> Result<ReadySet, Failure> {
     let (file, path) = match source {
-        DataSource::File(file) => (file.clone(), file.clone()),
+        DataSource::Sent { path, name } => (name.clone(), path.clone()),
         DataSource::Known(_) | DataSource::Latest => {
             let row = find(app, project, source)?;
             (PathBuf::from(&row.source_name), app.store.blobs().open_path(&row.parquet)?)
         }
     };
-    let (table, _) = ready::validate(project, &path, None)?;
+    let told = |failure| CalledAsSent::of(failure, &path, &file);
+    let (table, _) = ready::validate(project, &path, None).map_err(told)?;
     let waived = ready::refuse_leaks(project, &table)?;
     Ok(ReadySet { row: keep(app, project, &file, &table)?, waived })
+}
+
+/// Validates a file that was sent and keeps it; bad rows halt the import.
+pub fn import_sent(app: &App, project: &Project, path: &Path, name: &Path) -> Result<DatasetRow, Failure> {
+    app.may(Act::ImportData)?;
+    let told = |failure| CalledAsSent::of(failure, path, name);
+    let (table, _) = ready::validate(project, path, None).map_err(told)?;
+    keep(app, project, name, &table)
+}
+
+/// A failure about a file in the home, told under the name by which a person knows it.
+#[derive(Debug)]
+struct CalledAsSent {
+    failure: Failure,
+    path: String,
+    name: String,
+}
+
+impl CalledAsSent {
+    fn of(failure: Failure, path: &Path, name: &Path) -> Failure {
+        Self { failure, path: path.display().to_string(), name: name.display().to_string() }.into()
+    }
+}
+
+impl fmt::Display for CalledAsSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.failure.to_string().replace(&self.path, &self.name))
+    }
+}
+
+impl std::error::Error for CalledAsSent {}
+
+impl Fact for CalledAsSent {
+    fn code(&self) -> &'static str {
+        self.failure.code()
+    }
+
+    fn class(&self) -> Class {
+        self.failure.class()
+    }
+
+    fn next_step(&self) -> Option<String> {
+        self.failure.next_step()
+    }
+
+    fn details(&self) -> Option<serde_json::Value> {
+        self.failure.details()
+    }
 }
 
 fn find(app: &App, project: &Project, source: &DataSource) -> Result<DatasetRow, Failure> {

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::app::decisions::Answering;
 use crate::app::error::UseCaseError;
 use crate::app::people::Gatehouse;
+use crate::app::training::desk::Desk;
 use crate::base::canonical;
 use crate::base::clock::{Clock, Stamp};
 use crate::base::digest::Digest;
@@ -35,7 +36,7 @@ use crate::store::home::Home;
 use crate::store::open::Store;
 use crate::store::views::log::CheckpointSigner;
 use crate::tracking::experiment::{DEFAULT_ID, DEFAULT_NAME, Experiment};
-use crate::tracking::run::{Run, RunStatus};
+use crate::tracking::run::RunStatus;
 
 /// An open home as one person sees it: the home is shared, the person is not.
 #[derive(Clone)]
@@ -52,6 +53,7 @@ pub struct Core {
     pub(in crate::app) sealer: Sealer,
     pub(in crate::app) answering: Answering,
     pub(in crate::app) gatehouse: Gatehouse,
+    pub(in crate::app) desk: Desk,
     settings: Settings,
     clock: Box<dyn Clock>,
 }
@@ -154,6 +156,11 @@ impl Core {
         self.clock.now()
     }
 
+    /// For how long something lasts, whatever is done to the wall clock.
+    pub fn elapsed_ms(&self) -> u64 {
+        self.clock.elapsed_ms()
+    }
+
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -166,6 +173,20 @@ impl Core {
     pub fn keys_folder(&self) -> PathBuf {
         self.store.home().keys()
     }
+
+    /// Where a worker inside this process has its files; emptied whenever the home is opened, as all of staging.
+    pub fn worker_folder(&self) -> PathBuf {
+        self.store.home().staging().join("worker")
+    }
+
+    pub(in crate::app) fn uploads_folder(&self) -> PathBuf {
+        self.store.home().staging().join("uploads")
+    }
+
+    /// Where the candidate of a run is put together.
+    pub(in crate::app) fn run_staging(&self, run: &RunId) -> PathBuf {
+        self.store.home().staging().join("runs").join(run.as_str())
+    }
 }
 
 impl App {
@@ -176,7 +197,8 @@ impl App {
         let Parts { store, key, trust, sealer } = open_parts(home, &person, clock.now())?;
         let answering = Answering::new(Branch::try_from(settings.branch.clone())?);
         let gatehouse = Gatehouse::default();
-        let core = Core { store, trust, key, sealer, answering, gatehouse, settings, clock };
+        let desk = Desk::default();
+        let core = Core { store, trust, key, sealer, answering, gatehouse, desk, settings, clock };
         let app = Self { core: Arc::new(core), person };
         app.end_interrupted_runs()?;
         app.sweep_blobs()?;
@@ -207,13 +229,19 @@ impl App {
         Ok(Entry { kind, actor: actor.clone(), subject, body: canonical::to_bytes(body)? })
     }
 
-    /// This process owns the home, so a run that is still open has lost its process.
+    /// This process owns the home, so a run that is under way has lost its process, and one that waits without an
+    /// order will never be begun.
     fn end_interrupted_runs(&self) -> Result<(), Failure> {
         let now = self.now().millis();
         let mut open = Vec::new();
         self.store.read_lab(|lab| {
             lab.each_run(&mut |run| {
-                if run.status == RunStatus::Running {
+                let lost = match run.status {
+                    RunStatus::Running => true,
+                    RunStatus::Scheduled => lab.find_order(&run.run_id)?.is_none(),
+                    _ => false,
+                };
+                if lost {
                     open.push(run);
                 }
                 Ok(true)
@@ -223,7 +251,10 @@ impl App {
             let registered = self.is_registered(&run.run_id)?;
             run.set_tag("tallystick.end", "interrupted")?;
             run.finish(if registered { RunStatus::Finished } else { RunStatus::Failed }, now);
-            self.put_run(run)?;
+            self.store.write_lab(move |lab| {
+                lab.remove_order(&run.run_id)?;
+                lab.put_run(&run)
+            })?;
         }
         Ok(())
     }
@@ -238,11 +269,6 @@ impl App {
             })
         })?;
         Ok(registered)
-    }
-
-    pub(in crate::app) fn put_run(&self, run: Run) -> Result<(), Failure> {
-        self.store.write_lab(move |lab| lab.put_run(&run))?;
-        Ok(())
     }
 
     /// Removes blobs that a crash left without a row. With a damaged manifest nothing is removed:

@@ -2,7 +2,6 @@
 //! Knows no terminal and no wire; the only place where the flow meets the store.
 
 pub mod batches;
-pub mod child;
 pub mod datasets;
 pub mod decisions;
 pub mod error;

@@ -1,6 +1,9 @@
 //! Wall time with its quality, as a value handed down from the edge.
 //! The flow never asks for the time; order is always a sequence number, never a time.
 
+use std::sync::LazyLock;
+use std::time::Instant;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +62,12 @@ pub fn year_of(millis: i64) -> u64 {
 /// Who can say what time it is.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Stamp;
+
+    /// Milliseconds since some moment, which no setting of the wall clock moves: for how long, never for when.
+    fn elapsed_ms(&self) -> u64 {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        u64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// The machine's clock.

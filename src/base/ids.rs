@@ -138,6 +138,11 @@ impl fmt::Debug for DecisionId {
     }
 }
 
+/// The name of something that is kept for a while, which nobody can guess: 32 hex digits.
+pub fn draw_secret_name() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
 /// A store's identity, drawn once when the home is made.
 pub fn draw_store_id() -> String {
     uuid::Uuid::now_v7().to_string()

@@ -109,6 +109,38 @@ pub const CHILD_MEMORY_BYTES_MAX: u64 = 8 << 30;
 pub const CHILD_STOP_MS: u64 = 5_000;
 /// One event line of a child.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
+/// Runs that wait for a worker or are with one.
+pub const RUNS_ORDERED_MAX: usize = 64;
+/// How often a worker tells what its child said, and how often it says that it lives while the child is silent.
+pub const WORKER_REPORT_MS: u64 = 200;
+pub const WORKER_BEAT_MS: u64 = 1_000;
+/// A worker that was not heard of for so long has lost its run.
+pub const WORKER_LOST_MS: u64 = 30_000;
+/// How long a worker without anything to do waits before it asks again: at first, and after many times in vain.
+pub const WORKER_PAUSE_MS: u64 = 100;
+pub const WORKER_PAUSE_MS_MAX: u64 = 1_000;
+/// Events of one report.
+pub const WORKER_EVENTS_MAX: usize = 1_000;
+/// A report of events, and the contents of a candidate with the end of a run.
+pub const WORKER_BODY_BYTES_MAX: usize = 8 << 20;
+/// Files of one candidate.
+pub const CANDIDATE_FILES_MAX: usize = 500;
+/// An order of a run: the texts of a project in JSON.
+pub const ORDER_BODY_BYTES_MAX: usize = 16 << 20;
+/// `key=value` changes of one order.
+pub const OVERRIDES_MAX: usize = 200;
+
+/// A file that is sent to be imported or trained on.
+pub const UPLOAD_BYTES_MAX: u64 = 8 << 30;
+/// How long a file that is sent may make no progress.
+pub const UPLOAD_IDLE_MS: u64 = 30_000;
+/// How long a file that was sent waits to be used.
+pub const UPLOAD_KEPT_MS: u64 = 3_600_000;
+/// Files that wait to be used, and files that arrive at a time.
+pub const UPLOADS_MAX: usize = 16;
+pub const UPLOADS_AT_A_TIME: usize = 4;
+/// The name a file had where it was sent from.
+pub const FILE_NAME_CHARS_MAX: usize = 255;
 
 /// Points kept of one curve in an artifact or a chart.
 pub const CURVE_POINTS_MAX: usize = 1_000;
@@ -316,6 +348,10 @@ pub const LOGINS_WAITING_MAX: usize = 8;
 pub const CLIENT_CONNECT_MS: u64 = 5_000;
 /// From the open connection to the end of the answer: a first decision may load and verify a model.
 pub const CLIENT_ANSWER_MS: u64 = 120_000;
+/// The same where a file goes over the wire, or a whole data set is checked before the answer.
+pub const CLIENT_LONG_MS: u64 = 3_600_000;
+/// How often a command asks how its run goes on.
+pub const CLIENT_POLL_MS: u64 = 100;
 /// A page of the longest list.
 pub const CLIENT_ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Items that a command puts together from pages.

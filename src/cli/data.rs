@@ -1,7 +1,7 @@
 //! `data import|validate|profile|list|row`: files before they are training data.
 //! Never trains.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -13,11 +13,19 @@ use crate::base::clock::{iso_date, millis_to_text};
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::cli::Invocation;
+use crate::cli::api::Reached;
+use crate::cli::api::orders::{Source, send_data};
+use crate::cli::api::pages::every;
 use crate::cli::speak::output::{Answer, columns};
+use crate::cli::speak::progress::Bar;
+use crate::client::call::Client;
+use crate::client::target::Target;
 use crate::config::project::Project;
 use crate::data::infer::draft::{Hints, infer};
 use crate::data::profile::column::{ColumnProfile, Profile};
 use crate::data::table::Kind;
+use crate::data::write::write_parquet;
+use crate::http::views::work::{DataSet, DataSetList, ImportBody};
 use crate::pipeline::ready::{self, Validated};
 
 #[derive(Subcommand)]
@@ -75,15 +83,7 @@ pub enum DataCommand {
 pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Failure> {
     match command {
         DataCommand::Import { project, file, quarantine } => {
-            quarantine.as_deref().map_or(Ok(()), check_absent)?;
-            let app = invocation.app()?;
-            let project = Project::load(&project, &[])?;
-            let imported = datasets::import(&app, &project, &file, quarantine.as_deref())?;
-            let (row, validated) = (&imported.row, &imported.validated);
-            let text = format!("{}\nKept as {}.", validated_text(validated), row.content);
-            let mut json = validated_json(validated);
-            json["dataset"] = json!(row);
-            Ok(Answer::new(text, json))
+            import(&project, &file, quarantine.as_deref(), invocation)
         }
         DataCommand::Validate { project, file, quarantine } => {
             quarantine.as_deref().map_or(Ok(()), check_absent)?;
@@ -110,6 +110,55 @@ pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Fail
             }
         }
     }
+}
+
+/// The file is checked here, where rows can be set aside, and again by whoever has the home.
+fn import(
+    project: &Path,
+    file: &Path,
+    quarantine: Option<&Path>,
+    invocation: &Invocation,
+) -> Result<Answer, Failure> {
+    quarantine.map_or(Ok(()), check_absent)?;
+    let reached = invocation.reach()?;
+    let project = Project::load(project, &[])?;
+    let (content, dataset, validated) = match reached {
+        Reached::Here { app, .. } => {
+            let imported = datasets::import(&app, &project, file, quarantine)?;
+            (imported.row.content.to_hex(), json!(imported.row), imported.validated)
+        }
+        Reached::There(client) => {
+            let (table, validated) = ready::validate(&project, file, quarantine)?;
+            let set = match quarantine.map(files::partial_of) {
+                None => send(&client, &project, (file, file), invocation)?,
+                Some(kept) => {
+                    let sent = write_parquet(&kept, &table)
+                        .map_err(Failure::from)
+                        .and_then(|()| send(&client, &project, (&kept, file), invocation));
+                    let _ = std::fs::remove_file(&kept);
+                    sent?
+                }
+            };
+            (set.content.clone(), json!(set), validated)
+        }
+    };
+    let text = format!("{}\nKept as {content}.", validated_text(&validated));
+    let mut json = validated_json(&validated);
+    json["dataset"] = dataset;
+    Ok(Answer::new(text, json))
+}
+
+/// Sends the rows in a file, under the name of the file they came from.
+fn send(
+    client: &Client,
+    project: &Project,
+    (rows, named): (&Path, &Path),
+    invocation: &Invocation,
+) -> Result<DataSet, Failure> {
+    let mut data = send_data(client, &Source::File(rows.to_path_buf()), &Bar::new(invocation.output))?;
+    data.file_name = named.file_name().map(|name| name.to_string_lossy().into_owned());
+    let body = ImportBody { project: project.sources.texts(), data };
+    Ok(client.post_patiently(&Target::of(["v1", "data-sets"]), &body)?)
 }
 
 fn validated_text(validated: &Validated) -> String {
@@ -179,11 +228,13 @@ fn range_text(column: &ColumnProfile) -> String {
 }
 
 fn list(invocation: &Invocation) -> Result<Answer, Failure> {
-    let sets = datasets::list(&invocation.app()?)?;
+    let client = invocation.client()?;
+    let sets =
+        every(&client, Target::of(["v1", "data-sets"]), |page: DataSetList| (page.datasets, page.next))?;
     let mut rows = vec![["project", "content", "rows", "from", "imported"].map(String::from).to_vec()];
     rows.extend(sets.iter().map(|s| {
         let (rows, imported) = (s.rows.to_string(), millis_to_text(s.imported_ms));
-        vec![s.name.clone(), s.content.short(), rows, s.source_name.clone(), imported]
+        vec![s.name.clone(), s.content.chars().take(12).collect(), rows, s.source_name.clone(), imported]
     }));
     let text = if sets.is_empty() {
         "No data yet: `tallystick data import DIR FILE`.".into()

@@ -2,9 +2,10 @@
 //! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
 //! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|rollback|history`,
-//! `policy list|show`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`, `whoami`, `status`.
-//! Home commands (this process owns the home while it runs): `data import|list`, `train`, `model export`,
-//! `policy sign`, `batch`, `audit`, `serve`, `demo`.
+//! `policy list|show`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`, `whoami`, `status`; `worker`,
+//! of a server alone.
+//! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
+//! `audit`, `serve`, `demo`.
 //! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `verify`, `demo data|project`,
 //! `self-test`.
 //! Offline commands (the home as files): `init`, `store check`.
@@ -25,6 +26,7 @@ pub mod serve;
 pub mod speak;
 pub mod train;
 pub mod verify;
+pub mod worker;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -104,6 +106,8 @@ enum Command {
     Batch(score::BatchArguments),
     /// Serve the home over HTTPS and local sockets
     Serve(serve::ServeArguments),
+    /// Work on the runs of a server that was started with --no-worker
+    Worker(worker::WorkerArguments),
     /// Whether a server lives and can decide
     Status,
     /// Whom a server takes the caller for
@@ -221,6 +225,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Key(c) => people::keys::run(c, invocation),
         Command::Batch(a) => score::batch(a, invocation),
         Command::Serve(a) => serve::run(a, invocation),
+        Command::Worker(a) => worker::run(a, invocation),
         Command::Audit(c) => audit::run(c, invocation),
         Command::Store(c) => home::run_store(c, invocation),
         Command::Release(c) => release::run(c, invocation),

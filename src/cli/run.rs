@@ -1,5 +1,5 @@
 //! `run list|show|compare|metrics|artifact`: what was trained, with what, and what came of it.
-//! The JSON has MLflow's shapes. Never changes a run.
+//! And `run cancel`. The JSON has MLflow's shapes. Never changes a run that has ended.
 
 use std::path::PathBuf;
 
@@ -18,6 +18,7 @@ use crate::cli::speak::output::{Answer, columns, list_limit};
 use crate::client::call::Client;
 use crate::client::target::Target;
 use crate::http::views::run::{Metric, MetricHistory, Pair, RunInfo, RunList, RunView};
+use crate::http::views::work::ProgressView;
 use crate::tracking::metric::MetricPoint;
 
 mod comparison;
@@ -57,6 +58,11 @@ pub enum RunCommand {
         /// The metric's name, as `run show` lists it
         key: String,
     },
+    /// Ask a run to stop, whether it waits or is under way
+    Cancel {
+        /// The run's id, or the beginning of it
+        run: String,
+    },
     /// Write one artifact to a file
     Artifact {
         /// The run's id, or the beginning of it
@@ -86,6 +92,14 @@ pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failu
         }
         RunCommand::Show { run } => Ok(show(&client.get(&of_run(&run, &[])?)?)),
         RunCommand::Metrics { run, key } => metrics(&client, &run, &key),
+        RunCommand::Cancel { run } => {
+            let progress: ProgressView = client.act(&of_run(&run, &["cancel"])?)?;
+            let text = match progress.status.as_str() {
+                "RUNNING" => format!("Run {} was asked to stop.", progress.run_id),
+                status => format!("Run {} is {status}.", progress.run_id),
+            };
+            Ok(Answer::new(text, json!(progress)))
+        }
         RunCommand::Artifact { run, path, out } => {
             let target = of_run(&run, &["artifacts", &path])?;
             let bytes = client.bytes(&target, limits::BLOB_BYTES_MAX as usize)?;

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -13,10 +14,13 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::app::decisions::repetition;
 use crate::app::home::App;
 use crate::app::server::{health, identity};
+use crate::app::training::{ending, uploads};
+use crate::base::cancel::CancelFlag;
 use crate::base::fact::{Class, Fact, Failure};
 use crate::base::limits;
 use crate::cli::Invocation;
 use crate::cli::speak::output::Answer;
+use crate::client::call::Client;
 use crate::config::settings::TlsMin;
 use crate::http::listen::doors::{Doors, Plan};
 use crate::http::listen::drain::{Drained, House, Stop, serve};
@@ -25,6 +29,11 @@ use crate::http::metrics::Figures;
 use crate::http::router::router;
 use crate::http::routes::ROUTES;
 use crate::http::server::Server;
+use crate::security::actor::{Person, Role};
+use crate::worker::work::Worker;
+
+/// How often it is looked whether the worker has ended.
+const WORKER_LOOK_MS: u64 = 20;
 
 #[derive(Args)]
 #[command(
@@ -37,6 +46,9 @@ pub struct ServeArguments {
     /// Make no sockets in HOME/run
     #[arg(long)]
     no_sockets: bool,
+    /// Work on no run in this process: `tallystick worker` does, beside it
+    #[arg(long)]
+    no_worker: bool,
     /// What the log on stderr holds: every request at `debug`, failing and slow ones at `info`
     #[arg(long, default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
     log_level: String,
@@ -67,9 +79,9 @@ pub fn run(arguments: ServeArguments, invocation: &Invocation) -> Result<Answer,
     speak_json(&arguments.log_level);
     say_where_it_broke();
     let app = invocation.app()?;
-    let (listen, sockets) = (arguments.listen, !arguments.no_sockets);
+    let (listen, sockets, worker) = (arguments.listen, !arguments.no_sockets, !arguments.no_worker);
     let stop = Box::pin(std::future::pending());
-    match serve_until(&app, Opening { listen, sockets, opened: Box::new(announce), stop })? {
+    match serve_until(&app, Opening { listen, sockets, worker, opened: Box::new(announce), stop })? {
         Drained::All => Ok(Answer::new("", json!({ "stopped": true }))),
         Drained::CutOff => Err(ServeError::CutOff.into()),
     }
@@ -80,6 +92,8 @@ pub struct Opening {
     /// Instead of what the configuration says, unless it is empty.
     pub listen: Vec<SocketAddr>,
     pub sockets: bool,
+    /// Whether this process works on runs itself.
+    pub worker: bool,
     pub opened: Box<dyn FnOnce(&Opened) + Send>,
     pub stop: Stop,
 }
@@ -107,15 +121,51 @@ pub fn serve_until(app: &App, opening: Opening) -> Result<Drained, Failure> {
         .max_blocking_threads(2 * limits::BLOCKING_CALLS_MAX)
         .build()
         .map_err(ServeError::Runtime)?;
-    let drained = runtime.block_on(serve_home(opening, app));
+    let server = Server::new(app, Figures::global(ROUTES))?;
+    let stop = CancelFlag::new();
+    let worker = if opening.worker { Some(start_worker(&server, app, &stop)?) } else { None };
+    let drained = runtime.block_on(serve_home(opening, app, server, &stop));
+    stop.cancel();
+    if let Some(worker) = worker {
+        wait_in_time(worker);
+    }
     // Writes under way end before the home is closed.
     runtime.shutdown_timeout(Duration::from_millis(limits::DRAIN_MS));
     drained
 }
 
-async fn serve_home(opening: Opening, app: &App) -> Result<Drained, Failure> {
-    let server = Server::new(app, Figures::global(ROUTES))?;
-    let Opening { listen, sockets, opened, stop } = opening;
+/// The worker of this process, on a thread of its own.
+fn start_worker(server: &Arc<Server>, app: &App, stop: &CancelFlag) -> Result<JoinHandle<()>, Failure> {
+    let worker = Worker {
+        client: Client::inside(Arc::clone(server), Person::of("worker", &[Role::Worker])?)?,
+        name: format!("server-{}", std::process::id()),
+        folder: app.worker_folder(),
+        stop: stop.clone(),
+    };
+    let work = move || {
+        if let Err(error) = worker.serve() {
+            tracing::error!(code = error.code(), cause = %error, "the worker has ended");
+        }
+    };
+    let thread = std::thread::Builder::new().name("worker".into()).spawn(work);
+    Ok(thread.map_err(ServeError::Runtime)?)
+}
+
+/// A run under way is ended, or finished where all of it is there, before the home is closed.
+fn wait_in_time(worker: JoinHandle<()>) {
+    let begun = Instant::now();
+    while !worker.is_finished() && begun.elapsed() < Duration::from_millis(limits::DRAIN_MS) {
+        std::thread::sleep(Duration::from_millis(WORKER_LOOK_MS));
+    }
+}
+
+async fn serve_home(
+    opening: Opening,
+    app: &App,
+    server: Arc<Server>,
+    working: &CancelFlag,
+) -> Result<Drained, Failure> {
+    let Opening { listen, sockets, opened, stop, .. } = opening;
     let sockets = sockets.then(|| app.run_folder());
     let tls = match app.settings().tls_min {
         TlsMin::V1_2 => TlsFrom::V12,
@@ -131,7 +181,7 @@ async fn serve_home(opening: Opening, app: &App) -> Result<Drained, Failure> {
     let fingerprint = doors.tls.as_ref().map(|tls| tls.fingerprint()).unwrap_or_default();
     let at = Opened { addresses: doors.addresses(), fingerprint };
     let opened = Box::new(move || opened(&at));
-    Ok(serve(doors, House { opened, stop, ..house(server, app) }).await?)
+    Ok(serve(doors, House { opened, stop, ..house(server, app, working) }).await?)
 }
 
 fn reader(app: &App) -> ReadIdentity {
@@ -143,23 +193,37 @@ fn reader(app: &App) -> ReadIdentity {
     })
 }
 
-fn house(server: Arc<Server>, app: &App) -> House {
+fn house(server: Arc<Server>, app: &App, working: &CancelFlag) -> House {
     let (probed, stopping, ticking) = (app.clone(), Arc::clone(&server), Arc::clone(&server));
+    let (watched, working) = (app.clone(), working.clone());
     let tidied = std::sync::Mutex::new(Instant::now());
     House {
         router: router(server),
         probe: Arc::new(move || health::probe(&probed).is_ok()),
         opened: Box::new(|| ()),
         stop: Box::pin(std::future::pending()),
-        stopping: Box::new(move || stopping.stop()),
+        stopping: Box::new(move || {
+            stopping.stop();
+            working.cancel();
+        }),
         tick: Box::new(move |open| {
             ticking.figures.connections.set(open as f64);
             let mut last = tidied.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if last.elapsed() >= Duration::from_millis(limits::METRICS_UPKEEP_MS) {
                 *last = Instant::now();
                 ticking.figures.tidy();
+                let app = watched.clone();
+                tokio::task::spawn_blocking(move || tidy_desk(&app));
             }
         }),
+    }
+}
+
+/// Runs whose worker is gone are closed, and sent files that nobody used are removed.
+fn tidy_desk(app: &App) {
+    uploads::forget_old(app);
+    if let Err(error) = ending::end_lost(app) {
+        tracing::error!(code = error.code(), cause = %error, "a run that was lost could not be closed");
     }
 }
 
@@ -169,7 +233,7 @@ fn say(line: &str) {
 }
 
 /// The log: one JSON object a line, on stderr.
-fn speak_json(level: &str) {
+pub fn speak_json(level: &str) {
     let level = level.parse().unwrap_or(LevelFilter::INFO);
     let log = tracing_subscriber::fmt()
         .json()

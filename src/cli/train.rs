@@ -1,4 +1,4 @@
-//! `train` and the child it starts: a bar while it runs, Ctrl-C to stop it, the figures when it is done.
+//! `train` and the child that a worker starts: a bar while it runs, Ctrl-C to stop it, the figures when it is done.
 //! The child lowers itself, watches its parent, and never opens a home.
 
 use std::io::Read;
@@ -9,16 +9,20 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::app::datasets::{DataSource, read_for_child};
-use crate::app::training::{self, TrainRequest, Trained};
+use crate::app::datasets::read_for_child;
 use crate::base::cancel::CancelFlag;
-use crate::base::fact::{Class, Fact, Failure};
+use crate::base::fact::{Class, Fact, Failure, known_code};
 use crate::base::limits;
 use crate::cli::Invocation;
+use crate::cli::api::Reached;
+use crate::cli::api::orders::{Source, TrainOrder, follow, train_here};
 use crate::cli::speak::events::EventWriter;
 use crate::cli::speak::output::{Answer, columns};
 use crate::cli::speak::progress::Bar;
+use crate::client::call::Client;
+use crate::client::error::ClientError;
 use crate::config::project::Project;
+use crate::http::views::work::{ProgressView, TrainedView};
 use crate::pipeline::events::Event;
 use crate::pipeline::flow;
 use crate::pipeline::spec::TrainSpec;
@@ -40,6 +44,9 @@ pub struct TrainArguments {
     /// Change a key of train.toml for this run
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
+    /// Order the run and do not wait for it
+    #[arg(long)]
+    detach: bool,
 }
 
 #[derive(Subcommand)]
@@ -72,11 +79,11 @@ pub fn on_interrupt() -> Result<CancelFlag, Failure> {
     Ok(cancel)
 }
 
-fn source_of(data: Option<String>) -> DataSource {
+fn source_of(data: Option<&str>) -> Source {
     match data {
-        None => DataSource::Latest,
-        Some(name) if !Path::new(&name).exists() && is_digest_start(&name) => DataSource::Known(name),
-        Some(name) => DataSource::File(name.into()),
+        None => Source::Latest,
+        Some(name) if !Path::new(name).exists() && is_digest_start(name) => Source::Known(name.to_string()),
+        Some(name) => Source::File(name.into()),
     }
 }
 
@@ -85,59 +92,115 @@ fn is_digest_start(name: &str) -> bool {
 }
 
 pub fn run(arguments: TrainArguments, invocation: &Invocation) -> Result<Answer, Failure> {
-    let app = invocation.app()?;
-    let request = TrainRequest {
-        project: arguments.project,
-        source: source_of(arguments.data),
-        // What is set by hand comes last, and so stands.
-        overrides: arguments
-            .family
-            .map(|family| format!("family={family}"))
-            .into_iter()
-            .chain(arguments.overrides)
-            .collect(),
-    };
+    // What is set by hand comes last, and so stands.
+    let family = arguments.family.map(|family| format!("family={family}"));
+    let overrides: Vec<String> = family.into_iter().chain(arguments.overrides).collect();
+    // What is wrong with the folder is told in the words of the folder.
+    let project = Project::load(&arguments.project, &overrides)?;
+    let order = TrainOrder { project: &project, overrides, source: source_of(arguments.data.as_deref()) };
     let bar = Bar::new(invocation.output);
-    let trained = training::train(&app, &request, &on_interrupt, &mut |event| bar.hear(event));
+    let reached = invocation.reach()?;
+    if arguments.detach {
+        let client = match reached {
+            Reached::There(client) => client,
+            Reached::Here { server, app } => Client::inside(server, app.person().clone())?,
+        };
+        return Ok(ordered(&order.send(&client, &bar)?));
+    }
+    let ended = match reached {
+        Reached::There(client) => {
+            let run = order.send(&client, &bar)?;
+            follow(&client, &run, &bar, &on_interrupt()?)
+        }
+        Reached::Here { server, app } => train_here(&server, &app, &order, &bar),
+    };
     bar.finish();
-    Ok(answer(&trained?))
+    let trained = trained_of(ended?)?;
+    Ok(told(&trained.run_id, &trained.view))
 }
 
-fn answer(trained: &Trained) -> Answer {
-    let version = &trained.registered.version;
-    let changed = trained.registered.policy != version.policy;
-    let known = if trained.registered.reused {
-        " (this model is known; its version, figures and gates stand)"
-    } else {
-        ""
-    };
-    let mut text = format!("{}@{}{known}\nmodel {}\n", version.name, version.version, version.model);
-    if changed {
-        let policy = trained.registered.policy.short();
+fn ordered(run: &str) -> Answer {
+    let text = format!(
+        "run {run} waits for a worker\nNext: `tallystick run show {run}`, or `tallystick run cancel {run}`."
+    );
+    Answer::new(text, json!({"run_id": run, "status": "SCHEDULED"}))
+}
+
+/// A run that went well.
+pub struct TrainedRun {
+    pub run_id: String,
+    pub view: TrainedView,
+}
+
+/// What a run that has ended led to, or the failure it ended with.
+pub fn trained_of(ended: ProgressView) -> Result<TrainedRun, Failure> {
+    let ProgressView { run_id, failure, trained, .. } = ended;
+    match (failure, trained) {
+        (Some(failure), _) => Err(ClientError::Refused {
+            code: known_code(&failure.code),
+            class: Class::find(failure.exit_code).unwrap_or(Class::Failed),
+            message: failure.message,
+            next_step: failure.next_step,
+            details: failure.details,
+        }
+        .into()),
+        (None, Some(view)) => Ok(TrainedRun { run_id, view }),
+        (None, None) => Err(Untold { run_id }.into()),
+    }
+}
+
+/// A run that was closed by the opening of its home, between its version and its end.
+#[derive(Debug, thiserror::Error)]
+#[error("run {run_id} has made a version, but its end was not written down")]
+struct Untold {
+    run_id: String,
+}
+
+impl Fact for Untold {
+    fn code(&self) -> &'static str {
+        "run.untold"
+    }
+
+    fn class(&self) -> Class {
+        Class::Failed
+    }
+
+    fn next_step(&self) -> Option<String> {
+        Some("See `tallystick model list`.".into())
+    }
+}
+
+fn told(run_id: &str, trained: &TrainedView) -> Answer {
+    let known =
+        if trained.reused { " (this model is known; its version, figures and gates stand)" } else { "" };
+    let mut text = format!("{}@{}{known}\nmodel {}\n", trained.name, trained.version, trained.digest);
+    if trained.policy_changed {
+        let policy: String = trained.policy.chars().take(12).collect();
         text += &format!("the policy is another one now: promote with --policy {policy} to decide by it\n");
     }
     let mut rows = Vec::new();
-    for (key, interval) in &trained.evaluation.intervals {
-        let (value, low, high) = (interval.value, interval.low, interval.high);
+    for (key, interval) in trained.intervals.as_object().into_iter().flatten() {
+        let number = |name: &str| interval[name].as_f64().unwrap_or(f64::NAN);
+        let (value, low, high) = (number("value"), number("low"), number("high"));
         rows.push(vec![format!("  {key}"), format!("{value:.4}"), format!("{low:.4} to {high:.4}")]);
     }
     text += &columns(&rows);
     text += &format!(
-        "on the test part, at the policy's cut-off {:.4}; run {}, {:.1} s\nNext: `tallystick model promote {} --to production`.",
-        trained.evaluation.cutoff, trained.run_id, trained.train_seconds, version.name
+        "on the test part, at the policy's cut-off {:.4}; run {run_id}, {:.1} s\nNext: `tallystick model promote {} --to production`.",
+        trained.cutoff, trained.train_seconds, trained.name
     );
     let json = json!({
-        "run_id": trained.run_id,
+        "run_id": run_id,
         "status": "FINISHED",
         "model": {
-            "name": version.name, "version": version.version, "digest": version.model,
-            "release": version.release, "reused": trained.registered.reused,
+            "name": trained.name, "version": trained.version, "digest": trained.digest,
+            "release": trained.release, "reused": trained.reused,
         },
-        "policy": trained.registered.policy,
-        "policy_changed": changed,
-        "cutoff": trained.evaluation.cutoff,
-        "metrics": trained.evaluation.metrics,
-        "intervals": trained.evaluation.intervals,
+        "policy": trained.policy,
+        "policy_changed": trained.policy_changed,
+        "cutoff": trained.cutoff,
+        "metrics": trained.metrics,
+        "intervals": trained.intervals,
         "train_seconds": trained.train_seconds,
     });
     Answer::new(text, json)

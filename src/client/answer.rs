@@ -1,12 +1,17 @@
 //! Answers read within their limits, and problems turned back into the failures they were.
 //! Never guesses at an answer that is not one of this API.
 
+use std::io::Write as _;
+use std::path::Path;
+
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::base::fact::{Class, known_code};
+use crate::base::files::{PendingFile, at};
+use crate::base::limits;
 use crate::client::error::ClientError;
 use crate::http::problem::Problem;
 
@@ -18,13 +23,28 @@ pub struct Answer {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Reads an answer of at most `max` bytes.
-pub async fn read<B>(response: Response<B>, max: usize, to: &str) -> Result<Answer, ClientError>
+/// Where an answer goes, and how many bytes of it at most. What is no success is read into memory in every case.
+#[derive(Clone, Copy)]
+pub enum Sink<'a> {
+    Memory(usize),
+    File(&'a Path, u64),
+}
+
+/// Reads an answer within its limit.
+pub async fn read<B>(response: Response<B>, sink: Sink<'_>, to: &str) -> Result<Answer, ClientError>
 where
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
     let status = response.status();
+    let max = match sink {
+        Sink::File(path, max) if status.is_success() => {
+            read_to_file(response.into_body(), path, max, to).await?;
+            return Ok(Answer { status, bytes: Bytes::new() });
+        }
+        Sink::File(..) => limits::CLIENT_ANSWER_BYTES_MAX,
+        Sink::Memory(max) => max,
+    };
     match Limited::new(response.into_body(), max).collect().await {
         Ok(body) => Ok(Answer { status, bytes: body.to_bytes() }),
         Err(error) if error.is::<LengthLimitError>() => {
@@ -32,6 +52,28 @@ where
         }
         Err(error) => Err(ClientError::Broken { to: to.to_string(), why: error.to_string() }),
     }
+}
+
+/// What arrived is no file before all of it did.
+async fn read_to_file<B>(mut body: B, path: &Path, max: u64, to: &str) -> Result<(), ClientError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    let mut file = PendingFile::create(path, 0o600)?;
+    let mut bytes = 0u64;
+    while let Some(frame) = body.frame().await {
+        let broken =
+            |error: B::Error| ClientError::Broken { to: to.to_string(), why: error.into().to_string() };
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        bytes += data.len() as u64;
+        if bytes > max {
+            let max = usize::try_from(max).unwrap_or(usize::MAX);
+            return Err(ClientError::TooLarge { to: to.to_string(), max });
+        }
+        file.write_all(&data).map_err(at(path))?;
+    }
+    Ok(file.finish()?)
 }
 
 impl Answer {
@@ -95,7 +137,10 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_read_up_to_its_limit() {
         let response = || Response::new(Full::new(Bytes::from_static(b"12345678")));
-        assert_eq!(&read(response(), 8, "box").await.unwrap().bytes[..], b"12345678");
-        assert!(matches!(read(response(), 7, "box").await, Err(ClientError::TooLarge { max: 7, .. })));
+        assert_eq!(&read(response(), Sink::Memory(8), "box").await.unwrap().bytes[..], b"12345678");
+        assert!(matches!(
+            read(response(), Sink::Memory(7), "box").await,
+            Err(ClientError::TooLarge { max: 7, .. })
+        ));
     }
 }

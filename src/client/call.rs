@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request};
@@ -12,13 +12,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
 
+use crate::base::files::{at, open_regular};
 use crate::base::limits;
-use crate::client::answer::Answer;
+use crate::client::answer::{Answer, Sink};
 use crate::client::error::ClientError;
 use crate::client::inside::{HERE, Inside};
 use crate::client::remote::Remote;
 use crate::client::target::Target;
-use crate::client::wire::{Door, Wire};
+use crate::client::wire::{Door, Question, Sent, Wire};
+use crate::http::body::file::{FileBody, OCTETS};
 use crate::http::server::Server;
 use crate::security::actor::Person;
 
@@ -35,13 +37,6 @@ enum Way {
 
 const JSON: &str = "application/json";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// What is asked of a target.
-struct Question {
-    method: Method,
-    body: Option<Bytes>,
-    key: Option<HeaderValue>,
-}
 
 impl Client {
     /// Through the router inside this process, for this person.
@@ -80,7 +75,34 @@ impl Client {
 
     /// Bytes of whatever type the thing has, at most so many.
     pub fn bytes(&self, target: &Target, max: usize) -> Result<Bytes, ClientError> {
-        self.ask(Method::GET, target, None, max)?.into_bytes(self.to())
+        let asked = Asked { method: Method::GET, target, body: None, max_ms: limits::CLIENT_ANSWER_MS };
+        self.ask(asked, Sink::Memory(max))?.into_bytes(self.to())
+    }
+
+    /// Bytes of at most so many, written to a file that is whole or absent.
+    pub fn fetch_file(&self, target: &Target, path: &Path, max: u64) -> Result<(), ClientError> {
+        let asked = Asked { method: Method::GET, target, body: None, max_ms: limits::CLIENT_LONG_MS };
+        self.ask(asked, Sink::File(path, max))?.into_bytes(self.to()).map(drop)
+    }
+
+    /// Sends a file as it is, piece by piece.
+    pub fn post_file<T: DeserializeOwned>(&self, target: &Target, path: &Path) -> Result<T, ClientError> {
+        let file = open_regular(path)?;
+        let body = self.runtime.block_on(async { FileBody::of(file) }).map_err(at(path))?;
+        let body = Some((OCTETS, body.boxed_unsync()));
+        let asked = Asked { method: Method::POST, target, body, max_ms: limits::CLIENT_LONG_MS };
+        self.ask(asked, Sink::Memory(limits::CLIENT_ANSWER_BYTES_MAX))?.into_view(self.to())
+    }
+
+    /// The same as `post` where the answer may need an hour.
+    pub fn post_patiently<T: DeserializeOwned>(
+        &self,
+        target: &Target,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = Some((JSON, whole(json_of(body)?.into())));
+        let asked = Asked { method: Method::POST, target, body, max_ms: limits::CLIENT_LONG_MS };
+        self.ask(asked, Sink::Memory(limits::CLIENT_ANSWER_BYTES_MAX))?.into_view(self.to())
     }
 
     pub fn post<T: DeserializeOwned>(
@@ -88,9 +110,7 @@ impl Client {
         target: &Target,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        let unwritable = |error: serde_json::Error| ClientError::Runtime(error.into());
-        let body = serde_json::to_vec(body).map_err(unwritable)?;
-        self.view(Method::POST, target, Some(body.into()))
+        self.view(Method::POST, target, Some(json_of(body)?.into()))
     }
 
     /// JSON that is text already, sent as it is.
@@ -106,8 +126,9 @@ impl Client {
         text: String,
     ) -> Result<T, ClientError> {
         let key = HeaderValue::from_str(key).map_err(|_| ClientError::Url { text: key.to_string() })?;
-        let body = Question { method: Method::POST, body: Some(text.into()), key: Some(key) };
-        self.send(target, body, limits::CLIENT_ANSWER_BYTES_MAX)?.into_view(self.to())
+        let body = Some((JSON, whole(text.into())));
+        let asked = Asked { method: Method::POST, target, body, max_ms: limits::CLIENT_ANSWER_MS };
+        self.ask_once(asked, Some(key), Sink::Memory(limits::CLIENT_ANSWER_BYTES_MAX))?.into_view(self.to())
     }
 
     /// A change that needs no body.
@@ -125,37 +146,55 @@ impl Client {
         target: &Target,
         body: Option<Bytes>,
     ) -> Result<T, ClientError> {
-        self.ask(method, target, body, limits::CLIENT_ANSWER_BYTES_MAX)?.into_view(self.to())
+        let body = body.map(|bytes| (JSON, whole(bytes)));
+        let asked = Asked { method, target, body, max_ms: limits::CLIENT_ANSWER_MS };
+        self.ask(asked, Sink::Memory(limits::CLIENT_ANSWER_BYTES_MAX))?.into_view(self.to())
     }
 
-    fn ask(
+    fn ask(&self, asked: Asked<'_>, sink: Sink<'_>) -> Result<Answer, ClientError> {
+        self.ask_once(asked, None, sink)
+    }
+
+    fn ask_once(
         &self,
-        method: Method,
-        target: &Target,
-        body: Option<Bytes>,
-        max: usize,
+        asked: Asked<'_>,
+        key: Option<HeaderValue>,
+        sink: Sink<'_>,
     ) -> Result<Answer, ClientError> {
-        self.send(target, Question { method, body, key: None }, max)
-    }
-
-    fn send(&self, target: &Target, question: Question, max: usize) -> Result<Answer, ClientError> {
-        let Question { method, body, key } = question;
+        let Asked { method, target, body, max_ms } = asked;
         let mut request = Request::builder().method(method).uri(target.as_str());
-        if body.is_some() {
-            request = request.header(CONTENT_TYPE, JSON);
+        if let Some((content_type, _)) = &body {
+            request = request.header(CONTENT_TYPE, *content_type);
         }
         if let Some(key) = key {
             request = request.header(IDEMPOTENCY_KEY, key);
         }
-        let request = request.body(Full::new(body.unwrap_or_default()));
+        let request = request.body(body.map_or_else(|| whole(Bytes::new()), |(_, body)| body));
         let request = request.map_err(|_| ClientError::Url { text: target.as_str().to_string() })?;
+        let question = Question { request, sink, max_ms };
         self.runtime.block_on(async {
             match &self.way {
-                Way::Inside(inside) => inside.send(request, max).await,
-                Way::Wire(wire) => wire.send(request, max).await,
+                Way::Inside(inside) => inside.send(question).await,
+                Way::Wire(wire) => wire.send(question).await,
             }
         })
     }
+}
+
+/// What is asked, with its body and the body's type.
+struct Asked<'a> {
+    method: Method,
+    target: &'a Target,
+    body: Option<(&'static str, Sent)>,
+    max_ms: u64,
+}
+
+fn json_of(body: &impl Serialize) -> Result<Vec<u8>, ClientError> {
+    serde_json::to_vec(body).map_err(|error| ClientError::Runtime(error.into()))
+}
+
+fn whole(bytes: Bytes) -> Sent {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
 fn runtime() -> Result<Runtime, ClientError> {

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use http_body_util::Full;
-use hyper::Request;
-use hyper::body::Bytes;
 use tower::ServiceExt as _;
 
 use crate::client::answer::{Answer, read};
 use crate::client::error::ClientError;
+use crate::client::wire::Question;
 use crate::http::auth::Origin;
 use crate::http::router::router;
 use crate::http::server::Server;
@@ -27,12 +25,13 @@ impl Inside {
         Self { server, person }
     }
 
-    pub async fn send(&self, mut request: Request<Full<Bytes>>, max: usize) -> Result<Answer, ClientError> {
+    pub async fn send(&self, question: Question<'_>) -> Result<Answer, ClientError> {
+        let Question { mut request, sink, .. } = question;
         request.extensions_mut().insert(Origin::Process(self.person.clone()));
         let response = match router(Arc::clone(&self.server)).oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
-        read(response, max, HERE).await
+        read(response, sink, HERE).await
     }
 }

@@ -10,3 +10,4 @@ pub mod pin;
 pub mod remote;
 pub mod target;
 pub mod wire;
+pub mod work;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use crate::base::limits;
-use crate::client::answer::{Answer, read};
+use crate::client::answer::{Answer, Sink, read};
 use crate::client::error::ClientError;
 use crate::client::pin::Seen;
 use crate::client::remote::Remote;
@@ -31,7 +31,17 @@ pub enum Door {
     Network(Box<Remote>),
 }
 
-type Sender = SendRequest<Full<Bytes>>;
+/// The body of any question: bytes, or a file piece by piece.
+pub type Sent = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// A request, where its answer goes, and how long both may take together.
+pub struct Question<'a> {
+    pub request: Request<Sent>,
+    pub sink: Sink<'a>,
+    pub max_ms: u64,
+}
+
+type Sender = SendRequest<Sent>;
 
 pub struct Wire {
     door: Door,
@@ -55,7 +65,8 @@ impl Wire {
         &self.to
     }
 
-    pub async fn send(&self, mut request: Request<Full<Bytes>>, max: usize) -> Result<Answer, ClientError> {
+    pub async fn send(&self, question: Question<'_>) -> Result<Answer, ClientError> {
+        let Question { mut request, sink, max_ms } = question;
         self.address(&mut request)?;
         let mut sender = match self.find_open().await {
             Some(kept) => kept,
@@ -63,9 +74,9 @@ impl Wire {
         };
         let asking = async {
             let response = sender.send_request(request).await.map_err(|error| self.broken(&error))?;
-            read(response, max, &self.to).await
+            read(response, sink, &self.to).await
         };
-        let answer = self.in_time(asking, "answer", limits::CLIENT_ANSWER_MS).await?;
+        let answer = self.in_time(asking, "answer", max_ms).await?;
         self.sender.replace(Some(sender));
         Ok(answer)
     }
@@ -76,7 +87,7 @@ impl Wire {
         kept.ready().await.ok().map(|()| kept)
     }
 
-    fn address(&self, request: &mut Request<Full<Bytes>>) -> Result<(), ClientError> {
+    fn address(&self, request: &mut Request<Sent>) -> Result<(), ClientError> {
         let host = match &self.door {
             Door::Socket(_) => "localhost",
             Door::Network(remote) => remote.address.authority(),

@@ -12,6 +12,7 @@ use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact};
 use crate::base::files::{self, FileError};
 use crate::base::ids::{self, BadName};
+use crate::base::limits;
 use crate::config::text;
 use crate::config::toml_file::{TomlError, parse_toml, read_text, read_toml};
 use crate::data::contract::protected::{self, Strictness};
@@ -110,6 +111,12 @@ pub enum ProjectError {
     Subject { path: PathBuf, subject: String },
     #[error("{path}: the leak waiver for {column:?} names no feature, or gives no reason", path = path.display())]
     Waiver { path: PathBuf, column: String },
+    #[error("a project has no file {name:?}; it has {}", FILES.join(", "))]
+    UnknownFile { name: String },
+    #[error("the project's file {name} is missing")]
+    MissingFile { name: &'static str },
+    #[error("{name} is larger than the {} bytes that are read", limits::PROJECT_FILE_BYTES_MAX)]
+    LargeFile { name: &'static str },
     #[error(transparent)]
     Digest(#[from] CanonicalError),
 }
@@ -131,6 +138,9 @@ impl Fact for ProjectError {
             Self::Positive { .. } => "project.positive",
             Self::Subject { .. } => "project.subject",
             Self::Waiver { .. } => "project.leak_waiver",
+            Self::UnknownFile { .. } => "project.unknown_file",
+            Self::MissingFile { .. } => "project.missing_file",
+            Self::LargeFile { .. } => "project.large_file",
             Self::Digest(_) => "project.digest",
         }
     }
@@ -166,6 +176,27 @@ impl Sources {
         Ok(Self { folder: folder.to_path_buf(), texts })
     }
 
+    /// Files that came without a folder, by their names.
+    fn of_texts(mut given: BTreeMap<String, String>) -> Result<Self, ProjectError> {
+        let mut take = |name: &'static str| match given.remove(name) {
+            Some(text) if text.len() as u64 > limits::PROJECT_FILE_BYTES_MAX => {
+                Err(ProjectError::LargeFile { name })
+            }
+            Some(text) => Ok((name, text)),
+            None => Err(ProjectError::MissingFile { name }),
+        };
+        let texts = FILES.into_iter().map(&mut take).collect::<Result<_, ProjectError>>()?;
+        match given.into_keys().next() {
+            Some(name) => Err(ProjectError::UnknownFile { name }),
+            None => Ok(Self { folder: PathBuf::new(), texts }),
+        }
+    }
+
+    /// Every file by its name.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        self.texts.iter().map(|(name, text)| (name.to_string(), text.clone())).collect()
+    }
+
     /// Writes the files elsewhere, so that edits during a run change nothing.
     pub fn write(&self, folder: &Path) -> Result<(), FileError> {
         for (name, text) in &self.texts {
@@ -196,7 +227,15 @@ impl Sources {
 impl Project {
     /// Reads and checks a folder; `overrides` are `key=value` changes to train.toml.
     pub fn load(folder: &Path, overrides: &[String]) -> Result<Self, ProjectError> {
-        let sources = Sources::read(folder)?;
+        Self::of(Sources::read(folder)?, overrides)
+    }
+
+    /// The same from the files' texts by their names.
+    pub fn from_texts(texts: BTreeMap<String, String>, overrides: &[String]) -> Result<Self, ProjectError> {
+        Self::of(Sources::of_texts(texts)?, overrides)
+    }
+
+    fn of(sources: Sources, overrides: &[String]) -> Result<Self, ProjectError> {
         let path = |name: &str| sources.path(name);
         let settings: Settings = sources.parse("project.toml")?;
         let contract = check_contract(&sources, settings.purpose)?;

@@ -15,6 +15,7 @@ use utoipa::openapi::{
 };
 
 use crate::base::fact::Failure;
+use crate::http::body::file::OCTETS;
 use crate::http::problem::{HttpError, PROBLEM_JSON, Problem};
 use crate::http::routes::{Access, AnswerShape, BodyShape, ROUTES, Route, Schemas, Verb, schema_of};
 
@@ -32,6 +33,8 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("decision", "0421-26-00317-K"),
     ("user", "erika"),
     ("id", "q3w8e1zk"),
+    // Of the bytes `a,b` and a newline.
+    ("file", "5be08c9684a1d25efcee09318204824278b08bbfb4aef973ffefd0b9d7478313"),
 ];
 
 pub fn document() -> Result<Vec<u8>, Failure> {
@@ -80,6 +83,9 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Operation {
     }
     if let Some(body) = &route.body {
         operation = operation.request_body(Some(request_body(body, schemas)));
+    }
+    if let Some(example) = route.file {
+        operation = operation.request_body(Some(file_body(example)));
     }
     operation = operation.response(route.status.to_string(), success(&route.answer, schemas));
     for status in problems(route) {
@@ -143,6 +149,12 @@ fn request_body(body: &BodyShape, schemas: &mut Schemas) -> RequestBody {
         .build()
 }
 
+fn file_body(example: &str) -> RequestBody {
+    let any: Option<RefOr<utoipa::openapi::Schema>> = None;
+    let content = ContentBuilder::new().schema(any).example(Some(json!(example)));
+    RequestBodyBuilder::new().content(OCTETS, content.build()).required(Some(Required::True)).build()
+}
+
 fn success(answer: &AnswerShape, schemas: &mut Schemas) -> Response {
     let response = ResponseBuilder::new().description("As asked");
     match answer {
@@ -167,7 +179,7 @@ fn problems(route: &Route) -> Vec<u16> {
     if route.access != Access::Public {
         all.extend([401, 403, 429]);
     }
-    if route.body.is_some() {
+    if route.body.is_some() || route.file.is_some() {
         all.extend([400, 408, 413, 415, 422]);
     }
     all.extend([431, 500, 503]);

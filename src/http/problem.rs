@@ -42,6 +42,8 @@ pub enum HttpError {
     Page { page: String, what: String },
     #[error("a body that is encoded, compressed for instance, is not read")]
     ContentEncoding,
+    #[error("a body of type application/octet-stream is expected")]
+    Octets,
     #[error(
         "the head of the request is larger than is read: {} headers, {} bytes",
         limits::REQUEST_HEADERS_MAX,
@@ -81,7 +83,7 @@ impl Fact for HttpError {
             Self::BodyTimeout { .. } => "http.body_timeout",
             Self::BodyCut => "http.body_cut",
             Self::NotText => "http.not_text",
-            Self::MediaType => "http.media_type",
+            Self::MediaType | Self::Octets => "http.media_type",
             Self::FormType => "http.form_type",
             Self::FormFields => "http.form_fields",
             Self::Page { .. } => "http.page",
@@ -116,6 +118,7 @@ impl Fact for HttpError {
         let step = match self {
             Self::NoRoute => "See /openapi.json for what there is.",
             Self::MediaType => "Send `Content-Type: application/json`.",
+            Self::Octets => "Send the file as it is, as `application/octet-stream`.",
             Self::Overloaded { .. } => "Try again in a moment.",
             Self::Stopping => "Try again when the server is back.",
             _ => return None,
@@ -166,6 +169,16 @@ pub const STATUSES: &[(&str, StatusCode)] = &[
     ("run.other_test_rows", StatusCode::CONFLICT),
     ("run.other_outcome", StatusCode::CONFLICT),
     ("experiment.unknown", StatusCode::NOT_FOUND),
+    ("run.ended", StatusCode::CONFLICT),
+    ("run.not_at_work", StatusCode::CONFLICT),
+    ("run.candidate_altered", StatusCode::UNPROCESSABLE_ENTITY),
+    ("run.no_failure", StatusCode::UNPROCESSABLE_ENTITY),
+    ("run.two_sources", StatusCode::UNPROCESSABLE_ENTITY),
+    ("run.many_overrides", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload.unknown", StatusCode::NOT_FOUND),
+    ("upload.too_large", StatusCode::PAYLOAD_TOO_LARGE),
+    ("upload.none", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload.file_name", StatusCode::UNPROCESSABLE_ENTITY),
     ("policy.unknown", StatusCode::NOT_FOUND),
     ("policy.other_model", StatusCode::CONFLICT),
     ("data.unknown_set", StatusCode::NOT_FOUND),

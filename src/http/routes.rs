@@ -93,6 +93,8 @@ pub struct Route {
     pub summary: &'static str,
     pub query: &'static [Parameter],
     pub body: Option<BodyShape>,
+    /// A body that is a file, by an example of one.
+    pub file: Option<&'static str>,
     pub answer: AnswerShape,
     /// Of an answer that is no problem.
     pub status: u16,
@@ -128,6 +130,7 @@ const fn read(
         summary,
         query: &[],
         body: None,
+        file: None,
         answer,
         status: 200,
         problems: &[],
@@ -150,6 +153,13 @@ impl Route {
     const fn post(mut self, body: BodyShape) -> Self {
         self.verb = Verb::Post;
         self.body = Some(body);
+        self
+    }
+
+    /// A change whose body is a file as it is.
+    const fn post_file(mut self, example: &'static str) -> Self {
+        self.verb = Verb::Post;
+        self.file = Some(example);
         self
     }
 

@@ -20,6 +20,8 @@ pub struct Server {
     pub figures: Figures,
     pub pages: Pages,
     turns: Semaphore,
+    /// Files that arrive, each of which may take as long as its sender does.
+    arriving: Semaphore,
     waiting: AtomicUsize,
     stopping: AtomicBool,
 }
@@ -32,6 +34,7 @@ impl Server {
             figures,
             pages: Pages::load()?,
             turns: Semaphore::new(limits::BLOCKING_CALLS_MAX),
+            arriving: Semaphore::new(limits::UPLOADS_AT_A_TIME),
             waiting: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
         }))
@@ -63,6 +66,22 @@ impl Server {
         }
         let turn = self.turns.acquire().await.map_err(|_| HttpError::Stopping)?;
         drop(waiting);
+        let done = tokio::task::spawn_blocking(work).await;
+        drop(turn);
+        done.map_err(|_| HttpError::Panicked)?
+    }
+}
+
+impl Server {
+    /// Runs what takes in a large body on a thread of its own. Such work has turns of its own, so that slow senders
+    /// hold up nobody but each other; it is not waited for one.
+    pub async fn taking_in<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Failure> + Send + 'static,
+    {
+        let waiting = limits::UPLOADS_AT_A_TIME;
+        let turn = self.arriving.try_acquire().map_err(|_| HttpError::Overloaded { waiting })?;
         let done = tokio::task::spawn_blocking(work).await;
         drop(turn);
         done.map_err(|_| HttpError::Panicked)?

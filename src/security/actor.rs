@@ -70,6 +70,7 @@ pub enum Act {
     InitHome,
     ImportData,
     Train,
+    Work,
     SignPolicy,
     PromoteModel,
     RollbackModel,
@@ -93,6 +94,7 @@ impl Act {
             Self::InitHome => "initialise a home",
             Self::ImportData => "import data",
             Self::Train => "train",
+            Self::Work => "work on runs",
             Self::SignPolicy => "sign a policy",
             Self::PromoteModel => "promote a model",
             Self::RollbackModel => "roll a model back",
@@ -118,6 +120,7 @@ impl Act {
             Self::InitHome => &[Admin],
             Self::ImportData => &[Analyst, Worker],
             Self::Train => &[Analyst, Worker],
+            Self::Work => &[Worker],
             Self::SignPolicy => &[Approver],
             Self::PromoteModel => &[Approver],
             Self::RollbackModel => &[Approver, Admin],
@@ -287,23 +290,24 @@ mod tests {
 
     /// The whole table again as an auditor would draw it; a change of the code is a change here.
     const MATRIX: &str = "
-        role          init import train sign promote rollback score decisions replay registry runs audit users keys people metrics status
-        officer       .    .      .     .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
-        analyst       .    yes    yes   .    .       .        yes   yes       yes    yes      yes  .     .     .    .      .       yes
-        approver      .    .      .     yes  yes     yes      .     yes       .      yes      yes  .     .     .    .      .       yes
-        auditor       .    .      .     .    .       .        .     yes       yes    yes      yes  yes   .     .    yes    .       yes
-        admin         yes  .      .     .    .       yes      .     yes       .      yes      .    yes   yes   yes  yes    yes     yes
-        core-banking  .    .      .     .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
-        worker        .    yes    yes   .    .       .        yes   .         .      .        .    .     .     .    .      .       yes
-        sync          .    .      .     .    .       .        .     .         .      yes      .    .     .     .    .      .       yes
-        backup        .    .      .     .    .       .        .     .         .      .        .    .     .     .    .      .       yes
-        metrics       .    .      .     .    .       .        .     .         .      .        .    .     .     .    .      yes     yes
+        role          init import train work sign promote rollback score decisions replay registry runs audit users keys people metrics status
+        officer       .    .      .     .    .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
+        analyst       .    yes    yes   .    .    .       .        yes   yes       yes    yes      yes  .     .     .    .      .       yes
+        approver      .    .      .     .    yes  yes     yes      .     yes       .      yes      yes  .     .     .    .      .       yes
+        auditor       .    .      .     .    .    .       .        .     yes       yes    yes      yes  yes   .     .    yes    .       yes
+        admin         yes  .      .     .    .    .       yes      .     yes       .      yes      .    yes   yes   yes  yes    yes     yes
+        core-banking  .    .      .     .    .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
+        worker        .    yes    yes   yes  .    .       .        yes   .         .      .        .    .     .     .    .      .       yes
+        sync          .    .      .     .    .    .       .        .     .         .      yes      .    .     .     .    .      .       yes
+        backup        .    .      .     .    .    .       .        .     .         .      .        .    .     .     .    .      .       yes
+        metrics       .    .      .     .    .    .       .        .     .         .      .        .    .     .     .    .      yes     yes
     ";
 
-    const COLUMNS: [(&str, Act); 17] = [
+    const COLUMNS: [(&str, Act); 18] = [
         ("init", Act::InitHome),
         ("import", Act::ImportData),
         ("train", Act::Train),
+        ("work", Act::Work),
         ("sign", Act::SignPolicy),
         ("promote", Act::PromoteModel),
         ("rollback", Act::RollbackModel),

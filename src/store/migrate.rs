@@ -10,8 +10,8 @@ use crate::store::rows::log::NodesRow;
 use crate::store::rows::meta::{COMMITS, SCHEMA, STORE_ID};
 use crate::store::tables::{
     ALIAS_HISTORY, ALIASES, API_KEYS, CASES, COUNTERS, DATASETS, DECISION_IDS, EXPERIMENT_NAMES, EXPERIMENTS,
-    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, POLICIES, RUNS, RUNS_BY_START, SIGNATURES,
-    SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
+    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, POLICIES, RUN_QUEUE, RUNS, RUNS_BY_START,
+    SIGNATURES, SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
 };
 use crate::store::value;
 use crate::store::views::group::{Group, Writes};
@@ -45,10 +45,16 @@ const LEDGER: &[Migration] = &[
     Migration { number: 3, run: |_| Ok(()) },
 ];
 
-const LAB: &[Migration] = &[Migration {
-    number: 1,
-    run: |view| view.create_tables(&[EXPERIMENTS, EXPERIMENT_NAMES, RUNS, RUNS_BY_START, METRICS, DATASETS]),
-}];
+const LAB: &[Migration] = &[
+    Migration {
+        number: 1,
+        run: |view| {
+            view.create_tables(&[EXPERIMENTS, EXPERIMENT_NAMES, RUNS, RUNS_BY_START, METRICS, DATASETS])
+        },
+    },
+    // Runs that wait for a worker, or are with one.
+    Migration { number: 2, run: |view| view.create_tables(&[RUN_QUEUE]) },
+];
 
 pub fn list_migrations(store: StoreName) -> &'static [Migration] {
     match store {

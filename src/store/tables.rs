@@ -88,3 +88,4 @@ pub const RUNS: Table = Table::lab("runs");
 pub const RUNS_BY_START: Table = Table::lab("runs_by_start");
 pub const METRICS: Table = Table::lab("metrics");
 pub const DATASETS: Table = Table::lab("datasets");
+pub const RUN_QUEUE: Table = Table::lab("run_queue");

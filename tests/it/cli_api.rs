@@ -75,6 +75,7 @@ run list --limit 1
 run list --project loan-default
 run list --experiment Default --limit 1
 run list --experiment Nowhere
+data list
 run show RUN
 run compare RUN RUN
 run compare RUN zz
@@ -220,7 +221,7 @@ fn only_the_named_server_and_a_good_key_are_taken() {
 fn a_command_that_needs_the_home_says_that_a_server_has_it() {
     let served = Served::start_quietly(Place::with_model());
     let export = ["model", "export", "loan-default", "out"];
-    for words in [&["audit", "verify"][..], &["data", "list"], &["train", "project"], &export] {
+    for words in [&["audit", "verify"][..], &["policy", "sign", "project"], &export] {
         let error = served.place.refused(7, words);
         assert_eq!(error["code"], "store.in_use");
         assert!(error["message"].as_str().unwrap().ends_with(", which serves it"), "{error}");

@@ -39,6 +39,8 @@ mod flow_serve;
 #[cfg(test)]
 mod flow_train;
 #[cfg(test)]
+mod flow_worker;
+#[cfg(test)]
 mod model_laws;
 #[cfg(test)]
 mod pages;

@@ -183,7 +183,9 @@ struct NewPolicy {
 
 impl NewPolicy {
     fn of(app: &App, name: &str, policy: &Signed) -> Result<Self, Failure> {
-        let (actor, now) = (app.may(Act::SignPolicy)?, app.now());
+        // A training signs its project's policy along with its model; putting either in force is another act.
+        let actor = app.may(Act::SignPolicy).or_else(|_| app.may(Act::Train))?;
+        let now = app.now();
         let body = json!({ "policy": policy.digest });
         let record = App::entry(&actor, Kind::PolicySigned, format!("policy/{name}"), &body)?;
         let row = PolicyRow { digest: policy.digest, name: name.to_string(), created_ms: now.millis() };

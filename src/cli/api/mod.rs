@@ -2,10 +2,12 @@
 //! or, where none runs, the same router inside this process. And what a server says of itself.
 //! Never takes another server than the one that was named.
 
+pub mod orders;
 pub mod pages;
 pub mod server;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -132,24 +134,38 @@ impl Invocation {
 
     /// A way to whoever has the home.
     pub fn client(&self) -> Result<Client, Failure> {
+        match self.reach()? {
+            Reached::There(client) => Ok(client),
+            Reached::Here { server, app } => Ok(Client::inside(server, app.person().clone())?),
+        }
+    }
+
+    /// The same, for a command that also does what a server would have a worker do.
+    pub fn reach(&self) -> Result<Reached, Failure> {
         if let Some(remote) = self.remote.open()? {
-            return Ok(Client::at(remote)?);
+            return Ok(Reached::There(Client::at(remote)?));
         }
         let folder = self.home_folder()?;
         if let Some(client) = find_server(&folder) {
-            return Ok(client);
+            return Ok(Reached::There(client));
         }
         let app = match open(&folder) {
             Ok(app) => app,
             // A server that was just being started answers by now.
             Err(error) if error.code() == "store.in_use" => {
-                return find_server(&folder).ok_or(error);
+                return find_server(&folder).map(Reached::There).ok_or(error);
             }
             Err(error) => return Err(error),
         };
         let server = Server::new(&app, Figures::local(ROUTES))?;
-        Ok(Client::inside(server, app.person().clone())?)
+        Ok(Reached::Here { server, app })
     }
+}
+
+/// Whoever has the home: a server, or this process.
+pub enum Reached {
+    There(Client),
+    Here { server: Arc<Server>, app: App },
 }
 
 fn open(folder: &Path) -> Result<App, Failure> {

@@ -229,6 +229,7 @@ impl Served {
         let opening = Opening {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))],
             sockets: true,
+            worker: true,
             opened: Box::new(opened),
             stop: Box::pin(async move { drop(stopped.await) }),
         };

@@ -8,25 +8,28 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::app::batches;
-use crate::app::datasets::{self, DataSource};
+use crate::app::datasets;
 use crate::app::decisions::{self, Asked, Content};
 use crate::app::home::{self, App};
 use crate::app::people::{keys, users};
 use crate::app::registry::promotion::{self, MoveAs, PromoteRequest};
 use crate::app::registry::versions;
-use crate::app::training::{self, TrainRequest};
 use crate::base::clock::SystemClock;
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::limits;
 use crate::cli::Invocation;
+use crate::cli::api::orders::{Source, TrainOrder, train_here};
 use crate::cli::demo::{DemoArguments, write_project};
 use crate::cli::score;
 use crate::cli::speak::progress::Bar;
 use crate::cli::speak::wait::wait_for;
-use crate::cli::train::on_interrupt;
+use crate::cli::train::{on_interrupt, trained_of};
 use crate::config::project::Project;
 use crate::demo::project::DemoProject;
+use crate::http::metrics::Figures;
+use crate::http::routes::ROUTES;
+use crate::http::server::Server;
 use crate::registry::version::{Alias, ModelRef, Which};
 use crate::security::actor::Role;
 use crate::security::password;
@@ -116,25 +119,25 @@ impl<'a> Demo<'a> {
     }
 
     pub fn train(&self, app: &App) -> Result<Value, Failure> {
-        let request = TrainRequest {
-            project: self.project.clone(),
-            source: DataSource::File(self.data.clone()),
-            overrides: Vec::new(),
-        };
+        let project = Project::load(&self.project, &[])?;
+        let source = Source::File(self.data.clone());
+        let order = TrainOrder { project: &project, overrides: Vec::new(), source };
         let bar = Bar::new(self.invocation.output);
-        let trained = training::train(app, &request, &on_interrupt, &mut |event| bar.hear(event));
+        let server = Server::new(app, Figures::local(ROUTES))?;
+        let ended = train_here(&server, app, &order, &bar);
         bar.finish();
-        let trained = trained?;
-        let version = &trained.registered.version;
-        let auc = trained.evaluation.intervals.get("auc");
-        let auc_text =
-            auc.map_or(String::new(), |i| format!(", AUC {:.3} ({:.3} to {:.3})", i.value, i.low, i.high));
-        let how =
-            if trained.registered.reused { "Trained again to the same digest" } else { "Trained and signed" };
-        self.say(&format!("{how}: {}@{}{auc_text}.", version.name, version.version));
+        let trained = trained_of(ended?)?;
+        let (name, version) = (&trained.view.name, trained.view.version);
+        let auc = trained.view.intervals.get("auc");
+        let auc_text = auc.map_or(String::new(), |interval| {
+            let number = |name: &str| interval[name].as_f64().unwrap_or(f64::NAN);
+            format!(", AUC {:.3} ({:.3} to {:.3})", number("value"), number("low"), number("high"))
+        });
+        let how = if trained.view.reused { "Trained again to the same digest" } else { "Trained and signed" };
+        self.say(&format!("{how}: {name}@{version}{auc_text}."));
         Ok(json!({
-            "name": version.name, "version": version.version, "digest": version.model,
-            "reused": trained.registered.reused, "auc": auc, "run_id": trained.run_id,
+            "name": name, "version": version, "digest": trained.view.digest,
+            "reused": trained.view.reused, "auc": auc, "run_id": trained.run_id,
         }))
     }
 

@@ -9,5 +9,6 @@ pub mod models;
 pub mod policies;
 pub mod runs;
 pub mod sessions;
+pub mod training;
 pub mod users;
 pub mod whoami;

@@ -1,6 +1,7 @@
 //! Request bodies: bounded in bytes and time, of the one type that is read, strict at every level.
 //! Never hands on a part of a body.
 
+pub mod file;
 pub mod form;
 pub mod json;
 pub mod shape;

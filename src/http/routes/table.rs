@@ -4,10 +4,11 @@
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 
+use crate::http::api::training::{datasets, orders, work as workers};
 use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
 use crate::http::routes::AnswerShape::{Bytes, Json, Text};
 use crate::http::routes::{Access, BodyShape, Parameter, Route, Schemas, Verb, read, schema_of};
-use crate::http::views::{compare, decision, people, policy, registry, run, status, why};
+use crate::http::views::{compare, decision, people, policy, registry, run, status, why, work};
 use crate::security::actor::Act;
 
 const CURSOR: Parameter = Parameter {
@@ -62,6 +63,8 @@ const RUNS_TO_COMPARE: &[Parameter] = &[Parameter {
 const ANYBODY: Access = Access::Public;
 const REGISTRY: Access = Access::As(Act::ReadRegistry);
 const RUNS: Access = Access::As(Act::ReadRuns);
+const TRAIN: Access = Access::As(Act::Train);
+const WORK: Access = Access::As(Act::Work);
 const SCORE: Access = Access::As(Act::Score);
 const DECISIONS: Access = Access::As(Act::ReadDecisions);
 const PEOPLE: Access = Access::As(Act::ReadPeople);
@@ -97,6 +100,38 @@ const NEW_KEY: BodyShape = BodyShape {
 };
 /// A row of the model's contract; which fields it has the model says.
 const ROW_BODY: BodyShape = BodyShape { schema: row_schema, example: ROW_EXAMPLE };
+/// The texts are those of a whole project in truth.
+const ORDER: BodyShape = BodyShape {
+    schema: schema_of::<work::OrderBody>,
+    example: r#"{"project": {"project.toml": "name = \"loan-default\""}, "overrides": ["seed=8"], "data": {}}"#,
+};
+const IMPORT: BodyShape = BodyShape {
+    schema: schema_of::<work::ImportBody>,
+    example: r#"{
+        "project": {"project.toml": "name = \"loan-default\""},
+        "data": {"upload": "0123456789abcdef0123456789abcdef", "file_name": "loans.csv"}
+    }"#,
+};
+const CLAIM: BodyShape =
+    BodyShape { schema: schema_of::<work::ClaimBody>, example: r#"{"worker": "worker-1"}"# };
+const EVENTS: BodyShape = BodyShape {
+    schema: schema_of::<work::EventsBody>,
+    example: r#"{"events": [{"event": "stage", "name": "training", "total": 40}, {"event": "step", "done": 1}]}"#,
+};
+const FINISH: BodyShape = BodyShape {
+    schema: schema_of::<work::FinishBody>,
+    example: r#"{
+        "contents": "{}",
+        "model": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "train_seconds": 1.5
+    }"#,
+};
+const FAIL: BodyShape = BodyShape {
+    schema: schema_of::<work::FailBody>,
+    example: r#"{"event": {"event": "failed", "code": "run.killed", "exit_code": 1, "message": "it was ended",
+        "next_step": null, "details": null}}"#,
+};
+const FILE_EXAMPLE: &str = "a,b\n";
 const ROW_EXAMPLE: &str = r#"{
     "addr_state": "WA",
     "annual_inc": 132900.0,
@@ -270,6 +305,105 @@ pub static ROUTES: &[Route] = &[
     .or(&[400, 404, 409]),
     read("/v1/runs/{run}/artifacts/{*path}", RUNS, runs::artifact, Bytes, "One artifact of a run")
         .or(&[400, 404, 409]),
+    read(
+        "/v1/data-sets",
+        RUNS,
+        datasets::list,
+        Json(schema_of::<work::DataSetList>),
+        "Every data set that is kept",
+    )
+    .paged(),
+    read(
+        "/v1/data-sets",
+        Access::As(Act::ImportData),
+        datasets::import,
+        Json(schema_of::<work::DataSet>),
+        "Check a sent file against a project and keep it",
+    )
+    .post(IMPORT)
+    .creates()
+    .or(&[404]),
+    read(
+        "/v1/uploads",
+        Access::As(Act::ImportData),
+        orders::upload,
+        Json(schema_of::<work::UploadView>),
+        "Send a file of rows; it is kept for an hour, and used once",
+    )
+    .post_file(FILE_EXAMPLE)
+    .creates(),
+    read(
+        "/v1/runs",
+        TRAIN,
+        orders::order,
+        Json(schema_of::<run::RunView>),
+        "Order a training: the data is checked at once, the run waits for a worker",
+    )
+    .post(ORDER)
+    .creates()
+    .or(&[404, 409]),
+    read(
+        "/v1/runs/{run}/progress",
+        RUNS,
+        orders::progress,
+        Json(schema_of::<work::ProgressView>),
+        "How a run goes on, and what came of it",
+    )
+    .or(&[400, 404, 409]),
+    read(
+        "/v1/runs/{run}/cancel",
+        TRAIN,
+        orders::cancel,
+        Json(schema_of::<work::ProgressView>),
+        "Ask a run to stop",
+    )
+    .act(Verb::Post)
+    .or(&[400, 404, 409]),
+    read(
+        "/v1/work/claim",
+        WORK,
+        workers::claim,
+        Json(schema_of::<work::ClaimedView>),
+        "Take the run that is due, if one is",
+    )
+    .post(CLAIM),
+    read("/v1/work/{run}/data", WORK, workers::data, Bytes, "The data of a run, as Parquet").or(&[400, 409]),
+    read(
+        "/v1/work/{run}/events",
+        WORK,
+        workers::events,
+        Json(schema_of::<work::HeardView>),
+        "What the run's child said; says that the worker lives",
+    )
+    .post(EVENTS)
+    .or(&[409]),
+    read(
+        "/v1/work/{run}/candidate/{file}",
+        WORK,
+        workers::candidate,
+        Json(schema_of::<work::KeptView>),
+        "One file of the run's candidate, named by its digest",
+    )
+    .post_file(FILE_EXAMPLE)
+    .or(&[409]),
+    read(
+        "/v1/work/{run}/finish",
+        WORK,
+        workers::finish,
+        Json(schema_of::<work::EndedView>),
+        "The candidate is whole: check and register it",
+    )
+    .post(FINISH)
+    .or(&[409]),
+    read(
+        "/v1/work/{run}/fail",
+        WORK,
+        workers::fail,
+        Json(schema_of::<work::EndedView>),
+        "The run has failed at the worker",
+    )
+    .post(FAIL)
+    .or(&[409]),
     read(
         "/v1/models/{name}/predict",
         SCORE,

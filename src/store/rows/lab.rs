@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
+use crate::security::actor::Role;
 use crate::store::rows::JsonRow;
 use crate::store::rows::key::Key;
-use crate::store::tables::{DATASETS, EXPERIMENT_NAMES, EXPERIMENTS, METRICS, RUNS, RUNS_BY_START, Table};
+use crate::store::tables::{
+    DATASETS, EXPERIMENT_NAMES, EXPERIMENTS, METRICS, RUN_QUEUE, RUNS, RUNS_BY_START, Table,
+};
 use crate::tracking::experiment::{Experiment, LifecycleStage};
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::run::{Artifact, DatasetInput, Run, RunStatus};
@@ -240,5 +243,47 @@ impl JsonRow for DatasetRow {
 
     fn key(&self) -> Vec<u8> {
         Self::key_of(&self.name, &self.content)
+    }
+}
+
+/// Which worker has a run, and since when. When it was last heard of is kept in memory: a restart ends the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    pub worker: String,
+    pub claimed_ms: i64,
+}
+
+/// A run that waits for a worker or is with one: all that its child needs, as it was when it was ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderRow {
+    pub run_id: RunId,
+    /// The project's files by their names.
+    pub project: BTreeMap<String, String>,
+    pub overrides: Vec<String>,
+    /// The digest of the configuration: files and overrides.
+    pub config: Digest,
+    pub dataset: String,
+    pub content: Digest,
+    pub parquet: Digest,
+    pub ordered_by: String,
+    /// The roles that who ordered it had then: the version is registered in their name.
+    pub roles: Vec<Role>,
+    pub ordered_ms: i64,
+    pub claim: Option<Claim>,
+}
+
+impl OrderRow {
+    pub fn key_of(run_id: &RunId) -> Vec<u8> {
+        Key::new().text(run_id.as_str()).finish()
+    }
+}
+
+impl JsonRow for OrderRow {
+    const TABLE: Table = RUN_QUEUE;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(&self.run_id)
     }
 }

@@ -124,6 +124,7 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<lab::RunOrderRow>(),
             decoding::<lab::MetricRow>(),
             decoding::<lab::DatasetRow>(),
+            decoding::<lab::OrderRow>(),
         ],
     }
 }

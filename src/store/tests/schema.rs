@@ -2,6 +2,7 @@
 
 use crate::base::digest::Digest;
 use crate::base::fact::Fact;
+use crate::base::ids::RunId;
 use crate::ledger::tree::Frontier;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
@@ -14,7 +15,8 @@ use crate::store::tables::{LOG_NODES, StoreName, VERSIONS};
 use crate::store::tests::{new_home, open, version};
 use crate::store::value;
 use crate::store::views::group::{Group, Writes};
-use crate::store::views::{Direction, Ledger, Rows, Span};
+use crate::store::views::{Direction, Lab, Ledger, Rows, Span};
+use crate::tracking::run::Run;
 
 fn labels(file: &StoreFile) -> Vec<String> {
     let rows: Vec<VersionRow> = file.read(|view| view.list(&Span::all(), 9)).unwrap();
@@ -124,4 +126,32 @@ fn nodes_of_the_first_schema_become_the_rows_of_commits_and_the_root_stays() {
     let mut earlier = Frontier::default();
     leaves[..37].iter().for_each(|leaf| drop(earlier.append(*leaf)));
     assert_eq!(root_at(37), earlier.root());
+}
+
+#[test]
+fn a_laboratory_of_the_first_schema_gets_a_queue_and_keeps_its_runs() {
+    let (_folder, path) = new_home();
+    let file = StoreFile::create(StoreName::Lab, &path.join("old.redb")).unwrap();
+    found(&file, "old").unwrap();
+    bring_up(&file, &list_migrations(StoreName::Lab)[..1]).unwrap();
+    let run = Run::start(RunId::draw(), "0", "calm-oak-001", "anna", 5);
+    let view = file.begin_write().unwrap();
+    {
+        let group = Group::new(&view);
+        Lab(&group as &dyn Writes).put_run_new(&run).unwrap();
+    }
+    view.commit().unwrap();
+    let names = || file.read(|view| view.list_table_names()).unwrap();
+    assert!(!names().contains(&"run_queue".to_string()));
+    for _ in 0..2 {
+        bring_up(&file, list_migrations(StoreName::Lab)).unwrap();
+        assert!(names().contains(&"run_queue".to_string()));
+        assert_eq!(file.read(|view| view.read_meta_number(SCHEMA)).unwrap(), 2);
+    }
+    file.read(|view| {
+        assert_eq!(Lab(view).find_run(&run.run_id)?, Some(run.clone()));
+        assert_eq!(Lab(view).list_orders()?, []);
+        Ok::<_, StoreError>(())
+    })
+    .unwrap();
 }

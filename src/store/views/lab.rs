@@ -7,7 +7,9 @@ use crate::base::digest::Digest;
 use crate::base::ids::RunId;
 use crate::base::limits;
 use crate::store::error::{StoreError, printable};
-use crate::store::rows::lab::{DatasetRow, ExperimentNameRow, ExperimentRow, MetricRow, RunOrderRow, RunRow};
+use crate::store::rows::lab::{
+    DatasetRow, ExperimentNameRow, ExperimentRow, MetricRow, OrderRow, RunOrderRow, RunRow,
+};
 use crate::store::rows::{self, Row};
 use crate::store::tables::{EXPERIMENTS, RUNS, RUNS_BY_START};
 use crate::store::views::{Direction, Lab, LabWrite, Rows, Span};
@@ -107,6 +109,17 @@ impl<V: Rows> Lab<V> {
         self.0.each(&Span::all(), each)
     }
 
+    pub fn find_order(&self, run_id: &RunId) -> Result<Option<OrderRow>, StoreError> {
+        self.0.find(&OrderRow::key_of(run_id))
+    }
+
+    /// Runs that wait or are under way, the first ordered first.
+    pub fn list_orders(&self) -> Result<Vec<OrderRow>, StoreError> {
+        let mut orders: Vec<OrderRow> = self.0.list(&Span::all(), limits::LIST_MAX)?;
+        orders.sort_by(|a, b| (a.ordered_ms, &a.run_id).cmp(&(b.ordered_ms, &b.run_id)));
+        Ok(orders)
+    }
+
     /// The blobs that rows of this file name and that must exist.
     pub fn list_required(&self) -> Result<BTreeSet<Digest>, StoreError> {
         let mut named = BTreeSet::new();
@@ -181,5 +194,15 @@ impl LabWrite<'_> {
     /// Writes a data set; the same content under the same name again only renews its import time.
     pub fn put_dataset(&self, row: &DatasetRow) -> Result<(), StoreError> {
         self.0.put(row)
+    }
+
+    /// Writes an order, new or claimed.
+    pub fn put_order(&self, row: &OrderRow) -> Result<(), StoreError> {
+        self.0.put(row)
+    }
+
+    /// Takes a run off the queue; one that is not there is none.
+    pub fn remove_order(&self, run_id: &RunId) -> Result<(), StoreError> {
+        self.0.remove_framed(OrderRow::TABLE, &OrderRow::key_of(run_id))
     }
 }

@@ -44,8 +44,29 @@ impl Served {
         Self::start_logging(place, "error")
     }
 
+    /// Works on no run itself.
+    pub fn start_without_worker(place: Place) -> Self {
+        Self::start_with(place, &["--log-level", "error", "--no-worker"])
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// Ends it as a power cut would; answers the home.
+    pub fn kill(mut self) -> Place {
+        self.process.child.kill().unwrap();
+        self.process.child.wait().unwrap();
+        self.place
+    }
+
     fn start_logging(place: Place, level: &str) -> Self {
-        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--log-level", level]);
+        Self::start_with(place, &["--log-level", level])
+    }
+
+    fn start_with(place: Place, more: &[&str]) -> Self {
+        let words = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
+        let mut command = place.command(&words);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut said = |start: &str| loop {

@@ -38,6 +38,10 @@ impl Clock for ManualClock {
         let millis = self.0.load(Ordering::SeqCst);
         Stamp { wall: jiff::Timestamp::from_millisecond(millis).unwrap(), quality: TimeQuality::Simulated }
     }
+
+    fn elapsed_ms(&self) -> u64 {
+        self.0.load(Ordering::SeqCst) as u64
+    }
 }
 
 pub struct TestApp {
@@ -46,7 +50,7 @@ pub struct TestApp {
     router: Router,
     runtime: tokio::runtime::Runtime,
     /// Goes last: the home is open until then.
-    _place: Place,
+    pub place: Place,
 }
 
 /// What came back.
@@ -83,7 +87,7 @@ impl TestApp {
         let app = App::open(&place.path("home"), person, Box::new(clock.clone())).unwrap();
         let server = Server::new(&app, Figures::local(ROUTES)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { router: router(Arc::clone(&server)), server, clock, runtime, _place: place }
+        Self { router: router(Arc::clone(&server)), server, clock, runtime, place }
     }
 
     /// Sends a request as it is.
@@ -137,6 +141,21 @@ impl TestApp {
         assert!(answered.status.is_success(), "{path}: {} {}", answered.status, answered.json);
         answered.json
     }
+}
+
+/// The project of a copied home as an order of it has it.
+pub fn order_of(project: &std::path::Path, overrides: &[&str]) -> String {
+    let texts: std::collections::BTreeMap<&str, String> = tallystick::config::project::FILES
+        .into_iter()
+        .map(|name| (name, std::fs::read_to_string(project.join(name)).unwrap()))
+        .collect();
+    serde_json::json!({"project": texts, "overrides": overrides, "data": {}}).to_string()
+}
+
+pub fn file_request(origin: &Origin, path: &str, bytes: impl Into<Body>) -> Request<Body> {
+    let request = Request::builder().method(Method::POST).uri(path).header("host", "localhost");
+    let request = request.header("content-type", "application/octet-stream");
+    request.extension(origin.clone()).body(bytes.into()).unwrap()
 }
 
 pub fn request(method: Method, origin: &Origin, path: &str, body: Option<&str>) -> Request<Body> {

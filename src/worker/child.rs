@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::base::cancel::CancelFlag;
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact, known_code};
 use crate::base::limits;
@@ -37,6 +36,8 @@ pub enum ChildError {
     },
     #[error("cancelled; the run is recorded as KILLED and nothing was registered")]
     Cancelled,
+    #[error("the worker was told to end; the run is recorded as KILLED and nothing was registered")]
+    Stopped,
 }
 
 impl Fact for ChildError {
@@ -48,6 +49,7 @@ impl Fact for ChildError {
             Self::Protocol { .. } => "run.protocol",
             Self::Refused { code, .. } => code,
             Self::Cancelled => "run.cancelled",
+            Self::Stopped => "run.stopped",
         }
     }
 
@@ -68,7 +70,7 @@ impl Fact for ChildError {
     fn next_step(&self) -> Option<String> {
         match self {
             Self::Refused { next, .. } => next.clone(),
-            Self::Killed { .. } | Self::Died { .. } => {
+            Self::Killed { .. } | Self::Died { .. } | Self::Stopped => {
                 Some("Run the same command again; training starts afresh and gives the same model.".into())
             }
             _ => None,
@@ -76,13 +78,17 @@ impl Fact for ChildError {
     }
 }
 
-/// Runs `tallystick child ...` on a spec and hears its events until it ends.
-pub fn run(
-    words: &[&str],
-    spec: &Path,
-    cancel: &CancelFlag,
-    hear: &mut dyn FnMut(&Event),
-) -> Result<Digest, ChildError> {
+/// Whoever listens to a child.
+pub trait Listener {
+    fn hear(&mut self, event: Event);
+
+    /// Called many times a second, also while the child is silent: says whether the child may go on.
+    fn may_go_on(&mut self) -> bool;
+}
+
+/// Runs `tallystick child ...` on a spec and hears its events until it ends. A child that may not go on is asked to
+/// stop and ended if it does not; the answer is then `Cancelled`.
+pub fn run(words: &[&str], spec: &Path, listener: &mut dyn Listener) -> Result<Digest, ChildError> {
     let log = spec.with_extension("log");
     let mut child = start(words, spec, &log)?;
     // Held open as long as the child may run: its end tells the child that nobody waits any more.
@@ -93,21 +99,21 @@ pub fn run(
     loop {
         match lines.recv_timeout(Duration::from_millis(50)) {
             Ok(Ok(event)) => {
-                hear(&event);
-                last = Some(event);
+                last = Some(event.clone());
+                listener.hear(event);
             }
             Ok(Err(why)) => return Err(abandon(child, why)),
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if cancel.is_cancelled() {
+        if stopping.is_some() || !listener.may_go_on() {
             lifeline = None;
             stop_in_time(&mut child, stopping.get_or_insert_with(Instant::now));
         }
     }
     drop(lifeline);
     let status = child.wait().map_err(|source| ChildError::Start { source })?;
-    if cancel.is_cancelled() { Err(ChildError::Cancelled) } else { conclude(last, status, &log) }
+    if stopping.is_some() { Err(ChildError::Cancelled) } else { conclude(last, status, &log) }
 }
 
 fn start(words: &[&str], spec: &Path, log: &Path) -> Result<Child, ChildError> {
