@@ -52,7 +52,8 @@ def main():
             ready = time.monotonic() - begun
             with open(os.path.join(folder, "tallystick-demo/row-loan-default.json")) as file:
                 row = json.load(file)
-            # As an officer types it: a share in percent.
+            # Another applicant than the one the demo has just decided, and a share in percent, as an officer types it.
+            row["loan_id"] = "L-first"
             row["int_rate"] = f"{row['int_rate'] * 100:.2f}"
             case, strokes, seconds = decide(said, row)
         finally:
