@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::app::home::App;
 use crate::base::cancel::CancelFlag;
 use crate::base::fact::{Fact, Failure};
+use crate::base::files;
 use crate::base::limits;
 use crate::base::progress::Progress as _;
 use crate::cli::speak::progress::Bar;
@@ -16,6 +17,7 @@ use crate::client::call::Client;
 use crate::client::error::ClientError;
 use crate::client::target::Target;
 use crate::config::project::Project;
+use crate::data::import::error::DataError;
 use crate::http::server::Server;
 use crate::http::views::run::RunView;
 use crate::http::views::work::{OrderBody, OrderData, ProgressView, UploadView};
@@ -55,6 +57,8 @@ pub fn send_data(client: &Client, source: &Source, bar: &Bar) -> Result<OrderDat
         Source::Latest => Ok(OrderData::default()),
         Source::Known(set) => Ok(OrderData { set: Some(set.clone()), ..OrderData::default() }),
         Source::File(path) => {
+            // What cannot be read is told as whoever reads data tells it.
+            files::open_regular(path).map_err(DataError::from)?;
             bar.stage("sending the data", 0);
             let sent: UploadView = client.post_file(&Target::of(["v1", "uploads"]), path)?;
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
