@@ -45,7 +45,8 @@ pub fn open(app: &App, wanted: &str) -> Result<Sheet, Failure> {
     let proved = receipt.clone().verify(Anchor::Trust(&app.trust))?;
     let header = record.header().clone();
     let Some(version) = version_of(app, facts)? else {
-        let answered = Answered { header, content: Content::Unscored, positive: None, replayed: false };
+        let content = Content::Unscored;
+        let answered = Answered { header, content, positive: None, explained: None, replayed: false };
         return Ok(Sheet { answered, entered: Vec::new(), scored_by: None, receipt, proved });
     };
     let body = open_body(app, &record)?;
@@ -59,7 +60,8 @@ pub fn open(app: &App, wanted: &str) -> Result<Sheet, Failure> {
     }
     let positive = Some(champion.loaded().content.training.positive.clone());
     let content = content_of(&body, facts, champion)?;
-    let answered = Answered { header, content, positive, replayed: false };
+    let explained = Some(champion.explained());
+    let answered = Answered { header, content, positive, explained, replayed: false };
     let scored_by = Some(ScoredBy { created_ms: version.created_ms, standing });
     Ok(Sheet { answered, entered, scored_by, receipt, proved })
 }

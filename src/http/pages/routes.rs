@@ -104,8 +104,8 @@ impl Visit {
 }
 
 const SHOWN: &[Parameter] = &[
-    Parameter { name: "own", about: "`true`: only one's own", is_number: false },
-    Parameter { name: "cursor", about: "Where the page begins", is_number: false },
+    Parameter { name: "own", about: "`true`: only one's own", is_number: false, needed: None },
+    Parameter { name: "cursor", about: "Where the page begins", is_number: false, needed: None },
 ];
 
 const fn shown(pattern: &'static str, gate: Gate, run: fn(Visit) -> Reply) -> PageRoute {
