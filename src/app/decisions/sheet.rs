@@ -45,8 +45,8 @@ pub fn open(app: &App, wanted: &str) -> Result<Sheet, Failure> {
     let proved = receipt.clone().verify(Anchor::Trust(&app.trust))?;
     let header = record.header().clone();
     let Some(version) = version_of(app, facts)? else {
-        let answered =
-            Answered { header, content: Content::Unscored, positive: None, explained: None, replayed: false };
+        let content = Content::Unscored;
+        let answered = Answered { header, content, positive: None, explained: None, replayed: false };
         return Ok(Sheet { answered, entered: Vec::new(), scored_by: None, receipt, proved });
     };
     let body = open_body(app, &record)?;
