@@ -302,7 +302,7 @@ fn every_key_that_is_used_is_there_and_every_key_is_used() {
     for key in quoted {
         assert!(texts.find(key).is_some(), "there is no text {key:?}");
     }
-    for text in ["say(\"", "fill(\"", "t(\""] {
+    for text in [".say(\"", ".fill(\"", " t(\""] {
         for key in sources.split(text).skip(1).map(|rest| rest.split('"').next().unwrap()) {
             assert!(texts.find(key).is_some() || key == "key", "there is no text {key:?}");
         }
