@@ -1,9 +1,6 @@
-//! The whole way from a checked table to a candidate, as the README's picture has it.
-//! Each line is one room's work; nothing is computed here.
+//! The whole way from a checked table to a candidate: each line is one room's work, and nothing is computed here.
 
-use crate::base::cancel::CancelFlag;
-use crate::base::fact::Failure;
-use crate::base::progress::Progress;
+use crate::base::{cancel::CancelFlag, fact::Failure, progress::Progress};
 use crate::config::project::Project;
 use crate::data::table::Table;
 use crate::features::fit::fit;

@@ -7,6 +7,7 @@ use crate::app::decisions::Content;
 use crate::app::decisions::sheet::{ScoredBy, Sheet};
 use crate::base::clock::TimeQuality;
 use crate::base::fact::Failure;
+use crate::data::contract::Cast;
 use crate::decide::outcome::DecidedBy;
 use crate::http::pages::cases::qr::{self, QrView};
 use crate::http::pages::cases::tally::{self, Tally};
@@ -136,7 +137,7 @@ fn add_score(texts: &Texts, view: &mut CaseView, by: &ScoredBy, decision: &Decis
     let line = |reason: &crate::decide::reasons::Reason| ReasonLine {
         text: reason.text.clone(),
         label: label(&reason.field),
-        value: reason.value.as_deref().map(grouped),
+        value: reason.value.as_deref().map(|value| value_text(by, &reason.field, value)),
     };
     view.reasons = decision.reasons.list.iter().map(line).collect();
     view.notes = notes_of(texts, &decision.notes, &label);
@@ -187,19 +188,24 @@ fn notes_of(texts: &Texts, notes: &Notes, label: &dyn Fn(&str) -> String) -> Vec
 }
 
 fn entered_of(texts: &Texts, sheet: &Sheet, by: &ScoredBy) -> Vec<Pair> {
-    let contract = &by.standing.champion.loaded().content.contract;
     let entered = sheet.entered.iter().map(|entered| {
-        let percent = contract
-            .find(&entered.field)
-            .is_some_and(|c| c.cast == Some(crate::data::contract::Cast::Percent));
         let value = match &entered.value {
             None => texts.say("case.entered.nothing"),
-            Some(value) if percent => percent_text(value),
-            Some(value) => grouped(value),
+            Some(value) => value_text(by, &entered.field, value),
         };
         Pair { label: label_of(by, &entered.field), value }
     });
     entered.collect()
+}
+
+/// A value as it is typed in the form.
+fn value_text(by: &ScoredBy, field: &str, value: &str) -> String {
+    let column = by.standing.champion.loaded().content.contract.find(field);
+    if column.is_some_and(|column| column.cast == Some(Cast::Percent)) {
+        percent_text(value)
+    } else {
+        grouped(value)
+    }
 }
 
 /// A share as it was typed: in percent.
