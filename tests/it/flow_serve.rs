@@ -158,8 +158,8 @@ fn a_broken_head_is_a_problem_too_and_the_log_never_has_a_query() {
     let served = Served::start(Place::with_home());
     for (sent, status) in [
         ("NONSENSE\r\n\r\n".to_string(), 400),
-        (format!("GET / HTTP/1.1\r\nhost: x\r\nbig: {}\r\n\r\n", "a".repeat(100_000)), 431),
-        (format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(150)), 431),
+        (format!("GET /v1/whoami HTTP/1.1\r\nhost: x\r\nbig: {}\r\n\r\n", "a".repeat(100_000)), 431),
+        (format!("GET /v1/whoami HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(150)), 431),
     ] {
         let mut socket = served.socket("admin.sock");
         // The server may answer and close before it has read all of it.
