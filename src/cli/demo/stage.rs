@@ -88,8 +88,12 @@ impl<'a> Demo<'a> {
     }
 
     /// Others than those the model is trained on: another seed, and a file of their own for each.
-    fn new_rows(&self) -> PathBuf {
-        self.folder.join(format!("new-{}-{}.csv", self.which.rows_are, self.seed + 1))
+    fn make_new_rows(&self) -> Result<PathBuf, Failure> {
+        let path = self.folder.join(format!("new-{}-{}.csv", self.which.rows_are, self.seed + 1));
+        if !path.exists() {
+            self.generate(&path, BATCH_ROWS, self.seed + 1)?;
+        }
+        Ok(path)
     }
 
     /// Makes what is not there yet: home, project, data.
@@ -170,8 +174,7 @@ impl<'a> Demo<'a> {
 
     pub fn batch(&self, app: &App) -> Result<Value, Failure> {
         let model = &self.model();
-        let new_rows = self.new_rows();
-        self.generate(&new_rows, BATCH_ROWS, self.seed + 1)?;
+        let new_rows = self.make_new_rows()?;
         let out = self.folder.join(format!("scores-{}", self.which.name));
         let order = BatchOrder {
             input: &new_rows,
@@ -226,8 +229,7 @@ impl<'a> Demo<'a> {
             let bytes = files::read_at_most(&path, limits::ROW_JSON_BYTES_MAX)?;
             return Ok(String::from_utf8_lossy(&bytes).into_owned());
         }
-        let new_rows = self.new_rows();
-        self.generate(&new_rows, BATCH_ROWS, self.seed + 1)?;
+        let new_rows = self.make_new_rows()?;
         let project = Project::load(&self.project, &[])?;
         let row = find_telling_row(app, &project, &self.model(), &new_rows)?.to_string();
         files::write_atomic(&path, row.as_bytes(), 0o600)?;
@@ -236,8 +238,7 @@ impl<'a> Demo<'a> {
 
     /// Rows nobody has decided yet, one after the other.
     pub fn rows(&self, count: u64) -> Result<Vec<Value>, Failure> {
-        let new_rows = self.new_rows();
-        self.generate(&new_rows, BATCH_ROWS, self.seed + 1)?;
+        let new_rows = self.make_new_rows()?;
         let project = Project::load(&self.project, &[])?;
         (1..=count).map(|number| datasets::row_as_json(&project, &new_rows, number)).collect()
     }
