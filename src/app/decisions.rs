@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use crate::app::decisions::draft::{Asking, Draft};
 use crate::app::decisions::lineup::{Lineup, Seat};
 use crate::app::decisions::repetition::{Claim, UnderWay, claim};
+use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::base::fact::Failure;
 use crate::ledger::case::Branch;
@@ -130,9 +131,19 @@ fn prepare(
     let asking =
         Asking { app, actor, seat, row: asked.row, simulated: asked.simulated, started: asked.started };
     match wish {
-        Wish::Decision => asking.decide(repetition),
+        Wish::Decision => {
+            let draft = asking.decide(repetition)?;
+            check_approved(seat, asked.simulated)?;
+            Ok(draft)
+        }
         Wish::Prediction => asking.predict(repetition),
     }
+}
+
+/// A rehearsal may be decided by anything that can decide; a case only by what was approved.
+fn check_approved(seat: &Seat, simulated: bool) -> Result<(), UseCaseError> {
+    let (name, version) = (seat.asked.name.clone(), seat.asked.version);
+    if seat.approved || simulated { Ok(()) } else { Err(UseCaseError::NeverInForce { name, version }) }
 }
 
 /// Queues the record and waits until it is durable. `held` is let go of only then, even if nobody waits any more.

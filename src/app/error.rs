@@ -24,6 +24,8 @@ pub enum UseCaseError {
     Ambiguous { wanted: String, found: usize },
     #[error("alias {alias:?} of {name:?} has moved since it was looked at")]
     AliasMoved { name: String, alias: String },
+    #[error("{name}@{version} was never put in force with its policy, and so decides no case")]
+    NeverInForce { name: String, version: u64 },
     #[error("release {name}@{version} ended at {end}")]
     ReleaseEnded { name: String, version: u64, end: String },
     #[error("the reason of a move has {found} characters; at most {max} are kept", max = limits::WHY_CHARS_MAX)]
@@ -104,6 +106,7 @@ impl Fact for UseCaseError {
             Self::Ambiguous { .. } => "name.ambiguous",
             Self::AliasMoved { .. } => "model.alias_moved",
             Self::ReleaseEnded { .. } => "release.ended",
+            Self::NeverInForce { .. } => "gate.never_in_force",
             Self::LongWhy { .. } => "model.long_reason",
             Self::NoMetric { .. } => "run.unknown_metric",
             Self::CompareCount { .. } => "run.compare_count",
@@ -141,6 +144,7 @@ impl Fact for UseCaseError {
         match self {
             Self::Damaged { .. } | Self::OtherData { .. } => Class::Integrity,
             Self::NotADecision { .. } | Self::OtherRelease { .. } => Class::Integrity,
+            Self::NeverInForce { .. } => Class::GateRefused,
             Self::ReleaseEnded { .. } | Self::NoScore { .. } | Self::KeyUnderWay { .. } => Class::Unavailable,
             _ => Class::Usage,
         }
@@ -162,6 +166,9 @@ impl Fact for UseCaseError {
             Self::NoMetric { .. } => "See `tallystick run show RUN`.",
             Self::Ambiguous { .. } => "Give more of its beginning, or all of it.",
             Self::ReleaseEnded { .. } => "Promote a newer version.",
+            Self::NeverInForce { .. } => {
+                "Promote it first, or ask for a rehearsal: `simulated=true` over the API, or `predict` for its score."
+            }
             Self::CompareCount { .. } => {
                 "Name them: `tallystick run compare A B`; see `tallystick run list`."
             }

@@ -56,6 +56,28 @@ fn a_prediction_is_recorded_and_has_no_case() {
 }
 
 #[test]
+fn a_version_that_nobody_approved_decides_rehearsals_alone() {
+    let app = TestApp::over(Place::with_three_versions());
+    let decide = "/v1/models/loan-default/decisions?version=2";
+    let refused = app.post(&owner(), decide, &row().to_string());
+    let code = refused.json["code"].clone();
+    assert_eq!((refused.status, code), (StatusCode::CONFLICT, json!("gate.never_in_force")));
+    let rehearsed = app.made(&format!("{decide}&simulated=true"), &row().to_string());
+    assert_eq!(
+        (&rehearsed["version"], &rehearsed["flags"]),
+        (&json!(2), &json!(["simulated"])),
+        "{rehearsed}"
+    );
+    let approved = app.made("/v1/models/loan-default/decisions?version=1", &row().to_string());
+    assert_eq!(approved["version"], 1);
+    assert_eq!(
+        app.ok("/v1/decisions?limit=9")["decisions"].as_array().map(Vec::len),
+        Some(2),
+        "no refused one"
+    );
+}
+
+#[test]
 fn a_repeated_request_gets_the_first_answer_and_another_body_is_refused() {
     let app = TestApp::over(Place::with_model());
     let first = decide_as(&app, &owner(), Some("k-1"), &row());

@@ -76,6 +76,8 @@ pub struct Seat {
     pub degraded: Option<String>,
     /// A stand-in's score leads to a person, whatever it is.
     pub refers: bool,
+    /// Whether an approver ever put this version with this policy in force: nothing else decides in earnest.
+    pub approved: bool,
     counters: Counters,
 }
 
@@ -185,6 +187,7 @@ pub fn refresh(app: &App, name: &str) {
 fn fill(app: &App, model: &ModelRef) -> Result<Seat, Failure> {
     let (asked, policy) = versions::resolve(app, model, true)?;
     let now = app.now().millis();
+    let approved = was_in_force(app, model, asked.version, &policy)?;
     let why = match open(app, &asked, &policy) {
         Ok(standing) => {
             let standing = Some(Arc::new(standing));
@@ -193,6 +196,7 @@ fn fill(app: &App, model: &ModelRef) -> Result<Seat, Failure> {
                 standing,
                 degraded: None,
                 refers: false,
+                approved,
                 counters: Counters::default(),
             });
         }
@@ -207,7 +211,21 @@ fn fill(app: &App, model: &ModelRef) -> Result<Seat, Failure> {
         .as_ref()
         .is_none_or(|standing| standing.champion.release().release().fallback == Fallback::Refer);
     let standing = standing.map(Arc::new);
-    Ok(Seat { asked, standing, degraded: Some(why), refers, counters: Counters::default() })
+    Ok(Seat { asked, standing, degraded: Some(why), refers, approved, counters: Counters::default() })
+}
+
+/// What an alias points to was approved when it was moved there; a number names any version there is.
+fn was_in_force(app: &App, model: &ModelRef, version: u64, policy: &Digest) -> Result<bool, Failure> {
+    if !matches!(model.which, Which::Number(_)) {
+        return Ok(true);
+    }
+    for alias in [Alias::Production, Alias::Staging] {
+        let moves = promotion::moves(app, &model.name, alias)?;
+        if moves.iter().any(|step| step.to.version == version && step.to.policy == *policy) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The chain: what the alias pointed to before, newest first; then a baseline; then nothing, which refers.
