@@ -217,7 +217,7 @@ fn tally_log(bench: &mut Bench<'_>) -> Result<String, Failure> {
     Ok(format!("{records} records and {rows} rows verified"))
 }
 
-/// A changed byte in each half of a copied store must be noticed.
+/// One changed bit of a record, in a store that nobody needs any more, must be noticed.
 fn damage(bench: &mut Bench<'_>) -> Result<String, Failure> {
     let ledger = bench.demo.home().join("ledger.redb");
     let mut bytes = files::read_at_most(&ledger, limits::BLOB_BYTES_MAX)?;

@@ -206,7 +206,7 @@ impl Scene<'_> {
                     break;
                 }
             }
-            if over.load(Ordering::Relaxed) && turn > ANSWERS_BEFORE * 100 {
+            if over.load(Ordering::Relaxed) {
                 break;
             }
         }
