@@ -30,6 +30,8 @@ pub const HASH_BUCKETS_MAX: usize = 4_096;
 /// Quantile bins of one numeric field.
 pub const BINS_MIN: usize = 2;
 pub const BINS_MAX: usize = 256;
+/// A code is one byte.
+pub const CODES_MAX: usize = 256;
 /// Cells of one encoded matrix: 4 GiB of f32. More rows are encoded in pieces.
 pub const MATRIX_CELLS_MAX: usize = 1 << 30;
 /// A number beyond this cannot be encoded; squares and sums of all below it stay finite.

@@ -48,7 +48,7 @@ impl Present {
     /// bin nor has its value signed into a model.
     pub fn cuts(&self, bins: usize) -> Vec<f64> {
         let count = self.sorted.len();
-        let rank = (1 + count / ROWS_PER_TRIMMED_ROW).min(limits::SHARED_LEVEL_ROWS_MIN);
+        let rank = self.trimmed_rank();
         let kept = &self.sorted[rank - 1..=count - rank];
         let distinct: Vec<f64> = kept.chunk_by(|a, b| a == b).map(|ties| ties[0]).take(bins + 2).collect();
         if distinct.len() <= bins + 1 {
@@ -79,6 +79,15 @@ impl Present {
         let starts = std::iter::once(0).chain(ends.iter().copied());
         let counts = starts.zip(&ends).map(|(start, end)| (end - start) as u64).collect();
         (edges, counts)
+    }
+
+    /// About the least and the greatest value: the most extreme half percent of rows lies outside.
+    pub fn shared_range(&self) -> (f64, f64) {
+        self.range(self.trimmed_rank())
+    }
+
+    fn trimmed_rank(&self) -> usize {
+        (1 + self.sorted.len() / ROWS_PER_TRIMMED_ROW).min(limits::SHARED_LEVEL_ROWS_MIN)
     }
 
     /// The `rank`-th value from either end, counted from 1.

@@ -18,13 +18,40 @@ pub enum FieldColumn<'a> {
     Text(&'a TextValues),
 }
 
-/// Where a level of text falls: one column of the field and its value, and whether the field's last
-/// column (missing or unknown) is set as well.
+/// Where a level of text falls: one column of the encoding and its value, whether the encoding's last
+/// column (missing or unknown) is set as well, and the code of a field that has codes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
     pub offset: usize,
     pub value: f32,
     pub flagged: bool,
+    pub code: f32,
+}
+
+impl FittedField {
+    /// Where a level falls; `None` is a missing cell.
+    pub fn mark(&self, level: Option<&str>) -> Mark {
+        let code = self.code.as_ref().map_or(0, |code| code.of.of_level(level));
+        Mark { code: code as f32, ..self.encoding.mark(&self.field, level) }
+    }
+}
+
+impl Mark {
+    /// Into the field's columns of a whole row, which hold zeros.
+    pub fn write(self, row: &mut [f32], field: &FittedField) {
+        let out = &mut row[field.start..field.start + field.width];
+        if let Some(slot) = out.get_mut(self.offset) {
+            *slot = self.value;
+        }
+        if self.flagged
+            && let Some(flag) = out.last_mut()
+        {
+            *flag = 1.0;
+        }
+        if let Some(code) = &field.code {
+            row[code.column] = self.code;
+        }
+    }
 }
 
 pub fn find_numbers<'a>(table: &'a Table, field: &str) -> Result<&'a [f64], FeatureError> {
@@ -46,7 +73,7 @@ pub fn find_fields<'a>(
         let place = table.find_place(&field.field, next).ok_or_else(|| missing(&field.field))?;
         next = place + 1;
         let column = &table.columns()[place];
-        if field.encoding.is_numeric() {
+        if field.is_numeric() {
             numbers_of(column).map(FieldColumn::Numbers)
         } else {
             text_of(column).map(FieldColumn::Text)
@@ -85,7 +112,7 @@ impl FittedEncoding {
             Self::Scale { median, indicator, .. }
             | Self::Quantile { median, indicator, .. }
             | Self::Piecewise { median, indicator, .. } => (*median, *indicator),
-            Self::OneHot { .. } | Self::Ordinal { .. } | Self::Hash { .. } => return,
+            Self::None {} | Self::OneHot { .. } | Self::Ordinal { .. } | Self::Hash { .. } => return,
         };
         let missing = number.is_nan();
         if missing
@@ -111,13 +138,13 @@ impl FittedEncoding {
                 }
             }
             Self::Piecewise { cuts, .. } => write_piecewise(cuts, x, out),
-            Self::OneHot { .. } | Self::Ordinal { .. } | Self::Hash { .. } => {}
+            Self::None {} | Self::OneHot { .. } | Self::Ordinal { .. } | Self::Hash { .. } => {}
         }
     }
 
     /// Where a level falls; `None` is a missing cell.
     pub fn mark(&self, field: &str, level: Option<&str>) -> Mark {
-        let one = |offset| Mark { offset, value: 1.0, flagged: false };
+        let one = |offset| Mark { offset, value: 1.0, flagged: false, code: 0.0 };
         match self {
             Self::OneHot { levels } => match level {
                 None => one(levels.len()),
@@ -125,11 +152,12 @@ impl FittedEncoding {
             },
             Self::Ordinal { order } => {
                 let place = level.and_then(|text| order.iter().position(|l| l == text));
-                Mark { offset: 0, value: ordinal_value(place, order.len()), flagged: place.is_none() }
+                let value = ordinal_value(place, order.len());
+                Mark { offset: 0, value, flagged: place.is_none(), code: 0.0 }
             }
             Self::Hash { buckets } => one(level.map_or(*buckets, |text| bucket(field, text, *buckets))),
-            Self::Scale { .. } | Self::Quantile { .. } | Self::Piecewise { .. } => {
-                Mark { offset: 0, value: 0.0, flagged: false }
+            Self::None {} | Self::Scale { .. } | Self::Quantile { .. } | Self::Piecewise { .. } => {
+                Mark { offset: 0, value: 0.0, flagged: false, code: 0.0 }
             }
         }
     }

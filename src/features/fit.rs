@@ -6,30 +6,62 @@ use std::collections::BTreeMap;
 use crate::base::limits;
 use crate::data::table::{Table, TextValues};
 use crate::features::binning::Present;
+use crate::features::codes::{Code, CodeRules, fit_code};
 use crate::features::encode::{find_numbers, find_text};
 use crate::features::error::FeatureError;
-use crate::features::recipe::{Encoding, FieldRecipe, FittedEncoding, FittedField, FittedRecipe, Recipe};
+use crate::features::recipe::{Encoding, FieldCode, FieldRecipe, FittedEncoding, FittedField, FittedRecipe, Recipe};
+
+/// What a family reads of a field: the columns of its encoding, its code, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Columns,
+    Codes(CodeRules),
+    Both(CodeRules),
+}
 
 /// Fits over all rows of `table`, which must be training rows only.
-pub fn fit(recipe: &Recipe, table: &Table) -> Result<FittedRecipe, FeatureError> {
+pub fn fit(recipe: &Recipe, form: Form, table: &Table) -> Result<FittedRecipe, FeatureError> {
     let mut fields = Vec::with_capacity(recipe.features().len());
     let mut width = 0;
     for feature in recipe.features() {
-        let (encoding, known_levels) = fit_feature(feature, table)?;
-        let field = feature.field.clone();
-        let fitted = FittedField { field, start: width, width: encoding.width(), encoding, known_levels };
+        let fitted = FittedField { start: width, ..fit_field(feature, form, table)? };
         width += fitted.width;
-        if width > limits::MATRIX_WIDTH_MAX {
+        if width + recipe.features().len() > limits::MATRIX_WIDTH_MAX {
             let field = fitted.field;
             return Err(FeatureError::TooWide { field, found: width, max: limits::MATRIX_WIDTH_MAX });
         }
         fields.push(fitted);
     }
-    if width == 0 {
+    let codes = fields.iter_mut().filter_map(|field| field.code.as_mut());
+    codes.enumerate().for_each(|(rank, code)| code.column = width + rank);
+    let recipe = FittedRecipe { fields, width };
+    if recipe.row_width() == 0 || !recipe.varies() {
         Err(FeatureError::NothingVaries { rows: table.rows() })
     } else {
-        Ok(FittedRecipe { fields, width })
+        Ok(recipe)
     }
+}
+
+impl FittedRecipe {
+    /// Whether any field could tell two rows apart.
+    fn varies(&self) -> bool {
+        let has_codes = |code: &FieldCode| code.of.count() > 2;
+        self.width > 0 || self.fields.iter().any(|field| field.code.as_ref().is_some_and(has_codes))
+    }
+}
+
+fn fit_field(feature: &FieldRecipe, form: Form, table: &Table) -> Result<FittedField, FeatureError> {
+    let code = match form {
+        Form::Columns => None,
+        Form::Codes(rules) | Form::Both(rules) => Some(fit_code(feature, &rules, table)?),
+    };
+    let (encoding, known_levels) = match form {
+        Form::Codes(_) => (FittedEncoding::None {}, code.as_ref().map(Code::known_levels).unwrap_or_default()),
+        Form::Columns | Form::Both(_) => fit_feature(feature, table)?,
+    };
+    let width = encoding.width();
+    let code = code.map(|of| FieldCode { column: 0, of });
+    Ok(FittedField { field: feature.field.clone(), encoding, start: 0, width, known_levels, code })
 }
 
 fn fit_feature(feature: &FieldRecipe, table: &Table) -> Result<(FittedEncoding, Vec<String>), FeatureError> {

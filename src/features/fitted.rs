@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::limits;
+use crate::features::codes::Code;
 use crate::features::error::FeatureError;
 use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
 
@@ -17,13 +18,18 @@ pub struct OutputColumn {
 }
 
 impl FittedRecipe {
-    /// The columns of the matrix in order, as many as the recipe is wide.
+    /// The columns of encodings in order, as many as the recipe is wide; codes come behind them.
     pub fn columns(&self) -> Vec<OutputColumn> {
         let named = |(index, field): (usize, &FittedField)| {
             let names = field.encoding.column_names(&field.field);
             names.into_iter().map(move |name| OutputColumn { name, field: index })
         };
         self.fields.iter().enumerate().flat_map(named).collect()
+    }
+
+    /// The columns of a row of the matrix: those of encodings, then a code for each field that has codes.
+    pub fn row_width(&self) -> usize {
+        self.width + self.fields.iter().filter(|field| field.code.is_some()).count()
     }
 
     /// Refuses a fitted recipe that could not have come from `fit`.
@@ -37,6 +43,7 @@ impl FittedRecipe {
                 return Err(malformed(field, "the name is empty or appears twice"));
             }
             check_encoding(&field.encoding)
+                .and_then(|()| check_code(field))
                 .and_then(|()| check_known(field))
                 .map_err(|w| malformed(field, w))?;
         }
@@ -55,7 +62,14 @@ impl FittedRecipe {
             }
             next += field.width;
         }
-        if next != self.width || next == 0 || next > limits::MATRIX_WIDTH_MAX {
+        let codes = self.fields.iter().filter_map(|field| Some((field, field.code.as_ref()?)));
+        for (rank, (field, code)) in codes.enumerate() {
+            if code.column != next + rank {
+                return Err(malformed(field, "its codes are not in the column behind those of the field before"));
+            }
+        }
+        let all = self.row_width();
+        if next != self.width || all == 0 || all > limits::MATRIX_WIDTH_MAX {
             return Err(FeatureError::FittedLayout {
                 what: "the width is none, too large, or not the sum of its fields",
             });
@@ -84,6 +98,20 @@ fn check_encoding(encoding: &FittedEncoding) -> Result<(), &'static str> {
         FittedEncoding::Ordinal { order } => check_order(order),
         FittedEncoding::Hash { buckets } if (1..=limits::HASH_BUCKETS_MAX).contains(buckets) => Ok(()),
         FittedEncoding::Hash { .. } => Err("it has no buckets, or too many"),
+        FittedEncoding::None {} => Ok(()),
+    }
+}
+
+/// A field has codes, or columns of an encoding that reads the same kind of cell, or both.
+fn check_code(field: &FittedField) -> Result<(), &'static str> {
+    match (&field.code, &field.encoding) {
+        (None, FittedEncoding::None {}) => Err("it has neither an encoding nor codes"),
+        (None, _) => Ok(()),
+        (Some(code), FittedEncoding::None {}) => code.of.check(),
+        (Some(code), encoding) if code.of.is_numeric() != encoding.is_numeric() => {
+            Err("its encoding and its codes read different kinds of cells")
+        }
+        (Some(code), _) => code.of.check(),
     }
 }
 
@@ -118,13 +146,19 @@ fn check_order(order: &[String]) -> Result<(), &'static str> {
 
 fn check_known(field: &FittedField) -> Result<(), &'static str> {
     check_sorted(&field.known_levels)?;
+    let is_order = |order: &[String]| {
+        let mut sorted = order.to_vec();
+        sorted.sort();
+        field.known_levels == sorted
+    };
     let fits = match &field.encoding {
         FittedEncoding::OneHot { levels } => field.known_levels == *levels,
-        FittedEncoding::Ordinal { order } => {
-            let mut sorted = order.clone();
-            sorted.sort();
-            field.known_levels == sorted
-        }
+        FittedEncoding::Ordinal { order } => is_order(order),
+        FittedEncoding::None {} => match field.code.as_ref().map(|code| &code.of) {
+            Some(Code::Levels { levels }) => field.known_levels == *levels,
+            Some(Code::Order { order }) => is_order(order),
+            Some(Code::Bins { .. }) | None => field.known_levels.is_empty(),
+        },
         FittedEncoding::Hash { .. } => field.known_levels.len() <= limits::KNOWN_LEVELS_MAX,
         FittedEncoding::Scale { .. } | FittedEncoding::Quantile { .. } | FittedEncoding::Piecewise { .. } => {
             field.known_levels.is_empty()
@@ -134,14 +168,25 @@ fn check_known(field: &FittedField) -> Result<(), &'static str> {
 }
 
 impl FittedField {
+    /// Whether its cells are numbers, not texts.
+    pub fn is_numeric(&self) -> bool {
+        match (&self.encoding, &self.code) {
+            (FittedEncoding::None {}, Some(code)) => code.of.is_numeric(),
+            (encoding, _) => encoding.is_numeric(),
+        }
+    }
+
     /// Where a numeric field of a row (or of a mean row) lies, for comparing two: each of its columns
-    /// rises with the value, but for the indicator of a missing cell, which is the last.
+    /// rises with the value, but for the indicator of a missing cell, which is the last of the encoding's.
     pub fn place(&self, column: impl Fn(usize) -> Option<f64>) -> f64 {
         let indicator = match self.encoding {
             FittedEncoding::Scale { indicator, .. }
             | FittedEncoding::Quantile { indicator, .. }
             | FittedEncoding::Piecewise { indicator, .. } => usize::from(indicator),
             FittedEncoding::OneHot { .. } | FittedEncoding::Ordinal { .. } | FittedEncoding::Hash { .. } => 0,
+            FittedEncoding::None {} => {
+                return self.code.as_ref().and_then(|code| column(code.column)).unwrap_or_default();
+            }
         };
         let columns = self.start..self.start + self.width.saturating_sub(indicator);
         columns.filter_map(column).fold(0.0, |sum, x| sum + x)
@@ -179,6 +224,27 @@ impl FittedField {
                 order.get(place.round().max(0.0) as usize).cloned().map(Typical::Level)
             }
             FittedEncoding::Hash { .. } => None,
+            FittedEncoding::None {} => {
+                let code = self.code.as_ref()?;
+                code.of.typical(column(code.column)?)
+            }
+        }
+    }
+
+}
+
+impl Code {
+    /// What a code of a mean row stands for: the middle of its bin, or its level.
+    fn typical(&self, code: f64) -> Option<Typical> {
+        let place = (code.round() - 1.0).max(0.0) as usize;
+        match self {
+            Self::Bins { cuts, low, high } => {
+                let edges: Vec<f64> = [*low].into_iter().chain(cuts.iter().copied()).chain([*high]).collect();
+                among(&edges, code - 0.5).map(Typical::Number)
+            }
+            Self::Order { order: levels } | Self::Levels { levels } => {
+                levels.get(place).cloned().map(Typical::Level)
+            }
         }
     }
 }
@@ -209,6 +275,7 @@ impl FittedEncoding {
             Self::OneHot { levels } => levels.len() + 2,
             Self::Ordinal { .. } => 2,
             Self::Hash { buckets } => buckets + 1,
+            Self::None {} => 0,
         }
     }
 
@@ -233,6 +300,7 @@ impl FittedEncoding {
             Self::Hash { buckets } => {
                 (0..*buckets).map(|bucket| format!("{field}#{bucket}")).chain([missing]).collect()
             }
+            Self::None {} => Vec::new(),
         }
     }
 }
@@ -243,7 +311,7 @@ mod tests {
 
     fn field(encoding: FittedEncoding) -> FittedField {
         let width = encoding.width();
-        FittedField { field: "f".into(), encoding, start: 0, width, known_levels: Vec::new() }
+        FittedField { field: "f".into(), encoding, start: 0, width, known_levels: Vec::new(), code: None }
     }
 
     fn typical(encoding: FittedEncoding, columns: &[f64]) -> Option<Typical> {

@@ -2,6 +2,7 @@
 //! that training, batch and a single row share. Knows no labels and no model.
 
 pub mod binning;
+pub mod codes;
 pub mod encode;
 pub mod error;
 pub mod fit;

@@ -2,6 +2,7 @@
 //! training never saw often enough, which numbers lie beyond its range. Never changes an encoding.
 
 use crate::data::table::{Table, TextValues};
+use crate::features::codes::Code;
 use crate::features::encode::{FieldColumn, SCALE_DEVIATIONS_MAX, find_level};
 use crate::features::error::FeatureError;
 use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
@@ -46,7 +47,7 @@ fn find_cell(text: &TextValues, row: usize) -> Option<&str> {
 fn note_number(field: &FittedField, number: Option<&f64>, notes: &mut RowNotes) {
     match number.filter(|x| !x.is_nan()) {
         None => notes.missing.push(field.field.clone()),
-        Some(&x) if is_out_of_range(&field.encoding, x) => notes.out_of_range.push(field.field.clone()),
+        Some(&x) if is_out_of_range(field, x) => notes.out_of_range.push(field.field.clone()),
         Some(_) => {}
     }
 }
@@ -62,13 +63,17 @@ fn note_level(field: &FittedField, level: Option<&str>, notes: &mut RowNotes) {
     }
 }
 
-fn is_out_of_range(encoding: &FittedEncoding, x: f64) -> bool {
-    match encoding {
+fn is_out_of_range(field: &FittedField, x: f64) -> bool {
+    match &field.encoding {
         FittedEncoding::Scale { deviation: 0.0, median, .. } => x != *median,
         FittedEncoding::Scale { mean, deviation, .. } => (x - mean).abs() > SCALE_DEVIATIONS_MAX * deviation,
         FittedEncoding::Quantile { cuts, .. } | FittedEncoding::Piecewise { cuts, .. } => {
             cuts.first().is_some_and(|low| x < *low) || cuts.last().is_some_and(|high| x > *high)
         }
         FittedEncoding::OneHot { .. } | FittedEncoding::Ordinal { .. } | FittedEncoding::Hash { .. } => false,
+        FittedEncoding::None {} => match field.code.as_ref().map(|code| &code.of) {
+            Some(Code::Bins { low, high, .. }) => x < *low || x > *high,
+            _ => false,
+        },
     }
 }

@@ -10,6 +10,7 @@ use crate::base::fact::nearest;
 use crate::base::limits;
 use crate::data::contract::{ColumnSpec, Contract, Role};
 use crate::data::table::Kind;
+use crate::features::codes::Code;
 use crate::features::error::FeatureError;
 
 const BINS_DEFAULT: usize = 16;
@@ -280,6 +281,8 @@ pub enum FittedEncoding {
     OneHot { levels: Vec<String> },
     /// One column for the scaled place (0.5 where there is none) and one indicator for missing or unknown.
     Ordinal { order: Vec<String> },
+    /// No column but the field's code.
+    None {},
     /// `buckets` columns, then one for missing. The bucket of a level: SHA-256 of field name, a zero
     /// byte and level, its first eight bytes as a little-endian number, modulo `buckets`.
     Hash { buckets: usize },
@@ -297,6 +300,17 @@ pub struct FittedField {
     /// field with none here (none frequent enough, or too many to remember) reports nothing unseen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_levels: Vec<String>,
+    /// Where the family reads codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<FieldCode>,
+}
+
+/// A field's codes, and the column of the matrix that holds them: behind the columns of all encodings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldCode {
+    pub column: usize,
+    pub of: Code,
 }
 
 /// The recipe after fitting: all a transform needs, fields in order, columns numbered. What is read
@@ -305,6 +319,7 @@ pub struct FittedField {
 #[serde(try_from = "UncheckedRecipe")]
 pub struct FittedRecipe {
     pub fields: Vec<FittedField>,
+    /// Columns of encodings; codes come behind them.
     pub width: usize,
 }
 

@@ -78,7 +78,7 @@ impl Reference {
     /// Refuses a reference of another recipe.
     pub fn check_fits(&self, recipe: &FittedRecipe) -> Result<(), FeatureError> {
         let is_pair = |(own, fitted): (&ReferenceField, &FittedField)| {
-            own.field == fitted.field && (own.kind != Kind::Text) == fitted.encoding.is_numeric()
+            own.field == fitted.field && (own.kind != Kind::Text) == fitted.is_numeric()
         };
         let same = self.fields.len() == recipe.fields.len();
         if same && self.fields.iter().zip(&recipe.fields).all(is_pair) {
@@ -138,7 +138,7 @@ fn inner_edges(edges: &[f64]) -> &[f64] {
 }
 
 fn fit_field(field: &FittedField, table: &Table) -> Result<ReferenceField, FeatureError> {
-    let (present, marginal) = if field.encoding.is_numeric() {
+    let (present, marginal) = if field.is_numeric() {
         let (present, _) = present_numbers(&field.field, table)?;
         (present.sorted().len(), numbers_marginal(&present))
     } else {

@@ -36,7 +36,7 @@ impl FittedRecipe {
 impl BoundRecipe<'_> {
     /// Encodes every row.
     pub fn encode(&self) -> Result<Matrix, FeatureError> {
-        let (rows, width) = (self.rows, self.recipe.width);
+        let (rows, width) = (self.rows, self.recipe.row_width());
         if rows.saturating_mul(width) > limits::MATRIX_CELLS_MAX {
             return Err(FeatureError::TooManyCells { rows, width, max: limits::MATRIX_CELLS_MAX });
         }
@@ -70,24 +70,19 @@ impl<'a> BoundField<'a> {
     /// Writes this field's columns of the rows from `first` on; `values` is those rows, `width` wide.
     fn fill(&mut self, first: usize, width: usize, values: &mut [f32]) {
         let own = self.field.start..self.field.start + self.field.width;
-        if own.is_empty() {
-            return;
-        }
-        let rows = values.chunks_exact_mut(width).map(|row| &mut row[own.clone()]);
+        let rows = values.chunks_exact_mut(width);
         match self.column {
             FieldColumn::Numbers(numbers) => {
-                let encoding = &self.field.encoding;
-                rows.zip(&numbers[first..]).for_each(|(out, x)| encoding.write_number(*x, out));
+                for (row, x) in rows.zip(&numbers[first..]) {
+                    self.field.encoding.write_number(*x, &mut row[own.clone()]);
+                    if let Some(code) = &self.field.code {
+                        row[code.column] = code.of.of_number(*x) as f32;
+                    }
+                }
             }
             FieldColumn::Text(text) => {
-                for (out, &code) in rows.zip(&text.codes[first..]) {
-                    let mark = self.mark(text, code);
-                    out[mark.offset] = mark.value;
-                    if mark.flagged
-                        && let Some(flag) = out.last_mut()
-                    {
-                        *flag = 1.0;
-                    }
+                for (row, &level) in rows.zip(&text.codes[first..]) {
+                    self.mark(text, level).write(row, self.field);
                 }
             }
         }
@@ -96,8 +91,8 @@ impl<'a> BoundField<'a> {
     fn mark(&mut self, text: &TextValues, code: u32) -> Mark {
         let index = code as usize;
         let (Some(slot), Some(level)) = (self.marks.get_mut(index), text.levels.get(index)) else {
-            return self.field.encoding.mark(&self.field.field, None);
+            return self.field.mark(None);
         };
-        *slot.get_or_insert_with(|| self.field.encoding.mark(&self.field.field, Some(level)))
+        *slot.get_or_insert_with(|| self.field.mark(Some(level)))
     }
 }

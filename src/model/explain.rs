@@ -54,7 +54,7 @@ mod tests {
         let mut fields = Vec::new();
         for (number, width) in WIDTHS.into_iter().enumerate() {
             let (field, encoding) = (format!("f{number}"), FittedEncoding::Hash { buckets: width });
-            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new() });
+            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new(), code: None });
             start += width;
         }
         let recipe = FittedRecipe { fields, width: start };

@@ -155,7 +155,7 @@ mod tests {
         for (number, &width) in widths.iter().enumerate() {
             let encoding = FittedEncoding::Hash { buckets: width };
             let field = format!("f{number}");
-            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new() });
+            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new(), code: None });
             start += width;
         }
         FittedRecipe { fields, width: start }

@@ -20,7 +20,7 @@ pub fn train(
 ) -> Result<Candidate, Failure> {
     progress.stage("encoding", 0);
     let rows = Parts::divide(project, table)?;
-    let recipe = fit(&project.recipe, &rows.train.table)?;
+    let recipe = fit(&project.recipe, project.params.family.form(), &rows.train.table)?;
     let parts = rows.encode(&recipe)?;
     let expected = check_processed(project, &parts, &recipe)?;
     let fitted = fit_family(&project.params, &recipe, &parts.examples(), cancel, progress)?;

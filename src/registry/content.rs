@@ -233,7 +233,7 @@ impl ModelContent {
         self.check_subject()?;
         match self.recipe.fields.iter().find(|fitted| {
             let column = self.contract.find(&fitted.field).filter(|column| column.role == Role::Feature);
-            column.is_none_or(|column| (column.kind != Kind::Text) != fitted.encoding.is_numeric())
+            column.is_none_or(|column| (column.kind != Kind::Text) != fitted.is_numeric())
         }) {
             Some(fitted) => Err(ContentError::Field { field: fitted.field.clone() }),
             None => Ok(()),

@@ -54,7 +54,7 @@ pub(crate) fn recipe() -> FittedRecipe {
             FittedEncoding::OneHot { levels } => levels.clone(),
             _ => Vec::new(),
         };
-        FittedField { field: field.into(), encoding, start, width, known_levels }
+        FittedField { field: field.into(), encoding, start, width, known_levels, code: None }
     };
     let income =
         FittedEncoding::Scale { mean: 4_500.0, deviation: 2_600.0, median: 4_400.0, indicator: true };

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::features::fit::Form;
 use crate::model::reference::ComputeDevice;
 pub use crate::train::params::mlp::{MlpParams, RawMlp};
 
@@ -119,6 +120,13 @@ pub enum FamilyParams {
 }
 
 impl FamilyParams {
+    /// What the family reads of a field.
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Baseline | Self::Logistic(_) | Self::Mlp(_) => Form::Columns,
+        }
+    }
+
     /// The family's stable name in files and messages.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -123,6 +123,7 @@ fn equal_contributions_are_ordered_by_name_and_four_are_told() {
         start,
         width: 1,
         known_levels: vec![],
+        code: None,
     };
     let fields = names.iter().enumerate().map(field).collect();
     let five = Model {

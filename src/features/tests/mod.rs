@@ -8,7 +8,7 @@ mod transforms;
 use crate::data::contract::{Contract, RawContract};
 use crate::data::table::{Column, Kind, MISSING, Table, TextValues, Values};
 use crate::features::error::FeatureError;
-use crate::features::fit::fit;
+use crate::features::fit::{Form, fit};
 use crate::features::recipe::{Encoding, FieldRecipe, FittedRecipe, RawRecipe, Recipe};
 
 /// A column of numbers; NaN is missing.
@@ -59,5 +59,5 @@ fn recipe(fields: Vec<(&str, Encoding)>) -> Recipe {
 
 fn fit_one(encoding: Encoding, column: Column) -> Result<FittedRecipe, FeatureError> {
     let name = column.name.clone();
-    fit(&recipe(vec![(&name, encoding)]), &table(vec![column]))
+    fit(&recipe(vec![(&name, encoding)]), Form::Columns, &table(vec![column]))
 }

@@ -4,7 +4,7 @@ use super::{numbers, recipe, table, text};
 use crate::base::canonical;
 use crate::base::fact::{Class, Fact};
 use crate::data::table::{Cell, Column, Kind, Table, Values};
-use crate::features::fit::fit;
+use crate::features::fit::{Form, fit};
 use crate::features::golden::draw_golden;
 use crate::features::recipe::{Encoding, FittedRecipe};
 use crate::features::reference::{LevelRows, Marginal, Reference};
@@ -39,7 +39,7 @@ fn fitted(training: &Table) -> FittedRecipe {
         ("grade", Encoding::OneHot { min_rows: 20 }),
     ];
     let known = all.into_iter().filter(|(field, _)| training.find_column(field).is_some());
-    fit(&recipe(known.collect()), training).unwrap()
+    fit(&recipe(known.collect()), Form::Columns, training).unwrap()
 }
 
 fn reference(training: &Table) -> Reference {

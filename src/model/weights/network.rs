@@ -102,7 +102,7 @@ mod tests {
         let mut fields = Vec::new();
         for (number, &width) in widths.iter().enumerate() {
             let (field, encoding) = (format!("f{number}"), FittedEncoding::Hash { buckets: width - 1 });
-            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new() });
+            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new(), code: None });
             start += width;
         }
         FittedRecipe { fields, width: start }

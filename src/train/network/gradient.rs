@@ -111,7 +111,7 @@ mod tests {
         let scale = FittedEncoding::Scale { mean: 0.0, deviation: 1.0, median: 0.0, indicator: false };
         let field = |name: &str, encoding: FittedEncoding, start| {
             let width = encoding.width();
-            FittedField { field: name.into(), encoding, start, width, known_levels: vec![] }
+            FittedField { field: name.into(), encoding, start, width, known_levels: vec![], code: None }
         };
         let fields = vec![field("a", scale.clone(), 0), field("b", hash, 1), field("c", scale, 11)];
         let mlp = RawMlp { hidden: vec![5, 4], embedding_max: 3, ..RawMlp::default() };

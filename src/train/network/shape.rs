@@ -198,6 +198,7 @@ mod tests {
                 start,
                 width,
                 known_levels: vec![],
+                code: None,
             });
             start += width;
         }
