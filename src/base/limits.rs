@@ -50,6 +50,10 @@ pub const EPOCHS_MAX: usize = 10_000;
 pub const BATCH_ROWS_MAX: usize = 65_536;
 /// What a weights file may hold beside its numbers.
 pub const WEIGHTS_HEADER_BYTES_MAX: usize = 4_096;
+/// Trees of one model, branches from a root to a leaf, and branches of all trees.
+pub const TREES_MAX: usize = 10_000;
+pub const TREE_DEPTH_MAX: usize = 64;
+pub const BRANCHES_MAX: usize = 4 << 20;
 /// Layers of a network with the last, units of one layer, numbers a level becomes.
 pub const NETWORK_LAYERS_MAX: usize = 9;
 pub const NETWORK_UNITS_MAX: usize = 1_024;

@@ -8,6 +8,7 @@ pub mod error;
 pub mod fit;
 pub mod fitted;
 pub mod golden;
+pub mod mean;
 pub mod matrix;
 pub mod notes;
 pub mod recipe;

@@ -1,7 +1,7 @@
 //! The base-rate model: one margin for everybody. The floor that every other family must beat.
 //! Reads no column.
 
-use crate::model::scorer::Scorer;
+use crate::model::scorer::{Prepared, Scorer};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Baseline {
@@ -9,10 +9,6 @@ pub struct Baseline {
 }
 
 impl Scorer for Baseline {
-    fn kind(&self) -> &'static str {
-        "baseline"
-    }
-
     fn width(&self) -> usize {
         0
     }
@@ -21,7 +17,7 @@ impl Scorer for Baseline {
         self.log_odds
     }
 
-    fn contributions(&self, row: &[f32], _reference: &[f64]) -> (f64, Vec<f64>) {
+    fn contributions(&self, row: &[f32], _reference: &[f64], _: &Prepared) -> (f64, Vec<f64>) {
         (self.log_odds, vec![0.0; row.len()])
     }
 }

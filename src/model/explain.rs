@@ -1,6 +1,9 @@
 //! Why a row has its margin: each original field's share, measured from a reference vector.
 //! Explains the margin and never the calibrated probability; picks and words no reason.
 
+use crate::features::recipe::FittedField;
+use crate::model::scorer::Prepared;
+use crate::model::shap::ExplainError;
 use crate::model::trained::Model;
 
 /// What one field adds to the margin of the reference.
@@ -20,18 +23,37 @@ pub struct Explanation {
     pub margin: f64,
 }
 
+/// A reference, and what a model's family works out for it once.
+#[derive(Clone, Debug)]
+pub struct Reasoner {
+    reference: Vec<f64>,
+    prepared: Prepared,
+}
+
+impl Reasoner {
+    /// A mean row, as long as the model's recipe has them.
+    pub fn reference(&self) -> &[f64] {
+        &self.reference
+    }
+}
+
 impl Model {
-    pub fn explain(&self, row: &[f32], reference: &[f64]) -> Explanation {
-        let (base, columns) = self.family.scorer().contributions(row, reference);
-        let fields = self
-            .recipe
-            .fields
-            .iter()
-            .map(|field| Contribution {
-                field: field.field.clone(),
-                value: columns.iter().skip(field.start).take(field.width).fold(0.0, |sum, c| sum + c),
-            })
-            .collect();
+    pub fn reasoner(&self, reference: &[f64]) -> Result<Reasoner, ExplainError> {
+        let prepared = self.family.scorer().prepare(reference)?;
+        Ok(Reasoner { reference: reference.to_vec(), prepared })
+    }
+
+    /// `reasoner` is one of this model's.
+    pub fn explain(&self, row: &[f32], reasoner: &Reasoner) -> Explanation {
+        let Reasoner { reference, prepared } = reasoner;
+        let (base, columns) = self.family.scorer().contributions(row, reference, prepared);
+        let own = |field: &FittedField| {
+            let encoded = columns.iter().skip(field.start).take(field.width).fold(0.0, |sum, c| sum + c);
+            let coded = field.code.as_ref().and_then(|code| columns.get(code.column));
+            encoded + coded.copied().unwrap_or_default()
+        };
+        let share = |field: &FittedField| Contribution { field: field.field.clone(), value: own(field) };
+        let fields = self.recipe.fields.iter().map(share).collect();
         Explanation { base, fields, margin: self.margin(row) }
     }
 }
@@ -48,6 +70,10 @@ mod tests {
     use proptest::{collection, prop_assert, proptest};
 
     const WIDTHS: [usize; 4] = [17, 1, 30, 12];
+
+    fn explain(model: &Model, row: &[f32], reference: &[f64]) -> Explanation {
+        model.explain(row, &model.reasoner(reference).unwrap())
+    }
 
     fn model(family: Family) -> Model {
         let mut start = 0;
@@ -70,7 +96,7 @@ mod tests {
             row in collection::vec(-30.0f32..30.0, 60),
             reference in collection::vec(-30.0f64..30.0, 60),
         ) {
-            let explained = model(Family::Logistic(Linear { weights, bias })).explain(&row, &reference);
+            let explained = explain(&model(Family::Logistic(Linear { weights, bias })), &row, &reference);
             let sum = explained.fields.iter().fold(explained.base, |sum, field| sum + field.value);
             prop_assert!((sum - explained.margin).abs() < 1e-9, "{sum} {}", explained.margin);
         }
@@ -83,11 +109,11 @@ mod tests {
             let model = model(Family::Network(drawn(seed, &WIDTHS, &[0, 2], &[20, 10])));
             let row: Vec<f32> = (0..60).map(|_| (3.0 * random.normal()) as f32).collect();
             let reference: Vec<f64> = (0..60).map(|_| random.unit()).collect();
-            let explained = model.explain(&row, &reference);
+            let explained = explain(&model, &row, &reference);
             let sum = explained.fields.iter().fold(explained.base, |sum, field| sum + field.value);
             let size = 1.0 + explained.margin.abs();
             assert!((sum - explained.margin).abs() < 1e-11 * size, "{sum} {}", explained.margin);
-            assert_eq!(explained, model.explain(&row, &reference), "no lottery");
+            assert_eq!(explained, explain(&model, &row, &reference), "no lottery");
         }
     }
 
@@ -98,7 +124,7 @@ mod tests {
         weights[18] = 0.5;
         weights[47] = 0.25;
         let model = model(Family::Logistic(Linear { weights, bias: 1.0 }));
-        let explained = model.explain(&[1.0; 60], &[0.0; 60]);
+        let explained = explain(&model, &[1.0; 60], &[0.0; 60]);
         let values: Vec<f64> = explained.fields.iter().map(|field| field.value).collect();
         assert_eq!((explained.base, values), (1.0, vec![0.0, 2.0, 0.75, 0.0]));
         assert_eq!(explained.fields[1].field, "f1");
@@ -107,7 +133,7 @@ mod tests {
     #[test]
     fn the_base_rate_model_blames_no_field() {
         let model = model(Family::Baseline(Baseline { log_odds: -1.5 }));
-        let explained = model.explain(&[1.0; 60], &[0.0; 60]);
+        let explained = explain(&model, &[1.0; 60], &[0.0; 60]);
         assert_eq!((explained.base, explained.margin), (-1.5, -1.5));
         assert!(explained.fields.len() == 4 && explained.fields.iter().all(|f| f.value == 0.0));
     }

@@ -1,7 +1,7 @@
 //! The linear margin of logistic regression: bias plus weights times row, one flat loop.
 //! Sums in f64 and in column order, so the same row has the same bits in every batch.
 
-use crate::model::scorer::Scorer;
+use crate::model::scorer::{Prepared, Scorer};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
@@ -10,24 +10,20 @@ pub struct Linear {
 }
 
 impl Scorer for Linear {
-    fn kind(&self) -> &'static str {
-        "logistic"
-    }
-
     fn width(&self) -> usize {
         self.weights.len()
     }
 
     fn margin(&self, row: &[f32]) -> f64 {
-        debug_assert_eq!(row.len(), self.weights.len());
+        debug_assert!(row.len() >= self.weights.len());
         // A product of two f32 is exact in f64: contributions can add up to this margin again.
         let products = self.weights.iter().zip(row).map(|(&w, &x)| f64::from(w) * f64::from(x));
         products.fold(f64::from(self.bias), |sum, product| sum + product)
     }
 
     /// `w * (x - reference)` is the exact Shapley value of a linear model with independent columns.
-    fn contributions(&self, row: &[f32], reference: &[f64]) -> (f64, Vec<f64>) {
-        debug_assert_eq!(reference.len(), self.weights.len());
+    fn contributions(&self, row: &[f32], reference: &[f64], _: &Prepared) -> (f64, Vec<f64>) {
+        debug_assert!(reference.len() >= self.weights.len());
         let base = self
             .weights
             .iter()
@@ -51,9 +47,9 @@ mod tests {
     #[test]
     fn a_row_equal_to_the_reference_owes_nothing_to_any_column() {
         let linear = Linear { weights: vec![0.5, -2.0], bias: 0.25 };
-        let (base, columns) = linear.contributions(&[1.0, 0.5], &[1.0, 0.5]);
+        let (base, columns) = linear.contributions(&[1.0, 0.5], &[1.0, 0.5], &Prepared::Nothing);
         assert_eq!((base, columns), (-0.25, vec![0.0, 0.0]));
-        let (base, columns) = linear.contributions(&[1.0, 0.5], &[0.0, 0.0]);
+        let (base, columns) = linear.contributions(&[1.0, 0.5], &[0.0, 0.0], &Prepared::Nothing);
         assert_eq!((base, columns), (0.25, vec![0.5, -1.0]));
     }
 }

@@ -8,5 +8,7 @@ pub mod linear;
 pub mod network;
 pub mod reference;
 pub mod scorer;
+pub mod shap;
 pub mod trained;
+pub mod trees;
 pub mod weights;

@@ -3,7 +3,7 @@
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
-use crate::model::scorer::{Method, Scorer};
+use crate::model::scorer::{Method, Prepared, Scorer};
 
 mod path;
 
@@ -152,10 +152,6 @@ impl Network {
 }
 
 impl Scorer for Network {
-    fn kind(&self) -> &'static str {
-        "mlp"
-    }
-
     fn width(&self) -> usize {
         self.width
     }
@@ -167,7 +163,7 @@ impl Scorer for Network {
 
     /// Each column's share of the straight way from the reference to the row (Aumann and Shapley's values, also
     /// called integrated gradients), walked piece by piece: the margin bends only where a unit turns on or off.
-    fn contributions(&self, row: &[f32], reference: &[f64]) -> (f64, Vec<f64>) {
+    fn contributions(&self, row: &[f32], reference: &[f64], _: &Prepared) -> (f64, Vec<f64>) {
         debug_assert_eq!(reference.len(), self.width);
         path::walk(self, &doubles(row), reference)
     }

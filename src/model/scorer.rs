@@ -1,27 +1,44 @@
 //! What every model family can do, and the closed list of families.
 //! A margin is an uncalibrated log-odds; nothing here knows probabilities or field names.
 
+use crate::features::matrix::Matrix;
 use crate::model::baseline::Baseline;
 use crate::model::linear::Linear;
 use crate::model::network::Network;
+use crate::model::shap::{ExplainError, Explainer};
+use crate::model::trees::Trees;
 
 /// One family's forward pass. A row's margin depends on that row alone, whatever batch it came in.
 pub trait Scorer {
-    /// The family's stable name in files and messages.
-    fn kind(&self) -> &'static str;
-
     /// The columns it reads; 0 if it reads none and so fits rows of any width.
     fn width(&self) -> usize;
 
     fn margin(&self, row: &[f32]) -> f64;
 
-    /// The margin of `reference`, and what each column of `row` adds to it.
-    fn contributions(&self, row: &[f32], reference: &[f64]) -> (f64, Vec<f64>);
+    /// One margin a row, in row order; each the same bits as `margin` gives.
+    fn margins(&self, matrix: &Matrix) -> Vec<f64> {
+        (0..matrix.rows).map(|row| self.margin(matrix.row(row))).collect()
+    }
+
+    /// Whatever can be worked out once for all rows that are measured from this mean row.
+    fn prepare(&self, _reference: &[f64]) -> Result<Prepared, ExplainError> {
+        Ok(Prepared::Nothing)
+    }
+
+    /// The margin of `reference`, and what each column of `row` adds to it. `prepared` is of this reference.
+    fn contributions(&self, row: &[f32], reference: &[f64], prepared: &Prepared) -> (f64, Vec<f64>);
 
     /// How the contributions are found.
     fn method(&self) -> Method {
         Method::Terms
     }
+}
+
+/// What a family works out once for a reference.
+#[derive(Clone, Debug)]
+pub enum Prepared {
+    Nothing,
+    Trees(Box<Explainer>),
 }
 
 /// How what a column adds to the margin is found.
@@ -31,6 +48,9 @@ pub enum Method {
     Terms,
     /// The margin's slope in the column, summed along the straight way from the reference to the row.
     Path,
+    /// What the column adds when it becomes known, over all orders in which columns may; what is not known yet is
+    /// drawn from the reference, each column by itself.
+    Coalitions,
 }
 
 impl Method {
@@ -38,6 +58,7 @@ impl Method {
         match self {
             Self::Terms => "terms",
             Self::Path => "path",
+            Self::Coalitions => "coalitions",
         }
     }
 
@@ -46,7 +67,7 @@ impl Method {
     pub fn gap_max(self) -> f64 {
         match self {
             Self::Terms => 1e-12,
-            Self::Path => 1e-9,
+            Self::Path | Self::Coalitions => 1e-9,
         }
     }
 }
@@ -56,14 +77,28 @@ pub enum Family {
     Baseline(Baseline),
     Logistic(Linear),
     Network(Network),
+    Boosting(Trees),
+    Forest(Trees),
 }
 
 impl Family {
+    /// The family's stable name in files and messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Baseline(_) => "baseline",
+            Self::Logistic(_) => "logistic",
+            Self::Network(_) => "mlp",
+            Self::Boosting(_) => "boosting",
+            Self::Forest(_) => "forest",
+        }
+    }
+
     pub fn scorer(&self) -> &dyn Scorer {
         match self {
             Self::Baseline(baseline) => baseline,
             Self::Logistic(linear) => linear,
             Self::Network(network) => network,
+            Self::Boosting(trees) | Self::Forest(trees) => trees,
         }
     }
 }

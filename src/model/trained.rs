@@ -8,6 +8,8 @@ use crate::features::recipe::FittedRecipe;
 use crate::model::calibrate::Platt;
 use crate::model::network::{Embedding, Network};
 use crate::model::scorer::{Family, Scorer};
+use crate::model::trees::check::BadTrees;
+use crate::model::trees::code_columns;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -27,10 +29,16 @@ pub enum ModelError {
     Gap { field: String, start: usize, expected: usize },
     #[error("the recipe's fields have {found} columns and the recipe says {width} (at most {max})", max = limits::MATRIX_WIDTH_MAX)]
     RecipeWidth { found: usize, width: usize },
+    #[error("a field's codes are in column {column} where column {expected} is next")]
+    Code { column: usize, expected: usize },
     #[error("{part} has {found} values where the recipe has {width} columns")]
     Width { part: &'static str, found: usize, width: usize },
     #[error("{part} has a value that is no finite number (column {column})")]
     NotFinite { part: &'static str, column: usize },
+    #[error("{part} ends with shares of codes that are below 0 or do not add up to 1")]
+    Shares { part: &'static str },
+    #[error(transparent)]
+    Trees(#[from] BadTrees),
     #[error("the network has numbers for the levels of field {field}, which has no such levels")]
     Embedding { field: usize },
 }
@@ -40,8 +48,11 @@ impl Fact for ModelError {
         match self {
             Self::Gap { .. } => "model.recipe_gap",
             Self::RecipeWidth { .. } => "model.recipe_width",
+            Self::Code { .. } => "model.recipe_gap",
             Self::Width { .. } => "model.width",
             Self::NotFinite { .. } => "model.not_finite",
+            Self::Shares { .. } => "model.shares",
+            Self::Trees(_) => "model.trees",
             Self::Embedding { .. } => "model.embedding",
         }
     }
@@ -68,18 +79,23 @@ impl Model {
                 check_finite("the bias", &[f64::from(linear.bias)])?;
             }
             Family::Network(network) => check_network(network, &self.recipe)?,
+            Family::Boosting(trees) | Family::Forest(trees) => trees.check(&code_columns(&self.recipe))?,
         }
-        check_vector("the background vector", &self.background, width)?;
+        self.check_mean("the background vector", &self.background)?;
         if let Some(accepted) = &self.accepted {
-            check_vector("the accepted vector", accepted, width)?;
+            self.check_mean("the accepted vector", accepted)?;
         }
         Ok(self)
     }
 
+    fn check_mean(&self, part: &'static str, mean: &[f64]) -> Result<(), ModelError> {
+        check_vector(part, mean, self.recipe.mean_width())?;
+        if self.recipe.has_shares(mean) { Ok(()) } else { Err(ModelError::Shares { part }) }
+    }
+
     /// One margin a row, in row order; each the same bits as `margin` gives for that row alone.
     pub fn margins(&self, matrix: &Matrix) -> Vec<f64> {
-        let scorer = self.family.scorer();
-        (0..matrix.rows).map(|row| scorer.margin(matrix.row(row))).collect()
+        self.family.scorer().margins(matrix)
     }
 
     pub fn margin(&self, row: &[f32]) -> f64 {
@@ -120,7 +136,10 @@ fn check_tiling(recipe: &FittedRecipe) -> Result<(), ModelError> {
         expected = expected.saturating_add(field.width);
     }
     if expected == recipe.width && expected <= limits::MATRIX_WIDTH_MAX {
-        Ok(())
+        let strays = recipe.codes().enumerate().find(|(rank, code)| code.column != expected + rank);
+        strays.map_or(Ok(()), |(rank, code)| {
+            Err(ModelError::Code { column: code.column, expected: expected + rank })
+        })
     } else {
         Err(ModelError::RecipeWidth { found: expected, width: recipe.width })
     }

@@ -11,12 +11,14 @@ use crate::model::baseline::Baseline;
 use crate::model::linear::Linear;
 use crate::model::network::NetworkError;
 use crate::model::scorer::Family;
+use crate::model::trees::check::BadTrees;
 
 mod network;
+mod trees;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    #[error("the weights are of kind {kind:?}, which this program does not know (baseline, logistic, mlp)")]
+    #[error("the weights are of kind {kind:?}, which this program does not know (baseline, logistic, mlp, boosting, forest)")]
     Kind { kind: String },
     #[error("{width} columns of weights; at most {max} are allowed", max = limits::MATRIX_WIDTH_MAX)]
     Width { width: usize },
@@ -34,6 +36,10 @@ pub enum WeightsError {
     Name { tensor: String },
     #[error("tensor {tensor:?} is {found}; a network's are F32 of one dimension or two")]
     Dimensions { tensor: String, found: String },
+    #[error("tensor {tensor:?} has more or fewer numbers than the trees have lines, or one that means nothing")]
+    Lines { tensor: &'static str },
+    #[error(transparent)]
+    Trees(#[from] BadTrees),
     #[error(transparent)]
     Network(#[from] NetworkError),
     #[error("the weights' header is not in its one canonical form (metadata, order or spacing)")]
@@ -52,6 +58,8 @@ impl Fact for WeightsError {
             Self::NotFinite { .. } => "weights.not_finite",
             Self::Name { .. } => "weights.tensors",
             Self::Dimensions { .. } => "weights.shape",
+            Self::Lines { .. } => "weights.shape",
+            Self::Trees(_) => "weights.trees",
             Self::Network(inner) => inner.code(),
             Self::NotCanonical => "weights.not_canonical",
         }
@@ -84,6 +92,7 @@ pub fn to_safetensors(family: &Family) -> Result<Vec<u8>, WeightsError> {
             write(&[(LOGISTIC[0], Dtype::F32, 1, &bias), (LOGISTIC[1], Dtype::F32, width, &weights)])
         }
         Family::Network(network) => network::write(network),
+        Family::Boosting(trees) | Family::Forest(trees) => trees::write(trees),
     }
 }
 
@@ -97,6 +106,10 @@ pub fn parse_safetensors(kind: &str, recipe: &FittedRecipe, bytes: &[u8]) -> Res
         "baseline" => (limits::WEIGHTS_HEADER_BYTES_MAX, size_of::<f64>()),
         "logistic" => (limits::WEIGHTS_HEADER_BYTES_MAX, (width + 1) * size_of::<f32>()),
         "mlp" => (limits::NETWORK_HEADER_BYTES_MAX, limits::NETWORK_WEIGHTS_MAX * size_of::<f32>()),
+        "boosting" | "forest" => {
+            let lines = 2 * limits::BRANCHES_MAX + 2 * limits::TREES_MAX;
+            (limits::WEIGHTS_HEADER_BYTES_MAX, lines * trees::LINE_BYTES_MAX)
+        }
         _ => return Err(WeightsError::Kind { kind: kind.to_string() }),
     };
     let max = header + numbers;
@@ -107,6 +120,8 @@ pub fn parse_safetensors(kind: &str, recipe: &FittedRecipe, bytes: &[u8]) -> Res
     let family = match kind {
         "baseline" => Family::Baseline(read_baseline(&file)?),
         "logistic" => Family::Logistic(read_linear(&file, width)?),
+        "boosting" => Family::Boosting(trees::read(&file, recipe)?),
+        "forest" => Family::Forest(trees::read(&file, recipe)?),
         _ => Family::Network(network::read(&file, recipe)?),
     };
     // Whatever else a header may say or repeat would give the same numbers a second digest.

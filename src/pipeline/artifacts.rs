@@ -108,7 +108,7 @@ fn draw_scores(
 /// Mean contributions of each field against the training mean.
 fn importance(model: &Model, matrix: &Matrix) -> Result<Importance, Failure> {
     let most = match model.family.scorer().method() {
-        Method::Terms => limits::IMPORTANCE_ROWS_MAX,
+        Method::Terms | Method::Coalitions => limits::IMPORTANCE_ROWS_MAX,
         Method::Path => limits::IMPORTANCE_ROWS_PATH_MAX,
     };
     let rows = matrix.rows.min(most);
@@ -118,8 +118,9 @@ fn importance(model: &Model, matrix: &Matrix) -> Result<Importance, Failure> {
         .iter()
         .map(|f| FieldContribution { field: f.field.clone(), mean_absolute: 0.0, mean: 0.0 })
         .collect();
+    let population = model.reasoner(&model.background)?;
     for row in 0..rows {
-        let explanation = model.explain(matrix.row(row), &model.background);
+        let explanation = model.explain(matrix.row(row), &population);
         for (sum, part) in sums.iter_mut().zip(&explanation.fields) {
             sum.mean += part.value / rows as f64;
             sum.mean_absolute += part.value.abs() / rows as f64;

@@ -14,7 +14,7 @@ use crate::features::recipe::FittedRecipe;
 use crate::model::trained::Model;
 use crate::train::course::Parts as TrainParts;
 use crate::train::examples::Examples;
-use crate::train::fit::{FittedFamily, accepted_reference, background, calibrate};
+use crate::train::fit::{FittedFamily, accepted_rows, background, calibrate};
 use crate::train::params::SplitParams;
 
 /// Some rows and their outcomes.
@@ -85,11 +85,11 @@ impl EncodedParts<'_> {
     /// The model with probabilities that mean what they say, calibrated on the validation part.
     pub fn calibrated(&self, recipe: FittedRecipe, fitted: &FittedFamily) -> Result<Model, Failure> {
         let model = Model {
-            recipe,
             family: fitted.family.clone(),
             calibration: calibrate(&fitted.family, &self.valid()),
-            background: background(&self.train),
+            background: background(&recipe, &self.train),
             accepted: None,
+            recipe,
         };
         Ok(model.check()?)
     }
@@ -97,7 +97,8 @@ impl EncodedParts<'_> {
     pub fn with_accepted_reference(&self, model: Model, policy: &ResolvedPolicy) -> Result<Model, Failure> {
         let probabilities = probabilities(&model, &self.train);
         let is_bad = policy.object().positive_is == PositiveIs::Bad;
-        let accepted = accepted_reference(&self.train, &probabilities, policy.accepted_edge(), is_bad);
+        let rows = accepted_rows(&probabilities, policy.accepted_edge(), is_bad);
+        let accepted = rows.map(|rows| model.recipe.mean_row(&self.train, rows.into_iter()));
         Ok(Model { accepted, ..model }.check()?)
     }
 

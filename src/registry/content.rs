@@ -136,7 +136,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Pack, ContentError> {
     let content = ModelContent {
         format: FORMAT.to_string(),
         purpose: parts.purpose,
-        family: model.family.scorer().kind().to_string(),
+        family: model.family.kind().to_string(),
         contract: scoring_contract(parts.contract)?,
         recipe: model.recipe.clone(),
         weights: BlobRef::of(&weights),

@@ -2,9 +2,11 @@
 //! There is no other way to a score that counts, and none to a champion without signatures.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use crate::base::digest::Digest;
 use crate::decide::resolved::LoadedPolicy;
+use crate::model::explain::Reasoner;
 use crate::model::trained::Model;
 use crate::registry::content::{self, FetchBlob, LoadedModel};
 use crate::registry::gate;
@@ -24,6 +26,15 @@ pub struct Champion {
     release: VerifiedRelease,
     loaded: LoadedModel,
     policy: Option<LoadedPolicy>,
+    reasoners: Arc<Reasoners>,
+}
+
+/// What predictions and decisions are explained from.
+#[derive(Debug)]
+struct Reasoners {
+    population: Reasoner,
+    /// Where the model has accepted cases to measure decisions from.
+    accepted: Option<Reasoner>,
 }
 
 impl Champion {
@@ -37,7 +48,13 @@ impl Champion {
         let loaded = content::load(model_json, release.release().model, fetch)
             .map_err(|source| ServeError::Content { release: name_of(&release), source: Box::new(source) })?;
         let policy = policy.map(|verified| open_policy(&release, &loaded, verified)).transpose()?;
-        Ok(Self { release, loaded, policy })
+        let explain =
+            |source| ServeError::Explain { release: name_of(&release), source: Box::new(source) };
+        let model = &loaded.model;
+        let population = model.reasoner(&model.background).map_err(explain)?;
+        let accepted = model.accepted.as_deref().map(|mean| model.reasoner(mean)).transpose();
+        let reasoners = Reasoners { population, accepted: accepted.map_err(explain)? };
+        Ok(Self { release, loaded, policy, reasoners: Arc::new(reasoners) })
     }
 
     /// The same champion under another policy: moving a cut-off loads no model again.
@@ -56,6 +73,16 @@ impl Champion {
 
     pub fn model(&self) -> &Model {
         &self.loaded.model
+    }
+
+    /// Measures from all training rows.
+    pub fn population(&self) -> &Reasoner {
+        &self.reasoners.population
+    }
+
+    /// Measures a decision from accepted cases, where there were enough of them.
+    pub fn reasoner(&self) -> &Reasoner {
+        self.reasoners.accepted.as_ref().unwrap_or(&self.reasoners.population)
     }
 
     pub fn policy(&self) -> Option<&LoadedPolicy> {

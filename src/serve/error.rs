@@ -7,11 +7,14 @@ use crate::decide::policy::PolicyError;
 use crate::decide::reasons::ReasonError;
 use crate::decide::rules::RuleError;
 use crate::features::error::FeatureError;
+use crate::model::shap::ExplainError;
 use crate::registry::content_error::ContentError;
 use crate::registry::gate::GateError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    #[error("release {release}: its reasons cannot be prepared: {source}")]
+    Explain { release: String, source: Box<ExplainError> },
     #[error("release {release}: {source}")]
     Content { release: String, source: Box<ContentError> },
     #[error("release {release} cannot serve under policy {policy}: {source}")]
@@ -37,6 +40,7 @@ pub enum ServeError {
 impl Fact for ServeError {
     fn code(&self) -> &'static str {
         match self {
+            Self::Explain { source, .. } => source.code(),
             Self::Content { source, .. } => source.code(),
             Self::Policy { source, .. } => source.code(),
             Self::NoPolicy { .. } => "serve.no_policy",
@@ -52,6 +56,7 @@ impl Fact for ServeError {
 
     fn class(&self) -> Class {
         match self {
+            Self::Explain { source, .. } => source.class(),
             Self::Content { source, .. } => source.class(),
             Self::Policy { source, .. } => source.class(),
             Self::NoPolicy { .. } => Class::Usage,

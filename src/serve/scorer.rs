@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::base::digest::Digest;
 use crate::data::table::Table;
 use crate::decide::outcome::{DecidedBy, decide};
-use crate::decide::reasons::{DecidedRow, Reasons, find_reasons, reference};
+use crate::decide::reasons::{DecidedRow, Reasons, find_reasons};
 use crate::decide::rules::hits;
 use crate::features::matrix::Matrix;
 use crate::features::notes::RowNotes;
@@ -117,7 +117,7 @@ impl ScoredTable<'_> {
     pub fn predict(&self, row: usize) -> Result<Prediction, ServeError> {
         let Scored { margin, probability, notes } = self.score(row)?;
         let model = self.champion.model();
-        let explained = model.explain(self.encoded_row(row)?, &model.background);
+        let explained = model.explain(self.encoded_row(row)?, self.champion.population());
         let contributions = largest_first(shares_of(explained.fields));
         Ok(Prediction {
             probability,
@@ -137,7 +137,7 @@ impl ScoredTable<'_> {
         let hits = hits(&policy.object().rules, self.table, row)?;
         let outcome = decide(policy, probability, &hits)?;
         let (model, encoded) = (self.champion.model(), self.encoded_row(row)?);
-        let explained = model.explain(encoded, reference(model).1);
+        let explained = model.explain(encoded, self.champion.reasoner());
         let decided = DecidedRow { table: self.table, row, encoded, shares: &explained.fields, hits: &hits };
         let reasons = find_reasons(policy, model, &outcome, &decided)?;
         Ok(Decision {

@@ -52,32 +52,23 @@ pub fn fit_family(
 
 /// The Platt curve of a family's margins over the validation part.
 pub fn calibrate(family: &Family, valid: &Examples<'_>) -> Platt {
-    let scorer = family.scorer();
-    let margins: Vec<f64> = (0..valid.matrix.rows).map(|row| scorer.margin(valid.matrix.row(row))).collect();
-    Platt::fit(&margins, valid.labels)
+    Platt::fit(&family.scorer().margins(valid.matrix), valid.labels)
 }
 
-/// Column means over all rows of the training matrix.
-pub fn background(train: &Matrix) -> Vec<f64> {
-    column_means(train, 0..train.rows)
+/// The mean of all rows of the training matrix.
+pub fn background(recipe: &FittedRecipe, train: &Matrix) -> Vec<f64> {
+    recipe.mean_row(train, 0..train.rows)
 }
 
-/// The share of rows whose accepted neighbours of the cut-off are averaged.
+/// The share of rows whose accepted neighbours of the cut-off stand for them.
 const ACCEPTED_SHARE: f64 = 0.05;
 
-/// Column means over the accepted rows of highest risk: those just on the good side of the
-/// cut-off, 5 % of all rows and at least 50. Nothing where fewer than 50 are accepted: a mean
-/// over less could point at a person.
+/// The accepted rows of highest risk, in order: those just on the good side of the cut-off, 5 % of all rows
+/// and at least 50. Nothing where fewer than 50 are accepted: a mean over less could point at a person.
 ///
 /// `probabilities` are of the positive class, one a row. Where positive is bad, a row is accepted
 /// below the cut-off, else at or above it.
-pub fn accepted_reference(
-    matrix: &Matrix,
-    probabilities: &[f64],
-    cutoff: f64,
-    positive_is_bad: bool,
-) -> Option<Vec<f64>> {
-    debug_assert_eq!(matrix.rows, probabilities.len());
+pub fn accepted_rows(probabilities: &[f64], cutoff: f64, positive_is_bad: bool) -> Option<Vec<usize>> {
     let accepted = |&(_, &p): &(usize, &f64)| if positive_is_bad { p < cutoff } else { p >= cutoff };
     let mut nearest: Vec<(f64, usize)> = probabilities
         .iter()
@@ -89,21 +80,11 @@ pub fn accepted_reference(
         return None;
     }
     nearest.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let share = (ACCEPTED_SHARE * matrix.rows as f64).ceil() as usize;
+    let share = (ACCEPTED_SHARE * probabilities.len() as f64).ceil() as usize;
     nearest.truncate(share.max(limits::ACCEPTED_REFERENCE_ROWS_MIN));
     let mut rows: Vec<usize> = nearest.into_iter().map(|(_, row)| row).collect();
     rows.sort_unstable();
-    Some(column_means(matrix, rows.into_iter()))
-}
-
-/// Means in f64, summed in row order; zeros where there is no row.
-fn column_means(matrix: &Matrix, rows: impl ExactSizeIterator<Item = usize>) -> Vec<f64> {
-    let count = rows.len().max(1) as f64;
-    let mut sums = vec![0.0; matrix.width];
-    for row in rows {
-        sums.iter_mut().zip(matrix.row(row)).for_each(|(sum, &x)| *sum += f64::from(x));
-    }
-    sums.into_iter().map(|sum| sum / count).collect()
+    Some(rows)
 }
 
 #[cfg(test)]
@@ -162,30 +143,30 @@ mod tests {
     #[test]
     fn the_background_is_the_mean_of_each_column() {
         let matrix = Matrix { rows: 2, width: 2, values: vec![1.0, -4.0, 2.0, 0.0] };
-        assert_eq!(background(&matrix), [1.5, -2.0]);
-        assert_eq!(background(&Matrix::zeros(0, 2)), [0.0, 0.0]);
+        let recipe = FittedRecipe { fields: Vec::new(), width: 2 };
+        assert_eq!(background(&recipe, &matrix), [1.5, -2.0]);
+        assert_eq!(background(&recipe, &Matrix::zeros(0, 2)), [0.0, 0.0]);
     }
 
-    /// Row `i` of 2,000 holds `i` and has the probability `i / 2000`.
-    fn ladder() -> (Matrix, Vec<f64>) {
-        let values = (0..2_000u16).map(f32::from).collect();
-        (Matrix { rows: 2_000, width: 1, values }, (0..2_000).map(|i| f64::from(i) / 2_000.0).collect())
+    /// Row `i` of 2,000 has the probability `i / 2000`.
+    fn ladder() -> Vec<f64> {
+        (0..2_000).map(|i| f64::from(i) / 2_000.0).collect()
     }
 
     #[test]
     fn the_accepted_reference_lies_on_the_good_side_of_the_cut_off() {
-        let (matrix, probabilities) = ladder();
+        let probabilities = ladder();
         // 5 % of 2,000 rows are 100: rows 900 to 999 where positive is bad, 1,000 to 1,099 where good.
-        assert_eq!(accepted_reference(&matrix, &probabilities, 0.5, true), Some(vec![949.5]));
-        assert_eq!(accepted_reference(&matrix, &probabilities, 0.5, false), Some(vec![1049.5]));
+        assert_eq!(accepted_rows(&probabilities, 0.5, true), Some((900..1_000).collect()));
+        assert_eq!(accepted_rows(&probabilities, 0.5, false), Some((1_000..1_100).collect()));
         // Fewer accepted than 100, yet at least 50: all of them.
-        assert_eq!(accepted_reference(&matrix, &probabilities, 0.03, true), Some(vec![29.5]));
+        assert_eq!(accepted_rows(&probabilities, 0.03, true), Some((0..60).collect()));
     }
 
     #[test]
     fn fewer_than_fifty_accepted_rows_are_no_reference() {
-        let (matrix, probabilities) = ladder();
-        assert_eq!(accepted_reference(&matrix, &probabilities, 0.0245, true), None);
-        assert!(accepted_reference(&matrix, &probabilities, 0.025, true).is_some());
+        let probabilities = ladder();
+        assert_eq!(accepted_rows(&probabilities, 0.0245, true), None);
+        assert!(accepted_rows(&probabilities, 0.025, true).is_some());
     }
 }

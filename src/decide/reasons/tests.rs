@@ -21,7 +21,7 @@ fn explain_by(policy: &ResolvedPolicy, model: &Model, table: &Table, probability
     let encoded = model.recipe.transform(table).unwrap();
     let hits = hits(&policy.object().rules, table, 0).unwrap();
     let outcome = decide(policy, probability, &hits).unwrap();
-    let shares = model.explain(encoded.row(0), reference(model).1).fields;
+    let shares = model.explain(encoded.row(0), &model.reasoner(reference(model).1).unwrap()).fields;
     let row = DecidedRow { table, row: 0, encoded: encoded.row(0), shares: &shares, hits: &hits };
     let reasons = find_reasons(policy, model, &outcome, &row).unwrap();
     (outcome, reasons)

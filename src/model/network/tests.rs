@@ -55,12 +55,12 @@ fn a_row_equal_to_the_reference_owes_nothing_and_an_idle_column_never_does() {
     let mut random = Random::new(9, "row");
     let row: Vec<f32> = (0..13).map(|_| random.normal() as f32).collect();
     let reference = doubles(&row);
-    let (base, columns) = network.contributions(&row, &reference);
+    let (base, columns) = network.contributions(&row, &reference, &Prepared::Nothing);
     assert_eq!(base, network.margin(&row));
     assert!(columns.iter().all(|column| *column == 0.0), "{columns:?}");
     let mut moved = row.clone();
     moved[4] += 1.0;
-    let (base, columns) = network.contributions(&moved, &reference);
+    let (base, columns) = network.contributions(&moved, &reference, &Prepared::Nothing);
     let others = columns.iter().enumerate().filter(|(at, _)| *at != 4);
     assert!(others.into_iter().all(|(_, column)| *column == 0.0), "{columns:?}");
     assert!((base + columns[4] - network.margin(&moved)).abs() < 1e-12);

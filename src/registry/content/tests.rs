@@ -156,7 +156,7 @@ fn golden_rows_of_another_shape_are_refused() {
 #[test]
 fn content_that_contradicts_itself_is_refused_even_with_right_digests() {
     assert_eq!(code(|c| c.format = "tallystick.model.v2".into()), "content.format");
-    assert_eq!(code(|c| c.family = "forest".into()), "weights.kind");
+    assert_eq!(code(|c| c.family = "oracle".into()), "weights.kind");
     assert_eq!(code(|c| c.background.push(0.0)), "model.width");
     assert_eq!(code(|c| c.accepted_reference = Some(vec![0.0])), "model.width");
     assert_eq!(code(|c| c.recipe.fields[1].start = 3), "content.form");

@@ -78,7 +78,7 @@ impl<'a> Trainer<'a> {
         let Plan { params, recipe, start } = plan;
         let shape = Shape::of(params, recipe)?;
         let mut draws = Random::new(start.seed, "train.weights");
-        let values = shape.first_values(&background(train.matrix), costs.log_odds, &mut draws);
+        let values = shape.first_values(&background(recipe, train.matrix), costs.log_odds, &mut draws);
         let batches = train.matrix.rows.div_ceil(params.batch_rows);
         Ok(Self {
             params,
