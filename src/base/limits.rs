@@ -30,6 +30,8 @@ pub const HASH_BUCKETS_MAX: usize = 4_096;
 /// Quantile bins of one numeric field.
 pub const BINS_MIN: usize = 2;
 pub const BINS_MAX: usize = 256;
+/// Breaks and special numbers asked of one field.
+pub const BREAKS_MAX: usize = 64;
 /// A code is one byte.
 pub const CODES_MAX: usize = 256;
 /// Cells of one encoded matrix: 4 GiB of f32. More rows are encoded in pieces.
@@ -54,6 +56,8 @@ pub const WEIGHTS_HEADER_BYTES_MAX: usize = 4_096;
 pub const TREES_MAX: usize = 10_000;
 pub const TREE_DEPTH_MAX: usize = 64;
 pub const BRANCHES_MAX: usize = 4 << 20;
+pub const ENSEMBLE_MEMBERS_MAX: usize = 16;
+pub const ENSEMBLE_BYTES_MAX: usize = 400 << 20;
 /// Layers of a network with the last, units of one layer, numbers a level becomes.
 pub const NETWORK_LAYERS_MAX: usize = 9;
 pub const NETWORK_UNITS_MAX: usize = 1_024;

@@ -17,6 +17,20 @@ pub struct Split {
     pub test: Vec<usize>,
 }
 
+impl Split {
+    /// All rows that do not test, in the table's order.
+    pub fn developed(&self) -> Vec<usize> {
+        let mut rows = [self.train.as_slice(), &self.valid].concat();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// The same test rows, and no row held out for validation.
+    pub fn without_valid(self) -> Self {
+        Self { train: self.developed(), valid: Vec::new(), test: self.test }
+    }
+}
+
 /// How the test part is chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
@@ -203,7 +217,7 @@ fn find_cut(times: &[f64], share: f64) -> f64 {
 }
 
 /// Draws the share of each class among the rows; answers a mark for every row of the table.
-fn draw_stratified(rows: &[usize], labels: &[bool], share: f64, random: &mut Random) -> Vec<bool> {
+pub fn draw_stratified(rows: &[usize], labels: &[bool], share: f64, random: &mut Random) -> Vec<bool> {
     let mut drawn = vec![false; labels.len()];
     for class in [false, true] {
         let mut members: Vec<usize> = rows.iter().copied().filter(|&row| labels[row] == class).collect();

@@ -1,6 +1,8 @@
 //! Whether a probability means what it says: reliability bins and their error, and how scores spread by class.
 //! Never recalibrates; a model's own calibration is fitted elsewhere.
 
+pub mod isotonic;
+
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::ranked::split_evenly;

@@ -1,6 +1,11 @@
 //! How much each field moves the margin: contributions, checked, made shares and put in order.
 //! Never computes a contribution; the model explains, this room ranks.
 
+pub mod dependence;
+pub mod effects;
+pub mod swarm;
+pub mod waterfall;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};

@@ -127,6 +127,23 @@ fn interval(value: f64, drawn: &mut [f64], plan: &BootstrapPlan) -> Interval {
     }
 }
 
+/// Two-sided 95 % of the normal distribution.
+const Z_95: f64 = 1.959_963_984_540_054;
+
+/// The 95 % interval of the AUC after DeLong, reckoned on its log-odds so that it stays between 0 and 1. Nothing where
+/// a class has fewer than two rows or the classes do not overlap: then nothing is known of the spread.
+pub fn auc_interval(steps: &[Step]) -> Option<(f64, f64)> {
+    let auc = ranked::auc(steps);
+    let spread = ranked::auc_variance(steps)?.sqrt();
+    if spread == 0.0 || auc <= 0.0 || auc >= 1.0 {
+        return None;
+    }
+    let middle = (auc / (1.0 - auc)).ln();
+    let reach = Z_95 * spread / (auc * (1.0 - auc));
+    let at = |log_odds: f64| 1.0 / (1.0 + (-log_odds).exp());
+    Some((at(middle - reach), at(middle + reach)))
+}
+
 /// Linear between the two nearest of the sorted values, which are not none: numpy's default.
 pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;

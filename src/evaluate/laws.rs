@@ -4,12 +4,15 @@
 use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 
+use crate::evaluate::calibration::isotonic::isotonic;
 use crate::evaluate::calibration::{distribution, reliability};
 use crate::evaluate::curves::{ks, precision_recall, roc};
 use crate::evaluate::metrics::Metrics;
 use crate::evaluate::ranked::{self, Confusion};
 use crate::evaluate::scores::Scores;
 use crate::evaluate::tables::gain;
+use crate::evaluate::tables::segments::{by_levels, by_quantiles};
+use crate::evaluate::thresholds::profit::{Amounts, cost_benefit, profit, profit_at};
 use crate::evaluate::thresholds::{Rule, choose};
 
 /// Both classes, and probabilities on a grid coarse enough to tie.
@@ -134,5 +137,60 @@ proptest! {
         let bars = distribution(&scores);
         prop_assert_eq!(bars.positives.iter().sum::<u64>(), scores.positives());
         prop_assert_eq!(bars.negatives.iter().sum::<u64>(), scores.negatives());
+    }
+
+    #[test]
+    fn no_point_of_the_grid_earns_more_than_the_chosen_one(
+        (labels, probabilities) in rows(),
+        amounts in proptest::collection::vec(-500i32..500, 4),
+    ) {
+        let scores = Scores::check(&labels, &probabilities).unwrap();
+        let amount = |place: usize| f64::from(amounts[place]);
+        let amounts = Amounts {
+            flagged_positive: amount(0),
+            flagged_negative: amount(1),
+            passed_positive: amount(2),
+            passed_negative: amount(3),
+        };
+        let Ok(curve) = profit(&scores, &amounts) else { return Ok(()) };
+        let thresholds = probabilities.iter().copied().chain([0.0, 0.123, 0.5, 1.0, 2.0]);
+        for threshold in thresholds {
+            let other = profit_at(&scores, &amounts, threshold).unwrap();
+            prop_assert!(other.profit <= curve.best.profit, "{threshold}: {} {}", other.profit, curve.best.profit);
+        }
+        prop_assert!(curve.points.iter().chain(&cost_benefit(&scores, &amounts).unwrap()).all(|p| p.profit <= curve.best.profit));
+        let chosen = choose(&scores, &Rule::Profit(amounts)).unwrap();
+        prop_assert_eq!((chosen.threshold, chosen.value), (curve.best.threshold, curve.best.profit));
+    }
+
+    #[test]
+    fn isotonic_rates_rise_and_never_miss_more_squared_than_the_scores((labels, probabilities) in rows()) {
+        let scores = Scores::check(&labels, &probabilities).unwrap();
+        let blocks = isotonic(&scores).blocks;
+        prop_assert!(blocks.windows(2).all(|w| w[0].rate < w[1].rate && w[0].probability_max < w[1].probability_min));
+        prop_assert_eq!(blocks.iter().map(|b| b.positives).sum::<u64>(), scores.positives());
+        let rate = |p: f64| blocks.iter().find(|b| p <= b.probability_max).unwrap().rate;
+        let fitted: Vec<f64> = probabilities.iter().map(|&p| rate(p)).collect();
+        let better = Scores::check(&labels, &fitted).unwrap();
+        prop_assert!(ranked::brier(better.steps()) <= ranked::brier(scores.steps()) + 1e-12);
+    }
+
+    #[test]
+    fn segments_count_every_row_once_whatever_parts_them(
+        (labels, probabilities) in rows(),
+        parts in 1u64..7,
+    ) {
+        let scores = Scores::check(&labels, &probabilities).unwrap();
+        let values: Vec<f64> = probabilities.iter().enumerate()
+            .map(|(row, p)| if row % 5 == 4 { f64::NAN } else { (p * 4.0).floor() }).collect();
+        let levels: Vec<Option<&str>> =
+            values.iter().map(|v| if v.is_nan() { None } else { Some(["a", "b", "c", "d", "e"][*v as usize]) }).collect();
+        for table in [by_quantiles(&scores, &values, parts).unwrap(), by_levels(&scores, &levels).unwrap()] {
+            prop_assert_eq!(table.iter().map(|s| s.rows).sum::<u64>(), scores.rows());
+            prop_assert_eq!(table.iter().map(|s| s.positives).sum::<u64>(), scores.positives());
+            let loss: f64 = table.iter().map(|s| s.log_loss * s.rows as f64).sum::<f64>() / scores.rows() as f64;
+            let whole = Metrics::of(&scores, 0.5).unwrap().log_loss;
+            prop_assert!((loss - whole).abs() < 1e-9, "{loss} {whole}");
+        }
     }
 }

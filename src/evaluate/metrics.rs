@@ -31,17 +31,30 @@ impl Fact for BadThreshold {
 }
 
 /// The keys of figures that need no threshold.
-pub const FREE_KEYS: [&str; 11] =
-    ["rows", "positives", "base_rate", "auc", "pr_auc", "gini", "ks", "log_loss", "brier", "ece", "lift_10"];
+pub const FREE_KEYS: [&str; 12] = [
+    "rows",
+    "positives",
+    "base_rate",
+    "auc",
+    "pr_auc",
+    "gini",
+    "ks",
+    "log_loss",
+    "brier",
+    "ece",
+    "lift_10",
+    "captured_10",
+];
 
 /// The keys of figures that hold at one threshold.
-pub const THRESHOLD_KEYS: [&str; 12] = [
+pub const THRESHOLD_KEYS: [&str; 13] = [
     "threshold",
     "true_positives",
     "false_positives",
     "true_negatives",
     "false_negatives",
     "accuracy",
+    "balanced_accuracy",
     "precision",
     "recall",
     "specificity",
@@ -59,6 +72,7 @@ pub fn figures_at(confusion: &Confusion, threshold: f64) -> BTreeMap<String, f64
         confusion.true_negatives as f64,
         confusion.false_negatives as f64,
         confusion.accuracy(),
+        confusion.balanced_accuracy(),
         confusion.precision(),
         confusion.recall(),
         confusion.specificity(),
@@ -87,10 +101,14 @@ pub struct Metrics {
     pub ece: f64,
     /// Positives among the highest tenth of rows (rounded up) against those of a random tenth.
     pub lift_10: f64,
+    /// Share of all positives that are among the highest tenth of rows.
+    pub captured_10: f64,
     /// What follows holds at this threshold.
     pub threshold: f64,
     pub confusion: Confusion,
     pub accuracy: f64,
+    /// The mean of recall and specificity.
+    pub balanced_accuracy: f64,
     pub precision: f64,
     pub recall: f64,
     pub specificity: f64,
@@ -107,6 +125,7 @@ impl Metrics {
         let losses: Vec<StepLoss> = steps.iter().map(StepLoss::of).collect();
         let auc = ranked::auc(steps);
         let confusion = Confusion::at(steps, threshold);
+        let (lift_10, captured_10) = top_tenth(scores);
         Ok(Self {
             rows: scores.rows(),
             positives: scores.positives(),
@@ -118,10 +137,12 @@ impl Metrics {
             log_loss: ranked::log_loss(steps, &losses),
             brier: ranked::brier(steps),
             ece: reliability(scores).ece,
-            lift_10: lift_10(scores),
+            lift_10,
+            captured_10,
             threshold,
             confusion,
             accuracy: confusion.accuracy(),
+            balanced_accuracy: confusion.balanced_accuracy(),
             precision: confusion.precision(),
             recall: confusion.recall(),
             specificity: confusion.specificity(),
@@ -145,6 +166,7 @@ impl Metrics {
             self.brier,
             self.ece,
             self.lift_10,
+            self.captured_10,
         ];
         let mut figures = figures_at(&self.confusion, self.threshold);
         figures.extend(FREE_KEYS.iter().map(ToString::to_string).zip(free));
@@ -152,10 +174,11 @@ impl Metrics {
     }
 }
 
-fn lift_10(scores: &Scores<'_>) -> f64 {
+/// Lift and share of all positives.
+fn top_tenth(scores: &Scores<'_>) -> (f64, f64) {
     let top = scores.rows().div_ceil(10);
     let positives: f64 = ranked::captured(scores.steps(), &[top]).iter().sum();
-    positives / top as f64 / scores.base_rate()
+    (positives / top as f64 / scores.base_rate(), positives / scores.positives() as f64)
 }
 
 #[cfg(test)]

@@ -62,6 +62,11 @@ impl Confusion {
         ratio(self.true_negatives, self.true_negatives + self.false_positives)
     }
 
+    /// The mean of recall and specificity.
+    pub fn balanced_accuracy(&self) -> f64 {
+        (self.recall() + self.specificity()) / 2.0
+    }
+
     /// Recall counts `beta` times as much as precision.
     pub fn f_beta(&self, beta: f64) -> f64 {
         let weight = beta * beta;
@@ -101,6 +106,27 @@ pub fn auc(steps: &[Step]) -> f64 {
     twice_won as f64 / (2.0 * positives as f64 * negatives as f64)
 }
 
+/// The variance of the AUC by DeLong, DeLong and Clarke-Pearson; nothing where a class has fewer than two rows.
+pub fn auc_variance(steps: &[Step]) -> Option<f64> {
+    let (positives, negatives) = totals(steps);
+    if positives < 2 || negatives < 2 {
+        return None;
+    }
+    let (m, n) = (positives as f64, negatives as f64);
+    let auc = auc(steps);
+    let (mut above, mut below) = (0.0, n);
+    let (mut of_positives, mut of_negatives) = (0.0, 0.0);
+    for step in steps {
+        let (here, against) = (f64::from(step.positives), f64::from(step.negatives));
+        below -= against;
+        // The share of the other class that each row of this step beats, or is beaten by.
+        of_positives += here * ((below + against / 2.0) / n - auc).powi(2);
+        of_negatives += against * ((above + here / 2.0) / m - auc).powi(2);
+        above += here;
+    }
+    Some(of_positives / (m - 1.0) / m + of_negatives / (n - 1.0) / n)
+}
+
 /// Precision averaged over the steps of recall, not interpolated: scikit-learn's `average_precision_score`.
 pub fn average_precision(steps: &[Step]) -> f64 {
     let (mut positives, mut flagged, mut sum) = (0u64, 0u64, 0.0);
@@ -133,9 +159,14 @@ pub struct StepLoss {
 
 impl StepLoss {
     pub fn of(step: &Step) -> Self {
-        let loss = |p: f64| -p.clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
-        Self { positive: loss(step.probability), negative: loss(1.0 - step.probability) }
+        Self { positive: row_loss(true, step.probability), negative: row_loss(false, step.probability) }
     }
+}
+
+/// What one row costs in log loss, clipped alike.
+pub fn row_loss(label: bool, probability: f64) -> f64 {
+    let right = if label { probability } else { 1.0 - probability };
+    -right.clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln()
 }
 
 /// Mean log loss; `losses` are the steps' own, computed once however often the counts change.

@@ -1,6 +1,8 @@
 //! Gain by decile and the confusion matrix, as rows a person reads.
 //! Never draws; the charts take these tables.
 
+pub mod segments;
+
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::ranked::{Confusion, captured, split_evenly};

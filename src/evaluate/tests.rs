@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::evaluate::calibration::isotonic::isotonic;
 use crate::evaluate::calibration::reliability;
 use crate::evaluate::curves::{precision_recall, roc};
 use crate::evaluate::intervals::{BootstrapPlan, bootstrap};
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::ranked;
 use crate::evaluate::scores::Scores;
 use crate::evaluate::tables::gain;
 use crate::evaluate::thresholds::{Rule, choose};
@@ -19,6 +21,8 @@ struct Oracle {
     probabilities: Vec<f64>,
     ranking: BTreeMap<String, f64>,
     at_thresholds: Vec<BTreeMap<String, f64>>,
+    auc_variance: f64,
+    isotonic: IsotonicOracle,
     reliability: Vec<BTreeMap<String, f64>>,
     gain: Vec<BTreeMap<String, f64>>,
     roc: RocOracle,
@@ -32,6 +36,12 @@ struct RocOracle {
     fpr: Vec<f64>,
     tpr: Vec<f64>,
     threshold: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct IsotonicOracle {
+    probability: Vec<f64>,
+    rate: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +99,27 @@ fn every_metric_equals_scikit_learn() {
             assert_holds(&ours, &oracle.ranking);
             assert_holds(&ours, cut);
             assert_eq!(ours.len(), oracle.ranking.len() + cut.len(), "a metric without an oracle");
+        }
+    });
+}
+
+#[test]
+fn the_variance_of_the_auc_equals_that_of_all_pairs() {
+    on_each(|oracle, scores| {
+        let ours = ranked::auc_variance(scores.steps()).unwrap();
+        assert!((ours / oracle.auc_variance - 1.0).abs() < 1e-9, "{ours} {}", oracle.auc_variance);
+    });
+}
+
+#[test]
+fn isotonic_rates_equal_scikit_learn() {
+    on_each(|oracle, scores| {
+        let blocks = isotonic(scores).blocks;
+        assert!(blocks.windows(2).all(|w| w[0].rate < w[1].rate));
+        assert_eq!(oracle.isotonic.probability.len(), scores.steps().len());
+        for (probability, rate) in oracle.isotonic.probability.iter().zip(&oracle.isotonic.rate) {
+            let block = blocks.iter().find(|b| *probability <= b.probability_max).unwrap();
+            assert_near("isotonic rate", block.rate, *rate);
         }
     });
 }

@@ -1,4 +1,4 @@
-//! Which threshold to use, by cost, by share or by F-score, with the sweep that shows what the others would give.
+//! Which threshold to use, by cost, share, F-score or profit, with the sweep that shows what the others would give.
 //! A candidate is a probability that was seen; ties go to the highest threshold, which flags the fewest rows.
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,9 @@ use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::evaluate::ranked::Confusion;
 use crate::evaluate::scores::Scores;
+use crate::evaluate::thresholds::profit::{Amounts, AmountsError};
+
+pub mod profit;
 
 /// What makes a threshold the best.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +21,8 @@ pub enum Rule {
     Rate { at_most: f64 },
     /// The highest F-score; recall counts `beta` times as much as precision.
     FBeta { beta: f64 },
+    /// The highest profit.
+    Profit(Amounts),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +33,8 @@ pub enum ThresholdError {
     Rate { value: f64 },
     #[error("beta is {value}: it must be finite and above 0")]
     Beta { value: f64 },
+    #[error(transparent)]
+    Amounts(#[from] AmountsError),
 }
 
 impl Fact for ThresholdError {
@@ -36,6 +43,7 @@ impl Fact for ThresholdError {
             Self::Cost { .. } => "evaluate.threshold_cost",
             Self::Rate { .. } => "evaluate.threshold_rate",
             Self::Beta { .. } => "evaluate.threshold_beta",
+            Self::Amounts(bad) => bad.code(),
         }
     }
 
@@ -56,11 +64,12 @@ impl Rule {
             Self::FBeta { beta } if !(beta.is_finite() && beta > 0.0) => {
                 Err(ThresholdError::Beta { value: beta })
             }
+            Self::Profit(amounts) => Ok(amounts.check()?),
             Self::Rate { .. } | Self::FBeta { .. } => Ok(()),
         }
     }
 
-    /// What the rule looks at: a total cost, a share of rows, or an F-score.
+    /// What the rule looks at: a total cost, a share of rows, an F-score or a profit.
     pub fn value(&self, counts: &Confusion) -> f64 {
         match *self {
             Self::Cost { missed_positive, flagged_negative } => {
@@ -69,6 +78,7 @@ impl Rule {
             }
             Self::Rate { .. } => flagged_share(counts),
             Self::FBeta { beta } => counts.f_beta(beta),
+            Self::Profit(amounts) => amounts.profit(counts),
         }
     }
 
@@ -76,7 +86,7 @@ impl Rule {
         match *self {
             Self::Cost { .. } => value < to,
             Self::Rate { at_most } => value > to && value <= at_most,
-            Self::FBeta { .. } => value > to,
+            Self::FBeta { .. } | Self::Profit(_) => value > to,
         }
     }
 }
@@ -102,7 +112,7 @@ fn flagged_share(counts: &Confusion) -> f64 {
 #[serde(deny_unknown_fields)]
 pub struct SweepPoint {
     pub threshold: f64,
-    /// Cost, share or F-score, as the rule has it.
+    /// Cost, share, F-score or profit, as the rule has it.
     pub value: f64,
     /// Share of rows predicted positive.
     pub flagged: f64,
@@ -243,5 +253,11 @@ mod tests {
         let rule: Rule = serde_json::from_str(r#"{"by":"f_beta","beta":2.0}"#).unwrap();
         assert_eq!(rule, Rule::FBeta { beta: 2.0 });
         assert!(serde_json::from_str::<Rule>(r#"{"by":"rate","at_most":0.1,"more":1}"#).is_err());
+        let amounts =
+            r#""flagged_positive":-1.0,"flagged_negative":-1.0,"passed_positive":-9.0,"passed_negative":2.0"#;
+        let text = format!(r#"{{"by":"profit",{amounts}}}"#);
+        let rule: Rule = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&rule).unwrap(), text);
+        assert!(serde_json::from_str::<Rule>(&format!(r#"{{"by":"profit",{amounts},"more":1}}"#)).is_err());
     }
 }

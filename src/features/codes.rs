@@ -2,11 +2,13 @@
 //! Fitted like an encoding, without labels; code 0 is the missing cell.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
 use crate::data::table::Table;
+use crate::features::cuts::cuts;
 use crate::features::encode::find_level;
 use crate::features::error::FeatureError;
 use crate::features::fit::{present_levels, present_numbers};
@@ -26,7 +28,7 @@ pub enum Code {
 }
 
 /// How fine codes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CodeRules {
     /// Bins of a numeric field at most.
     pub bins_max: usize,
@@ -34,11 +36,13 @@ pub struct CodeRules {
     pub bin_rows_min: usize,
     /// Training rows without which a level has no code of its own.
     pub level_rows_min: usize,
+    /// Numbers at which a bin of the named field must end.
+    pub edges: BTreeMap<String, Vec<f64>>,
 }
 
 impl Default for CodeRules {
     fn default() -> Self {
-        Self { bins_max: limits::CODES_MAX - 1, bin_rows_min: 5, level_rows_min: 10 }
+        Self { bins_max: limits::CODES_MAX - 2, bin_rows_min: 3, level_rows_min: 10, edges: BTreeMap::new() }
     }
 }
 
@@ -123,7 +127,13 @@ pub(crate) fn fit_code(
         Encoding::Scale | Encoding::Quantile { .. } | Encoding::Piecewise { .. } => {
             let (present, _) = present_numbers(&feature.field, table)?;
             let (low, high) = present.shared_range();
-            Ok(Code::Bins { cuts: cuts(present.sorted(), rules), low, high })
+            let edges = rules.edges.get(&feature.field).map(Vec::as_slice).unwrap_or_default();
+            let bins_max = rules.bins_max.saturating_sub(edges.len()).max(1);
+            let mut cuts = cuts(present.sorted(), bins_max, rules.bin_rows_min);
+            cuts.extend_from_slice(edges);
+            cuts.sort_by(f64::total_cmp);
+            cuts.dedup();
+            Ok(Code::Bins { cuts, low, high })
         }
         Encoding::Ordinal { order } if order.len() < limits::CODES_MAX => {
             present_levels(&feature.field, table)?;
@@ -142,70 +152,9 @@ pub(crate) fn fit_code(
     }
 }
 
-/// Cuts halfway between two neighbouring values, so that bins hold about as many rows each: a value that many rows
-/// share has a bin of its own, the rows left are divided evenly among the bins left. The sorted values are at
-/// least one.
-fn cuts(sorted: &[f64], rules: &CodeRules) -> Vec<f64> {
-    let ties: Vec<(f64, usize)> = sorted.chunk_by(|a, b| a == b).map(|t| (t[0], t.len())).collect();
-    let mut cuts = Vec::new();
-    let (mut in_bin, mut left) = (0, sorted.len());
-    let mut bins_left = rules.bins_max;
-    let few = ties.len() <= rules.bins_max;
-    for pair in ties.windows(2) {
-        let ((value, rows), (next, next_rows)) = (pair[0], pair[1]);
-        in_bin += rows;
-        left -= rows;
-        let share = (in_bin + left).div_ceil(bins_left.max(1));
-        let full = few || in_bin >= share || in_bin + next_rows / 2 > share;
-        if full && bins_left > 1 && in_bin >= rules.bin_rows_min && left >= rules.bin_rows_min {
-            cuts.push(halfway(value, next));
-            bins_left -= 1;
-            in_bin = 0;
-        }
-    }
-    cuts
-}
-
-/// A number that is at least `low` and below `high`, also where the two are neighbours or their sum is too large.
-fn halfway(low: f64, high: f64) -> f64 {
-    let middle = low + (high - low) / 2.0;
-    if middle >= low && middle < high { middle } else { low }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rules(bins_max: usize, bin_rows_min: usize) -> CodeRules {
-        CodeRules { bins_max, bin_rows_min, level_rows_min: 1 }
-    }
-
-    #[test]
-    fn few_values_have_a_bin_each_and_rare_ends_join_their_neighbour() {
-        assert_eq!(cuts(&[1.0, 1.0, 2.0, 2.0, 5.0, 5.0], &rules(10, 1)), [1.5, 3.5]);
-        assert_eq!(cuts(&[1.0, 2.0, 2.0, 5.0, 5.0, 9.0], &rules(10, 2)), [3.5]);
-        assert!(cuts(&[4.0; 9], &rules(10, 1)).is_empty());
-    }
-
-    #[test]
-    fn many_values_fall_into_bins_of_about_the_same_size() {
-        let sorted: Vec<f64> = (0..1000).map(f64::from).collect();
-        let found = cuts(&sorted, &rules(10, 3));
-        assert_eq!(found.len(), 9);
-        let code = Code::Bins { cuts: found, low: 0.0, high: 999.0 };
-        let mut rows = [0; 11];
-        sorted.iter().for_each(|x| rows[code.of_number(*x)] += 1);
-        assert!(rows[1..].iter().all(|count| (95..=105).contains(count)), "{rows:?}");
-    }
-
-    #[test]
-    fn a_heavy_value_takes_one_bin_and_leaves_the_others_to_the_rest() {
-        let mut sorted = vec![0.0; 900];
-        sorted.extend((1..=100).map(f64::from));
-        let found = cuts(&sorted, &rules(11, 1));
-        assert_eq!(found.len(), 10);
-        assert_eq!(found[0], 0.5);
-    }
 
     #[test]
     fn a_cell_has_the_code_of_its_bin_its_level_or_none() {
@@ -217,12 +166,5 @@ mod tests {
         let order = Code::Order { order: vec!["low".into(), "high".into()] };
         assert_eq!([None, Some("high"), Some("Z")].map(|l| order.of_level(l)), [0, 2, 0]);
         assert_eq!((bins.count(), levels.count(), order.count()), (4, 4, 3));
-    }
-
-    #[test]
-    fn a_cut_between_neighbouring_numbers_still_parts_them() {
-        let next = f64::from_bits(1.0f64.to_bits() + 1);
-        assert_eq!(halfway(1.0, next), 1.0);
-        assert!(halfway(-1e300, 1e300).abs() < 1e284);
     }
 }

@@ -12,7 +12,7 @@ use crate::features::error::FeatureError;
 use crate::features::recipe::{Encoding, FieldCode, FieldRecipe, FittedEncoding, FittedField, FittedRecipe, Recipe};
 
 /// What a family reads of a field: the columns of its encoding, its code, or both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Form {
     Columns,
     Codes(CodeRules),
@@ -20,7 +20,7 @@ pub enum Form {
 }
 
 /// Fits over all rows of `table`, which must be training rows only.
-pub fn fit(recipe: &Recipe, form: Form, table: &Table) -> Result<FittedRecipe, FeatureError> {
+pub fn fit(recipe: &Recipe, form: &Form, table: &Table) -> Result<FittedRecipe, FeatureError> {
     let mut fields = Vec::with_capacity(recipe.features().len());
     let mut width = 0;
     for feature in recipe.features() {
@@ -50,10 +50,10 @@ impl FittedRecipe {
     }
 }
 
-fn fit_field(feature: &FieldRecipe, form: Form, table: &Table) -> Result<FittedField, FeatureError> {
+fn fit_field(feature: &FieldRecipe, form: &Form, table: &Table) -> Result<FittedField, FeatureError> {
     let code = match form {
         Form::Columns => None,
-        Form::Codes(rules) | Form::Both(rules) => Some(fit_code(feature, &rules, table)?),
+        Form::Codes(rules) | Form::Both(rules) => Some(fit_code(feature, rules, table)?),
     };
     let (encoding, known_levels) = match form {
         Form::Codes(_) => (FittedEncoding::None {}, code.as_ref().map(Code::known_levels).unwrap_or_default()),

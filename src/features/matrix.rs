@@ -13,6 +13,19 @@ impl Matrix {
         Self { rows, width, values: vec![0.0; rows * width] }
     }
 
+    /// The same rows with their first columns only.
+    pub fn first_columns(&self, width: usize) -> Self {
+        let width = width.min(self.width);
+        let values = (0..self.rows).flat_map(|row| &self.row(row)[..width]).copied().collect();
+        Self { rows: self.rows, width, values }
+    }
+
+    /// These rows, in this order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let values = rows.iter().flat_map(|&row| self.row(row)).copied().collect();
+        Self { rows: rows.len(), width: self.width, values }
+    }
+
     pub fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.width..(row + 1) * self.width]
     }

@@ -3,6 +3,7 @@
 
 pub mod binning;
 pub mod codes;
+pub mod cuts;
 pub mod encode;
 pub mod error;
 pub mod fit;

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
     use crate::model::baseline::Baseline;
-    use crate::model::calibrate::Platt;
+    use crate::model::calibrate::Calibration;
     use crate::model::linear::Linear;
     use crate::model::network::tests::drawn;
     use crate::model::scorer::Family;
@@ -85,7 +85,7 @@ mod tests {
         }
         let recipe = FittedRecipe { fields, width: start };
         let background = vec![0.5; start];
-        Model { recipe, family, calibration: Platt::identity(), background, accepted: None }
+        Model { recipe, family, calibration: Calibration::identity(), background, accepted: None }
     }
 
     proptest! {

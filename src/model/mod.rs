@@ -3,10 +3,13 @@
 
 pub mod baseline;
 pub mod calibrate;
+pub mod ensemble;
 pub mod explain;
+pub mod export;
 pub mod linear;
 pub mod network;
 pub mod reference;
+pub mod scorecard;
 pub mod scorer;
 pub mod shap;
 pub mod trained;

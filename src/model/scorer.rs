@@ -3,8 +3,10 @@
 
 use crate::features::matrix::Matrix;
 use crate::model::baseline::Baseline;
+use crate::model::ensemble::Ensemble;
 use crate::model::linear::Linear;
 use crate::model::network::Network;
+use crate::model::scorecard::Scorecard;
 use crate::model::shap::{ExplainError, Explainer};
 use crate::model::trees::Trees;
 
@@ -39,18 +41,20 @@ pub trait Scorer {
 pub enum Prepared {
     Nothing,
     Trees(Box<Explainer>),
+    /// One for each member of an ensemble.
+    Members(Vec<Prepared>),
 }
 
-/// How what a column adds to the margin is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How what a column adds to the margin is found; what comes later rests on more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
     /// The margin is a sum over columns; each contribution is its own term, whatever the others are.
     Terms,
-    /// The margin's slope in the column, summed along the straight way from the reference to the row.
-    Path,
     /// What the column adds when it becomes known, over all orders in which columns may; what is not known yet is
     /// drawn from the reference, each column by itself.
     Coalitions,
+    /// The margin's slope in the column, summed along the straight way from the reference to the row.
+    Path,
 }
 
 impl Method {
@@ -79,6 +83,8 @@ pub enum Family {
     Network(Network),
     Boosting(Trees),
     Forest(Trees),
+    Scorecard(Scorecard),
+    Ensemble(Ensemble),
 }
 
 impl Family {
@@ -90,6 +96,8 @@ impl Family {
             Self::Network(_) => "mlp",
             Self::Boosting(_) => "boosting",
             Self::Forest(_) => "forest",
+            Self::Scorecard(_) => "scorecard",
+            Self::Ensemble(_) => "ensemble",
         }
     }
 
@@ -99,6 +107,8 @@ impl Family {
             Self::Logistic(linear) => linear,
             Self::Network(network) => network,
             Self::Boosting(trees) | Self::Forest(trees) => trees,
+            Self::Scorecard(scorecard) => scorecard,
+            Self::Ensemble(ensemble) => ensemble,
         }
     }
 }

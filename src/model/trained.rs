@@ -5,8 +5,10 @@ use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
-use crate::model::calibrate::Platt;
+use crate::model::calibrate::Calibration;
+use crate::model::ensemble::Member;
 use crate::model::network::{Embedding, Network};
+use crate::model::scorecard::ScorecardError;
 use crate::model::scorer::{Family, Scorer};
 use crate::model::trees::check::BadTrees;
 use crate::model::trees::code_columns;
@@ -15,7 +17,7 @@ use crate::model::trees::code_columns;
 pub struct Model {
     pub recipe: FittedRecipe,
     pub family: Family,
-    pub calibration: Platt,
+    pub calibration: Calibration,
     /// Column means over the training rows.
     pub background: Vec<f64>,
     /// Column means over accepted cases near the cut-off, where there were enough of them.
@@ -37,6 +39,10 @@ pub enum ModelError {
     NotFinite { part: &'static str, column: usize },
     #[error("{part} ends with shares of codes that are below 0 or do not add up to 1")]
     Shares { part: &'static str },
+    #[error("an ensemble has no member, or one that is an ensemble itself")]
+    Members,
+    #[error(transparent)]
+    Scorecard(#[from] ScorecardError),
     #[error(transparent)]
     Trees(#[from] BadTrees),
     #[error("the network has numbers for the levels of field {field}, which has no such levels")]
@@ -52,7 +58,9 @@ impl Fact for ModelError {
             Self::Width { .. } => "model.width",
             Self::NotFinite { .. } => "model.not_finite",
             Self::Shares { .. } => "model.shares",
+            Self::Members => "model.members",
             Self::Trees(_) => "model.trees",
+            Self::Scorecard(_) => "model.scorecard",
             Self::Embedding { .. } => "model.embedding",
         }
     }
@@ -70,17 +78,7 @@ impl Model {
     /// Refuses parts of different widths, and fields that do not tile the columns in order.
     pub fn check(self) -> Result<Self, ModelError> {
         check_tiling(&self.recipe)?;
-        let width = self.recipe.width;
-        match &self.family {
-            Family::Baseline(baseline) => check_finite("the base rate", &[baseline.log_odds])?,
-            Family::Logistic(linear) => {
-                let weights: Vec<f64> = linear.weights.iter().map(|&w| f64::from(w)).collect();
-                check_vector("the weight vector", &weights, width)?;
-                check_finite("the bias", &[f64::from(linear.bias)])?;
-            }
-            Family::Network(network) => check_network(network, &self.recipe)?,
-            Family::Boosting(trees) | Family::Forest(trees) => trees.check(&code_columns(&self.recipe))?,
-        }
+        check_family(&self.family, &self.recipe)?;
         self.check_mean("the background vector", &self.background)?;
         if let Some(accepted) = &self.accepted {
             self.check_mean("the accepted vector", accepted)?;
@@ -105,6 +103,35 @@ impl Model {
     /// The calibrated probability of the positive class.
     pub fn probability(&self, margin: f64) -> f64 {
         self.calibration.probability(margin)
+    }
+}
+
+fn check_family(family: &Family, recipe: &FittedRecipe) -> Result<(), ModelError> {
+    match family {
+        Family::Baseline(baseline) => check_finite("the base rate", &[baseline.log_odds]),
+        Family::Logistic(linear) => {
+            let weights: Vec<f64> = linear.weights.iter().map(|&w| f64::from(w)).collect();
+            check_vector("the weight vector", &weights, recipe.width)?;
+            check_finite("the bias", &[f64::from(linear.bias)])
+        }
+        Family::Network(network) => check_network(network, recipe),
+        Family::Boosting(trees) | Family::Forest(trees) => Ok(trees.check(&code_columns(recipe))?),
+        Family::Scorecard(scorecard) => {
+            if scorecard.columns != code_columns(recipe) {
+                return Err(BadTrees::Columns.into());
+            }
+            Ok(scorecard.check()?)
+        }
+        Family::Ensemble(ensemble) => {
+            let weights: Vec<f64> = ensemble.members.iter().map(|member| member.weight).collect();
+            check_finite("the ensemble's weights", &weights)?;
+            check_finite("the ensemble's bias", &[ensemble.bias])?;
+            let nested = |member: &Member| matches!(member.family, Family::Ensemble(_));
+            if ensemble.members.is_empty() || ensemble.members.iter().any(nested) {
+                return Err(ModelError::Members);
+            }
+            ensemble.members.iter().try_for_each(|member| check_family(&member.family, recipe))
+        }
     }
 }
 
@@ -186,7 +213,7 @@ mod tests {
         let weights = (0..recipe.width).map(|_| random.normal() as f32).collect();
         let background = vec![0.5; recipe.width];
         let family = Family::Logistic(Linear { weights, bias: 0.1 });
-        Model { recipe, family, calibration: Platt::identity(), background, accepted: None }
+        Model { recipe, family, calibration: Calibration::identity(), background, accepted: None }
     }
 
     #[test]

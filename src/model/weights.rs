@@ -10,15 +10,18 @@ use crate::features::recipe::FittedRecipe;
 use crate::model::baseline::Baseline;
 use crate::model::linear::Linear;
 use crate::model::network::NetworkError;
+use crate::model::scorecard::ScorecardError;
 use crate::model::scorer::Family;
 use crate::model::trees::check::BadTrees;
 
+mod ensemble;
 mod network;
+mod scorecard;
 mod trees;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    #[error("the weights are of kind {kind:?}, which this program does not know (baseline, logistic, mlp, boosting, forest)")]
+    #[error("the weights are of kind {kind:?}, which this program does not know (baseline, logistic, mlp, boosting, forest, scorecard, ensemble)")]
     Kind { kind: String },
     #[error("{width} columns of weights; at most {max} are allowed", max = limits::MATRIX_WIDTH_MAX)]
     Width { width: usize },
@@ -31,15 +34,17 @@ pub enum WeightsError {
     #[error("tensor {tensor:?} is {found} where {expected} is needed")]
     Shape { tensor: &'static str, found: String, expected: String },
     #[error("tensor {tensor:?} holds a value at {index} that is no finite number")]
-    NotFinite { tensor: &'static str, index: usize },
+    NotFinite { tensor: String, index: usize },
     #[error("the weights hold the tensor {tensor:?}, which is none of a network's, or not in its place")]
     Name { tensor: String },
-    #[error("tensor {tensor:?} is {found}; a network's are F32 of one dimension or two")]
+    #[error("tensor {tensor:?} is {found}, which this family's are not")]
     Dimensions { tensor: String, found: String },
     #[error("tensor {tensor:?} has more or fewer numbers than the trees have lines, or one that means nothing")]
     Lines { tensor: &'static str },
     #[error(transparent)]
     Trees(#[from] BadTrees),
+    #[error(transparent)]
+    Scorecard(#[from] ScorecardError),
     #[error(transparent)]
     Network(#[from] NetworkError),
     #[error("the weights' header is not in its one canonical form (metadata, order or spacing)")]
@@ -60,6 +65,7 @@ impl Fact for WeightsError {
             Self::Dimensions { .. } => "weights.shape",
             Self::Lines { .. } => "weights.shape",
             Self::Trees(_) => "weights.trees",
+            Self::Scorecard(_) => "weights.scorecard",
             Self::Network(inner) => inner.code(),
             Self::NotCanonical => "weights.not_canonical",
         }
@@ -93,6 +99,8 @@ pub fn to_safetensors(family: &Family) -> Result<Vec<u8>, WeightsError> {
         }
         Family::Network(network) => network::write(network),
         Family::Boosting(trees) | Family::Forest(trees) => trees::write(trees),
+        Family::Scorecard(card) => scorecard::write(card),
+        Family::Ensemble(ensemble) => ensemble::write(ensemble),
     }
 }
 
@@ -110,6 +118,8 @@ pub fn parse_safetensors(kind: &str, recipe: &FittedRecipe, bytes: &[u8]) -> Res
             let lines = 2 * limits::BRANCHES_MAX + 2 * limits::TREES_MAX;
             (limits::WEIGHTS_HEADER_BYTES_MAX, lines * trees::LINE_BYTES_MAX)
         }
+        "scorecard" => (limits::NETWORK_HEADER_BYTES_MAX, scorecard::BYTES_MAX),
+        "ensemble" => (limits::WEIGHTS_HEADER_BYTES_MAX, limits::ENSEMBLE_BYTES_MAX),
         _ => return Err(WeightsError::Kind { kind: kind.to_string() }),
     };
     let max = header + numbers;
@@ -121,6 +131,8 @@ pub fn parse_safetensors(kind: &str, recipe: &FittedRecipe, bytes: &[u8]) -> Res
         "baseline" => Family::Baseline(read_baseline(&file)?),
         "logistic" => Family::Logistic(read_linear(&file, width)?),
         "boosting" => Family::Boosting(trees::read(&file, recipe)?),
+        "scorecard" => Family::Scorecard(scorecard::read(&file, recipe)?),
+        "ensemble" => Family::Ensemble(ensemble::read(&file, recipe)?),
         "forest" => Family::Forest(trees::read(&file, recipe)?),
         _ => Family::Network(network::read(&file, recipe)?),
     };
@@ -157,7 +169,21 @@ fn read_f32s(file: &SafeTensors<'_>, tensor: &'static str, length: usize) -> Res
     let bytes = tensor_bytes(file, tensor, Dtype::F32, length)?;
     let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
     match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(WeightsError::NotFinite { tensor, index }),
+        Some(index) => Err(WeightsError::NotFinite { tensor: tensor.to_string(), index }),
+        None => Ok(values),
+    }
+}
+
+fn read_f64s(file: &SafeTensors<'_>, tensor: &str) -> Result<Vec<f64>, WeightsError> {
+    let view = file.tensor(tensor).map_err(WeightsError::Format)?;
+    let name = || tensor.to_string();
+    if view.dtype() != Dtype::F64 || view.shape().len() != 1 {
+        let found = format!("{} {:?}", view.dtype(), view.shape());
+        return Err(WeightsError::Dimensions { tensor: name(), found });
+    }
+    let values: Vec<f64> = view.data().as_chunks::<8>().0.iter().map(|&b| f64::from_le_bytes(b)).collect();
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(WeightsError::NotFinite { tensor: name(), index }),
         None => Ok(values),
     }
 }
@@ -165,7 +191,7 @@ fn read_f32s(file: &SafeTensors<'_>, tensor: &'static str, length: usize) -> Res
 fn read_f64(file: &SafeTensors<'_>, tensor: &'static str) -> Result<f64, WeightsError> {
     let bytes = tensor_bytes(file, tensor, Dtype::F64, 1)?;
     let value = bytes.first_chunk::<8>().map_or(f64::NAN, |&b| f64::from_le_bytes(b));
-    if value.is_finite() { Ok(value) } else { Err(WeightsError::NotFinite { tensor, index: 0 }) }
+    if value.is_finite() { Ok(value) } else { Err(WeightsError::NotFinite { tensor: tensor.to_string(), index: 0 }) }
 }
 
 fn tensor_bytes<'a>(
@@ -278,12 +304,12 @@ mod tests {
     fn a_weight_that_is_no_finite_number_is_refused_by_place() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let bytes = file(&format!("{{{BIAS},{WEIGHTS}}}"), &[0.0, 1.0, bad, 2.0]);
-            assert!(matches!(refusal(&bytes), WeightsError::NotFinite { tensor: "weights", index: 1 }));
+            assert!(matches!(refusal(&bytes), WeightsError::NotFinite { tensor, index: 1 } if tensor == "weights"));
         }
         let bytes = to_safetensors(&Family::Baseline(Baseline { log_odds: f64::NAN })).unwrap();
         assert!(matches!(
             parse_safetensors("baseline", &wide(1), &bytes),
-            Err(WeightsError::NotFinite { tensor: "log_odds", .. })
+            Err(WeightsError::NotFinite { tensor, .. }) if tensor == "log_odds"
         ));
     }
 }

@@ -14,10 +14,10 @@ use crate::evaluate::metrics::{Metrics, THRESHOLD_KEYS, figures_at};
 use crate::evaluate::ranked::{Confusion, Step};
 use crate::evaluate::scores::Scores;
 use crate::evaluate::thresholds::choose;
-use crate::model::trained::Model;
-use crate::pipeline::parts::{TestScores, probabilities};
+use crate::model::calibrate::Calibration;
+use crate::pipeline::fitting::Judged;
+use crate::pipeline::parts::TestScores;
 use crate::registry::gate::{POLICY_PREFIX, RawGates};
-use crate::train::examples::Examples;
 use crate::train::fit::FittedFamily;
 
 /// Where figures that need a threshold are taken, beside the policy's cut-off.
@@ -77,13 +77,13 @@ fn at_policy(figures: BTreeMap<String, f64>) -> impl Iterator<Item = (String, f6
     figures.into_iter().map(|(key, value)| (policy_key(&key), value))
 }
 
-/// The probability the policy's figures lead to on the validation part.
-pub fn choose_cutoff(policy: &Policy, valid: &Examples<'_>, model: &Model) -> Result<f64, Failure> {
+/// The probability the policy's figures lead to on rows the family was not fitted on.
+pub fn choose_cutoff(policy: &Policy, judged: &Judged, calibration: &Calibration) -> Result<f64, Failure> {
     match policy.cutoff_source() {
         CutoffSource::Written(value) => Ok(value),
         CutoffSource::Scores(rule) => {
-            let probabilities = probabilities(model, valid.matrix);
-            Ok(choose(&Scores::check(valid.labels, &probabilities)?, &rule)?.threshold)
+            let probabilities = judged.probabilities(calibration);
+            Ok(choose(&Scores::check(&judged.labels, &probabilities)?, &rule)?.threshold)
         }
     }
 }
@@ -91,12 +91,13 @@ pub fn choose_cutoff(policy: &Policy, valid: &Examples<'_>, model: &Model) -> Re
 pub fn evaluate(
     project: &Project,
     test: &TestScores<'_>,
-    fitted: &FittedFamily,
+    (fitted, judged): (&FittedFamily, &Judged),
     cutoff: f64,
 ) -> Result<Evaluation, Failure> {
     let scores = Scores::check(test.labels, &test.probabilities)?;
     let mut metrics = Metrics::of(&scores, THRESHOLD_PLAIN)?.to_map();
     metrics.extend(at_policy(figures_at(&Confusion::at(scores.steps(), cutoff), cutoff)));
+    metrics.extend(judged.cross_figures(&judged.calibration(project.params.calibration.method))?);
     let plan = BootstrapPlan::seeded(project.params.seed);
     let intervals = bootstrap(&scores, cutoff, &plan)?;
     let depends = |key: &String| THRESHOLD_KEYS.contains(&key.as_str());

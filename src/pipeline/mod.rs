@@ -4,6 +4,7 @@ pub mod artifacts;
 pub mod candidate;
 pub mod evaluation;
 pub mod events;
+pub mod fitting;
 pub mod flow;
 pub mod parts;
 pub mod processed;

@@ -11,10 +11,11 @@ use crate::decide::policy::PositiveIs;
 use crate::decide::resolved::ResolvedPolicy;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
+use crate::model::calibrate::Calibration;
 use crate::model::trained::Model;
 use crate::train::course::Parts as TrainParts;
 use crate::train::examples::Examples;
-use crate::train::fit::{FittedFamily, accepted_rows, background, calibrate};
+use crate::train::fit::{FittedFamily, accepted_rows, background};
 use crate::train::params::SplitParams;
 
 /// Some rows and their outcomes.
@@ -26,6 +27,8 @@ pub struct Rows {
 /// The three parts as tables, and the table they were divided from.
 pub struct Parts {
     pub whole: Table,
+    /// Of the whole.
+    pub labels: Vec<bool>,
     pub train: Rows,
     pub valid: Rows,
     pub test: Rows,
@@ -50,13 +53,16 @@ pub struct TestScores<'a> {
 impl Parts {
     pub fn divide(project: &Project, table: Table) -> Result<Self, Failure> {
         let labels = find_labels(&table, &project.contract.target().name, &project.settings.positive)?;
-        let split = split_plan(project)?.split(&table, &labels, project.params.seed)?;
+        let params = &project.params;
+        let split = split_plan(project)?.split(&table, &labels, params.seed)?;
+        let split =
+            if params.calibration.holds_out(&params.family) { split } else { split.without_valid() };
         let part = |rows: &[usize]| Rows {
             table: table.select(rows),
             labels: rows.iter().map(|&row| labels[row]).collect(),
         };
         let (train, valid, test) = (part(&split.train), part(&split.valid), part(&split.test));
-        Ok(Self { whole: table, train, valid, test, split })
+        Ok(Self { whole: table, labels, train, valid, test, split })
     }
 
     pub fn encode(&self, recipe: &FittedRecipe) -> Result<EncodedParts<'_>, Failure> {
@@ -82,15 +88,16 @@ impl EncodedParts<'_> {
         TrainParts { train: self.train(), valid: self.valid() }
     }
 
-    /// The model with probabilities that mean what they say, calibrated on the validation part.
-    pub fn calibrated(&self, recipe: FittedRecipe, fitted: &FittedFamily) -> Result<Model, Failure> {
-        let model = Model {
-            family: fitted.family.clone(),
-            calibration: calibrate(&fitted.family, &self.valid()),
-            background: background(&recipe, &self.train),
-            accepted: None,
-            recipe,
-        };
+    /// The model with probabilities that mean what they say.
+    pub fn model(
+        &self,
+        recipe: FittedRecipe,
+        family: &FittedFamily,
+        calibration: Calibration,
+    ) -> Result<Model, Failure> {
+        let background = background(&recipe, &self.train);
+        let model =
+            Model { recipe, family: family.family.clone(), calibration, background, accepted: None };
         Ok(model.check()?)
     }
 

@@ -11,11 +11,12 @@ use crate::data::expect::processed::ProcessedColumn;
 use crate::data::expect::report::SuiteReport;
 use crate::data::expect::suite::Suite;
 use crate::data::table::{Column, Kind, Values};
+use crate::features::fit::{Form, fit};
 use crate::features::fitted::OutputColumn;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::pipeline::artifacts::Artifact;
-use crate::pipeline::parts::EncodedParts;
+use crate::pipeline::parts::{EncodedParts, Parts};
 use crate::pipeline::ready::ReadyError;
 
 /// All encoded rows in the order of the data set, a column at a time: the matrix may be wide.
@@ -95,14 +96,13 @@ pub struct Expected {
     processed: SuiteReport,
 }
 
-/// Halts where the encoded rows break a critical expectation.
-pub fn check_processed(
-    project: &Project,
-    parts: &EncodedParts<'_>,
-    recipe: &FittedRecipe,
-) -> Result<Expected, Failure> {
-    let whole = &parts.rows.whole;
-    let rows = Processed::of(project, parts, recipe);
+/// Halts where the rows, encoded as the recipe says, break a critical expectation. That is asked whatever the family
+/// reads: some read codes instead.
+pub fn check_processed(project: &Project, parts: &Parts) -> Result<Expected, Failure> {
+    let whole = &parts.whole;
+    let recipe = fit(&project.recipe, &Form::Columns, &parts.train.table)?;
+    let encoded = parts.encode(&recipe)?;
+    let rows = Processed::of(project, &encoded, &recipe);
     let processed = rows.judge(&rows.suite(project, whole.rows())).without_values();
     if !processed.success {
         return Err(ReadyError::Processed(Box::new(processed)).into());

@@ -13,7 +13,7 @@ use crate::data::contract::{Contract, RawContract, Role};
 use crate::data::table::{Kind, Table};
 use crate::features::recipe::FittedRecipe;
 use crate::features::reference::Reference;
-use crate::model::calibrate::Platt;
+use crate::model::calibrate::Calibration;
 use crate::model::trained::Model;
 use crate::model::weights;
 use crate::registry::content_error::ContentError;
@@ -69,12 +69,6 @@ pub struct ModelContent {
 pub struct BlobRef {
     pub digest: Digest,
     pub size: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "method", rename_all = "snake_case")]
-pub enum Calibration {
-    Platt(Platt),
 }
 
 /// How the model came about, as far as it decides the content: no time, no machine, no name.
@@ -140,7 +134,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Pack, ContentError> {
         contract: scoring_contract(parts.contract)?,
         recipe: model.recipe.clone(),
         weights: BlobRef::of(&weights),
-        calibration: Calibration::Platt(model.calibration),
+        calibration: model.calibration,
         background: model.background.clone(),
         accepted_reference: model.accepted.clone(),
         reference: BlobRef::of(&reference),
@@ -286,11 +280,10 @@ fn load_model<E: Error + Send + Sync + 'static>(
 ) -> Result<Model, ContentError> {
     let bytes = fetch_blob("the weights", content.weights, fetch)?;
     let family = weights::parse_safetensors(&content.family, &content.recipe, &bytes)?;
-    let Calibration::Platt(calibration) = content.calibration;
     let model = Model {
         recipe: content.recipe.clone(),
         family,
-        calibration,
+        calibration: content.calibration,
         background: content.background.clone(),
         accepted: content.accepted_reference.clone(),
     };

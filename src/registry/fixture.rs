@@ -11,7 +11,7 @@ use crate::data::table::{Cell, Kind, Table, TableBuilder};
 use crate::features::golden::draw_golden;
 use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
 use crate::features::reference::Reference;
-use crate::model::calibrate::Platt;
+use crate::model::calibrate::{Calibration, Platt};
 use crate::model::linear::Linear;
 use crate::model::scorer::Family;
 use crate::model::trained::Model;
@@ -72,7 +72,7 @@ pub(crate) fn model() -> Model {
     Model {
         recipe: recipe(),
         family: Family::Logistic(Linear { weights, bias: -1.1 }),
-        calibration: Platt::new(1.25, 0.1).unwrap(),
+        calibration: Calibration::Platt(Platt::new(1.25, 0.1).unwrap()),
         background: vec![0.0, 0.1, 0.8, 0.6, 0.25, 0.34, 0.33, 0.33, 0.0, 0.0],
         accepted: Some(vec![0.6, 0.05, 0.9, 0.7, 0.3, 0.25, 0.4, 0.35, 0.0, 0.0]),
     }

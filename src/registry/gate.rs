@@ -141,8 +141,8 @@ impl Fact for GateError {
     }
 }
 
-/// Families whose margin is a sum with a term for each field: what is told as a reason is what was added.
-pub const EXPLAINED_FAMILIES: [&str; 2] = ["baseline", "logistic"];
+/// Families whose reasons are exact: a sum with a term for each field, or over trees all that each field adds.
+pub const EXPLAINED_FAMILIES: [&str; 5] = ["baseline", "logistic", "scorecard", "boosting", "forest"];
 
 /// Refuses a family that may not decide about credit. Elsewhere every family may, and says how its reasons were found.
 pub fn check_family(purpose: Purpose, family: &str) -> Result<(), GateError> {

@@ -28,7 +28,8 @@ pub struct Parts<'a> {
 pub struct EpochLoss {
     /// From 1.
     pub epoch: usize,
-    pub train: f64,
+    /// Of families that look at it.
+    pub train: Option<f64>,
     pub valid: f64,
 }
 
@@ -78,7 +79,7 @@ impl Course<'_> {
             if !(train.is_finite() && valid.is_finite()) {
                 return Err(TrainError::Diverged { epoch });
             }
-            epochs.push(EpochLoss { epoch, train, valid });
+            epochs.push(EpochLoss { epoch, train: Some(train), valid });
             progress.metric("train_loss", epoch as i64, train);
             progress.metric("valid_loss", epoch as i64, valid);
             progress.step(epoch as u64);

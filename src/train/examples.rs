@@ -9,6 +9,10 @@ use crate::base::limits;
 use crate::features::matrix::Matrix;
 use crate::model::network::NetworkError;
 use crate::model::reference::DeviceError;
+use crate::train::params::ParamsError;
+use crate::train::scorecard::coded::CodedError;
+use crate::train::scorecard::fit::ScorecardFitError;
+use crate::train::trees::error::TreesError;
 
 /// Encoded rows and whether each is of the positive class.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,20 @@ pub enum TrainError {
     Diverged { epoch: usize },
     #[error("the network would have {found} weights; at most {max} are trained", max = limits::NETWORK_WEIGHTS_MAX)]
     Weights { found: usize },
+    #[error("[monotone] names {field:?}, which is no field of the recipe{}", nearest.as_ref().map(|n| format!(" (did you mean {n:?}?)")).unwrap_or_default())]
+    NoSuchField { field: String, nearest: Option<String> },
+    #[error("[monotone] asks for a direction of {field:?}, whose levels have no order")]
+    NoOrder { field: String },
+    #[error(transparent)]
+    Params(#[from] ParamsError),
+    #[error(transparent)]
+    Coded(#[from] CodedError),
+    #[error(transparent)]
+    Scorecard(#[from] ScorecardFitError),
+    #[error("an ensemble is put together of families, and cannot be fitted as one")]
+    Ensemble,
+    #[error(transparent)]
+    Trees(#[from] TreesError),
     #[error(transparent)]
     Network(#[from] NetworkError),
     #[error("the gradient could not be computed: {0}")]
@@ -52,6 +70,12 @@ impl Fact for TrainError {
             Self::OneClass { .. } => "train.one_class",
             Self::Diverged { .. } => "train.diverged",
             Self::Weights { .. } => "train.weights",
+            Self::NoSuchField { .. } => "train_params.monotone_field",
+            Self::NoOrder { .. } => "train_params.monotone_order",
+            Self::Params(inner) => inner.code(),
+            Self::Coded(_) | Self::Scorecard(_) => "train.scorecard",
+            Self::Ensemble => "train.ensemble",
+            Self::Trees(inner) => inner.code(),
             Self::Network(inner) => inner.code(),
             Self::Gradient(_) => "train.gradient",
             Self::NoGradient => "train.no_gradient",
@@ -63,7 +87,9 @@ impl Fact for TrainError {
     fn class(&self) -> Class {
         match self {
             Self::Empty { .. } | Self::OneClass { .. } => Class::DataRefused,
-            Self::Weights { .. } => Class::Usage,
+            Self::Weights { .. } | Self::NoSuchField { .. } | Self::NoOrder { .. } => Class::Usage,
+            Self::Params(inner) => inner.class(),
+            Self::Trees(inner) => inner.class(),
             Self::Device(error) => error.class(),
             _ => Class::Failed,
         }

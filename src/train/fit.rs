@@ -6,14 +6,16 @@ use crate::base::limits;
 use crate::base::progress::Progress;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
-use crate::model::calibrate::Platt;
 use crate::model::scorer::Family;
 use crate::train::baseline::train_baseline;
 use crate::train::course::{EpochLoss, Parts, Start};
-use crate::train::examples::{Examples, TrainError};
+use crate::train::examples::TrainError;
 use crate::train::network::trainer::{Plan, train_network};
 use crate::train::params::{FamilyParams, TrainParams};
+use crate::train::scorecard::family::train_scorecard;
+use crate::train::scorecard::fit::BinnedColumn;
 use crate::train::trainer::train_logistic;
+use crate::train::trees::fit::{Ground, grow_boosting, grow_forest};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedFamily {
@@ -21,38 +23,58 @@ pub struct FittedFamily {
     /// Empty for a family that has no epochs.
     pub epochs: Vec<EpochLoss>,
     pub best_epoch: Option<usize>,
+    /// Of a scorecard: what became of each field.
+    pub bins: Vec<BinnedColumn>,
 }
 
+/// One family over one recipe, under the parameters that all families of a training share.
+#[derive(Clone, Copy)]
+pub struct Fitting<'a> {
+    pub params: &'a TrainParams,
+    pub family: &'a FamilyParams,
+    pub recipe: &'a FittedRecipe,
+}
+
+/// The validation part may be empty for a family that does not watch it.
 pub fn fit_family(
-    params: &TrainParams,
-    recipe: &FittedRecipe,
+    fitting: Fitting<'_>,
     parts: &Parts<'_>,
     cancel: &CancelFlag,
     progress: &dyn Progress,
 ) -> Result<FittedFamily, TrainError> {
+    let Fitting { params, family, recipe } = fitting;
+    params.monotone.check(recipe)?;
     let start = Start { seed: params.seed, device: params.device };
-    match &params.family {
+    let ground = Ground { recipe, directions: &params.monotone, seed: params.seed };
+    let epochs = |epochs, best_epoch| (epochs, Some(best_epoch));
+    let (family, (epochs, best_epoch), bins) = match family {
         FamilyParams::Baseline => {
-            let family = Family::Baseline(train_baseline(&parts.train)?);
-            Ok(FittedFamily { family, epochs: Vec::new(), best_epoch: None })
+            (Family::Baseline(train_baseline(&parts.train)?), (Vec::new(), None), Vec::new())
         }
         FamilyParams::Logistic(logistic) => {
             let fit = train_logistic(logistic, start, parts, cancel, progress)?;
-            let family = Family::Logistic(fit.linear);
-            Ok(FittedFamily { family, epochs: fit.epochs, best_epoch: Some(fit.best_epoch) })
+            (Family::Logistic(fit.linear), epochs(fit.epochs, fit.best_epoch), Vec::new())
         }
         FamilyParams::Mlp(mlp) => {
             let plan = Plan { params: mlp, recipe, start };
             let learned = train_network(plan, parts, cancel, progress)?;
-            let family = Family::Network(learned.model);
-            Ok(FittedFamily { family, epochs: learned.epochs, best_epoch: Some(learned.best_epoch) })
+            (Family::Network(learned.model), epochs(learned.epochs, learned.best_epoch), Vec::new())
         }
-    }
-}
-
-/// The Platt curve of a family's margins over the validation part.
-pub fn calibrate(family: &Family, valid: &Examples<'_>) -> Platt {
-    Platt::fit(&family.scorer().margins(valid.matrix), valid.labels)
+        FamilyParams::Boosting(settings) => {
+            let grown = grow_boosting(settings, ground, &parts.train, (cancel, progress))?;
+            (Family::Boosting(grown.trees), (grown.rounds, grown.best_round), Vec::new())
+        }
+        FamilyParams::Forest(settings) => {
+            let grown = grow_forest(settings, ground, &parts.train, (cancel, progress))?;
+            (Family::Forest(grown.trees), (grown.rounds, grown.best_round), Vec::new())
+        }
+        FamilyParams::Scorecard(settings) => {
+            let (card, bins) = train_scorecard(settings, recipe, &params.monotone, &parts.train)?;
+            (Family::Scorecard(card), (Vec::new(), None), bins)
+        }
+        FamilyParams::Ensemble(_) => return Err(TrainError::Ensemble),
+    };
+    Ok(FittedFamily { family, epochs, best_epoch, bins })
 }
 
 /// The mean of all rows of the training matrix.
@@ -91,6 +113,8 @@ pub fn accepted_rows(probabilities: &[f64], cutoff: f64, positive_is_bad: bool) 
 mod tests {
     use super::*;
     use crate::base::progress::Silent;
+    use crate::model::calibrate::Platt;
+    use crate::train::examples::Examples;
     use crate::base::rng::Random;
     use crate::train::params::RawTrainParams;
 
@@ -109,8 +133,9 @@ mod tests {
         let params = raw.check().unwrap();
         let parts = Parts { train: part, valid: part };
         let recipe = FittedRecipe { fields: Vec::new(), width: 3 };
-        let fitted = fit_family(&params, &recipe, &parts, &CancelFlag::new(), &Silent).unwrap();
-        let platt = calibrate(&fitted.family, &part);
+        let fitting = Fitting { params: &params, family: &params.family, recipe: &recipe };
+        let fitted = fit_family(fitting, &parts, &CancelFlag::new(), &Silent).unwrap();
+        let platt = Platt::fit(&fitted.family.scorer().margins(&matrix), &labels);
         (fitted, platt)
     }
 

@@ -3,11 +3,15 @@
 
 pub mod baseline;
 pub mod course;
+pub mod cross;
 pub mod examples;
 pub mod fit;
 pub mod gradient;
+pub mod monotone;
 pub mod network;
 pub mod optimizer;
 pub mod overrides;
 pub mod params;
+pub mod scorecard;
 pub mod trainer;
+pub mod trees;

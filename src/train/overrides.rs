@@ -35,6 +35,13 @@ impl RawTrainParams {
             Err(source) => return Err(misfit(source)),
         };
         let known = known_keys(&all);
+        // Its keys are the project's fields, so none of them is known beforehand.
+        if let (Some(field), Some(section)) = (key.strip_prefix("monotone."), all["monotone"].as_object_mut())
+            && !field.is_empty()
+        {
+            section.insert(field.to_string(), value);
+            return serde_json::from_value(all).map_err(misfit);
+        }
         match all.pointer_mut(&format!("/{}", key.replace('.', "/"))) {
             Some(place) if known.iter().any(|k| k == key) => *place = value,
             _ => {

@@ -1,15 +1,29 @@
 //! What `train.toml` may say, and the checked parameters with every value written out.
 //! Splits nothing and trains nothing; the file itself is read elsewhere.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::features::codes::CodeRules;
 use crate::features::fit::Form;
 use crate::model::reference::ComputeDevice;
+use crate::train::monotone::{Direction, Directions};
+pub use crate::train::params::calibration::{CalibrationParams, RawCalibration};
+pub use crate::train::params::ensemble::{EnsembleParams, RawEnsemble};
 pub use crate::train::params::mlp::{MlpParams, RawMlp};
+pub use crate::train::params::scorecard::{FieldBinning, ScorecardSettings};
+pub use crate::train::params::trees::{BoostingSettings, ForestSettings, RawBoosting, RawForest};
+use crate::train::scorecard::params::{RawScorecardParams, ScorecardParamsError};
+use crate::train::trees::error::TreesError;
 
+mod calibration;
+mod ensemble;
 mod mlp;
+mod scorecard;
+mod trees;
 
 /// `train.toml`. Absent keys have their defaults; unknown keys are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +35,15 @@ pub struct RawTrainParams {
     pub split: RawSplit,
     pub logistic: RawLogistic,
     pub mlp: RawMlp,
+    pub boosting: RawBoosting,
+    pub forest: RawForest,
+    pub scorecard: RawScorecardParams,
+    /// What a scorecard's bins of single fields are asked.
+    pub binning: BTreeMap<String, FieldBinning>,
+    pub ensemble: RawEnsemble,
+    pub calibration: RawCalibration,
+    /// Which way the margin may go as a field rises: `"rising"` or `"falling"`, by field.
+    pub monotone: BTreeMap<String, Direction>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +51,29 @@ pub struct RawTrainParams {
 pub enum FamilyName {
     Logistic,
     Mlp,
+    Boosting,
+    Forest,
+    Scorecard,
+    Ensemble,
     Baseline,
 }
 
 impl FamilyName {
     /// As train.toml writes them.
-    pub const ALL: [&str; 3] = ["logistic", "mlp", "baseline"];
+    pub const ALL: [&str; 7] =
+        ["logistic", "mlp", "boosting", "forest", "scorecard", "ensemble", "baseline"];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Logistic => "logistic",
+            Self::Mlp => "mlp",
+            Self::Boosting => "boosting",
+            Self::Forest => "forest",
+            Self::Scorecard => "scorecard",
+            Self::Ensemble => "ensemble",
+            Self::Baseline => "baseline",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,9 +121,10 @@ pub struct RawLogistic {
 }
 
 /// How much a positive example counts beside a negative one.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassWeight {
+    #[default]
     None,
     /// Both classes count the same in sum.
     Balanced,
@@ -97,6 +138,10 @@ pub struct TrainParams {
     pub device: ComputeDevice,
     pub split: SplitParams,
     pub family: FamilyParams,
+    #[serde(skip_serializing_if = "CalibrationParams::is_default")]
+    pub calibration: CalibrationParams,
+    #[serde(skip_serializing_if = "Directions::is_empty")]
+    pub monotone: Directions,
 }
 
 /// Where the test rows come from; `valid` is a share of the rows that are not test.
@@ -117,6 +162,10 @@ pub enum FamilyParams {
     Baseline,
     Logistic(LogisticParams),
     Mlp(MlpParams),
+    Boosting(BoostingSettings),
+    Forest(ForestSettings),
+    Scorecard(ScorecardSettings),
+    Ensemble(EnsembleParams),
 }
 
 impl FamilyParams {
@@ -124,6 +173,20 @@ impl FamilyParams {
     pub fn form(&self) -> Form {
         match self {
             Self::Baseline | Self::Logistic(_) | Self::Mlp(_) => Form::Columns,
+            Self::Boosting(_) | Self::Forest(_) => Form::Codes(CodeRules::default()),
+            Self::Scorecard(settings) => Form::Codes(settings.rules()),
+            Self::Ensemble(ensemble) => form_of_all(&ensemble.members),
+        }
+    }
+
+    /// Whether it watches a validation part to know when to stop. The baseline has nothing to watch, but with no more
+    /// than one margin it has no use for folds either.
+    pub fn watches(&self) -> bool {
+        match self {
+            Self::Baseline | Self::Logistic(_) | Self::Mlp(_) => true,
+            Self::Boosting(_) | Self::Forest(_) | Self::Scorecard(_) | Self::Ensemble(_) => {
+                false
+            }
         }
     }
 
@@ -133,6 +196,10 @@ impl FamilyParams {
             Self::Baseline => "baseline",
             Self::Logistic(_) => "logistic",
             Self::Mlp(_) => "mlp",
+            Self::Boosting(_) => "boosting",
+            Self::Forest(_) => "forest",
+            Self::Scorecard(_) => "scorecard",
+            Self::Ensemble(_) => "ensemble",
         }
     }
 }
@@ -163,6 +230,13 @@ impl Default for RawTrainParams {
             split: RawSplit::default(),
             logistic: RawLogistic::default(),
             mlp: RawMlp::default(),
+            boosting: RawBoosting::default(),
+            forest: RawForest::default(),
+            scorecard: RawScorecardParams::default(),
+            binning: BTreeMap::new(),
+            ensemble: RawEnsemble::default(),
+            calibration: RawCalibration::default(),
+            monotone: BTreeMap::new(),
         }
     }
 }
@@ -198,6 +272,16 @@ pub enum ParamsError {
     Needed { key: &'static str, by: &'static str },
     #[error("{key} does not apply when split.by = {by:?}")]
     DoesNotApply { key: &'static str, by: &'static str },
+    #[error("ensemble.members names {member:?}, which can be no member, or names it twice")]
+    Member { member: &'static str },
+    #[error("binning.{field}: {what}")]
+    Binning { field: String, what: &'static str },
+    #[error(transparent)]
+    Scorecard(#[from] ScorecardParamsError),
+    #[error("[{section}] {source}")]
+    Trees { section: &'static str, source: Box<TreesError> },
+    #[error("[monotone] does not apply to the family {family:?}: {hint}")]
+    Monotone { family: &'static str, hint: &'static str },
     #[error("device = \"ndarray\": this program was built without that device")]
     DeviceNotBuiltIn,
     #[error("{text:?} is no setting; write key=value, such as logistic.epochs=20")]
@@ -212,6 +296,10 @@ impl Fact for ParamsError {
     fn code(&self) -> &'static str {
         match self {
             Self::Range { .. } | Self::Count { .. } => "train_params.range",
+            Self::Member { .. } => "train_params.member",
+            Self::Binning { .. } => "train_params.binning",
+            Self::Scorecard(_) | Self::Trees { .. } => "train_params.range",
+            Self::Monotone { .. } => "train_params.monotone",
             Self::Needed { .. } => "train_params.needed",
             Self::DoesNotApply { .. } => "train_params.does_not_apply",
             Self::DeviceNotBuiltIn => "train_params.device_not_built_in",
@@ -243,12 +331,71 @@ impl RawTrainParams {
         }
         let split = self.split.check()?;
         let (logistic, mlp) = (self.logistic.check()?, self.mlp.check()?);
-        let family = match self.family {
-            FamilyName::Baseline => FamilyParams::Baseline,
-            FamilyName::Logistic => FamilyParams::Logistic(logistic),
-            FamilyName::Mlp => FamilyParams::Mlp(mlp),
+        let (boosting, forest) = (self.boosting.check()?, self.forest.check()?);
+        let card = self.scorecard.check()?;
+        let card = ScorecardSettings::check(card, self.binning)?;
+        let params_of = |name: FamilyName| match name {
+            FamilyName::Baseline | FamilyName::Ensemble => FamilyParams::Baseline,
+            FamilyName::Logistic => FamilyParams::Logistic(logistic.clone()),
+            FamilyName::Mlp => FamilyParams::Mlp(mlp.clone()),
+            FamilyName::Boosting => FamilyParams::Boosting(boosting.clone()),
+            FamilyName::Forest => FamilyParams::Forest(forest.clone()),
+            FamilyName::Scorecard => FamilyParams::Scorecard(card.clone()),
         };
-        Ok(TrainParams { seed: self.seed, device: self.device, split, family })
+        let ensemble = self.ensemble.check(params_of)?;
+        let family = match self.family {
+            FamilyName::Ensemble => FamilyParams::Ensemble(ensemble),
+            other => params_of(other),
+        };
+        let calibration = self.calibration.check()?;
+        let monotone = Directions::new(self.monotone);
+        family.check_monotone(&monotone)?;
+        Ok(TrainParams { seed: self.seed, device: self.device, split, family, calibration, monotone })
+    }
+}
+
+/// What families that share a recipe read of a field, all together.
+fn form_of_all(members: &[FamilyParams]) -> Form {
+    let (mut columns, mut codes) = (false, None::<CodeRules>);
+    for member in members {
+        match member.form() {
+            Form::Columns => columns = true,
+            // Only a scorecard asks for edges of its own; trees may have them too.
+            Form::Codes(rules) | Form::Both(rules) => {
+                let known = codes.take().filter(|known| !known.edges.is_empty());
+                codes = Some(known.unwrap_or(rules));
+            }
+        }
+    }
+    match (columns, codes) {
+        (true, Some(rules)) => Form::Both(rules),
+        (false, Some(rules)) => Form::Codes(rules),
+        (_, None) => Form::Columns,
+    }
+}
+
+impl FamilyParams {
+    fn check_monotone(&self, monotone: &Directions) -> Result<(), ParamsError> {
+        match self {
+            Self::Baseline | Self::Boosting(_) | Self::Scorecard(_) => Ok(()),
+            Self::Ensemble(ensemble) => {
+                ensemble.members.iter().try_for_each(|member| member.check_monotone(monotone))
+            }
+            Self::Logistic(_) | Self::Mlp(_) | Self::Forest(_) if !monotone.is_empty() => {
+                let hint = "it can keep no direction; boosting and scorecard can";
+                Err(ParamsError::Monotone { family: self.as_str(), hint })
+            }
+            Self::Logistic(_) | Self::Mlp(_) | Self::Forest(_) => Ok(()),
+        }
+    }
+}
+
+impl SplitParams {
+    /// The share of the rows that do not test.
+    pub fn valid_share(&self) -> f64 {
+        match self {
+            Self::Random { valid, .. } | Self::Column { valid, .. } | Self::Time { valid, .. } => *valid,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ import numpy as np
 import scipy.stats
 import sklearn
 from sklearn import metrics as sk
+from sklearn.isotonic import IsotonicRegression
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "oracles"
 TOLERANCE = 1e-12
@@ -102,6 +103,7 @@ def ranking(labels, scores):
         "brier": float(sk.brier_score_loss(labels, scores)),
         "ece": float(ece(labels, scores)),
         "lift_10": float(captured(labels, scores, top) / top / labels.mean()),
+        "captured_10": float(captured(labels, scores, top) / labels.sum()),
     }
 
 
@@ -115,6 +117,7 @@ def at_threshold(labels, scores, threshold):
         "true_negatives": float(tn),
         "false_negatives": float(fn),
         "accuracy": float(sk.accuracy_score(labels, flagged)),
+        "balanced_accuracy": float(sk.balanced_accuracy_score(labels, flagged)),
         "precision": float(sk.precision_score(labels, flagged, zero_division=0.0)),
         "recall": float(sk.recall_score(labels, flagged)),
         "specificity": float(sk.recall_score(labels, flagged, pos_label=0)),
@@ -122,6 +125,19 @@ def at_threshold(labels, scores, threshold):
         "f2": float(sk.fbeta_score(labels, flagged, beta=2, zero_division=0.0)),
         "mcc": float(sk.matthews_corrcoef(labels, flagged)),
     }
+
+
+def delong(labels, scores):
+    """The variance of the AUC from all pairs, as DeLong, DeLong and Clarke-Pearson (1988) write it."""
+    ones, zeros = scores[labels == 1], scores[labels == 0]
+    won = (ones[:, None] > zeros[None, :]) + 0.5 * (ones[:, None] == zeros[None, :])
+    return float(won.mean(axis=1).var(ddof=1) / len(ones) + won.mean(axis=0).var(ddof=1) / len(zeros))
+
+
+def isotonic(labels, scores):
+    """What scikit-learn's isotonic regression gives each distinct score, from the lowest up."""
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)
+    return {"probability": np.unique(scores).tolist(), "rate": fitted.predict(np.unique(scores)).tolist()}
 
 
 def roc(labels, scores):
@@ -199,6 +215,8 @@ def fixture(labels, scores, cuts, bootstrap_at):
         "probabilities": scores.tolist(),
         "ranking": ranking(labels, scores),
         "at_thresholds": [at_threshold(labels, scores, cut) for cut in cuts],
+        "auc_variance": delong(labels, scores),
+        "isotonic": isotonic(labels, scores),
         "reliability": reliability(labels, scores),
         "gain": gain(labels, scores),
         "roc": roc(labels, scores),

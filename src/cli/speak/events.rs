@@ -48,7 +48,7 @@ fn write_line(out: &mut impl Write, event: &Event) -> io::Result<()> {
     out.flush()
 }
 
-impl<W: Write> Progress for EventWriter<W> {
+impl<W: Write + Send> Progress for EventWriter<W> {
     fn stage(&self, name: &str, total: u64) {
         self.send(&Event::Stage { name: name.to_string(), total });
     }

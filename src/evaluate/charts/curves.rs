@@ -1,6 +1,9 @@
 //! The ROC curve and the precision-recall curve.
 //! Never thins or smooths; what the result holds is what is drawn.
 
+pub mod gain;
+pub mod several;
+
 use crate::evaluate::charts::frame::{Axis, Frame, SQUARE, places};
 use crate::evaluate::charts::svg::{Anchor, At, Head};
 use crate::evaluate::charts::words;

@@ -2,6 +2,7 @@
 //! Never knows what is drawn on it.
 
 use crate::evaluate::charts::svg::{Anchor, At, Canvas, Head};
+use crate::evaluate::charts::words;
 
 /// Outer size and margins.
 #[derive(Clone, Copy)]
@@ -28,7 +29,13 @@ const NOTE_Y: f64 = 55.0;
 const KEY_RIGHT: f64 = 24.0;
 
 /// Steps from here on are spelled with an exponent.
-const LONG_NUMBER: f64 = 1e6;
+const LONG_NUMBER: f64 = 1e9;
+
+/// And steps below here.
+const SHORT_NUMBER: f64 = 1e-6;
+/// An axis that reaches this far groups its digits; a year is below it.
+const GROUPED_NUMBER: f64 = 1e4;
+const MILLION: f64 = 1e6;
 
 /// How ticks are spelled.
 #[derive(Clone, Copy, PartialEq)]
@@ -54,7 +61,9 @@ impl Axis {
 
     /// From exactly `low` to exactly `high`, with ticks at round values between them.
     pub(super) fn exact(label: &'static str, low: f64, high: f64, spelling: Spelling) -> Self {
-        let high = if high > low { high } else { low + 1.0 };
+        // A span that is lost in rounding counts as none.
+        let size = low.abs().max(high.abs());
+        let high = if high - low > 1e-9 * size { high } else { low + size.max(1.0) };
         Self { label, low, high, step: round_step((high - low) / 6.0), spelling }
     }
 
@@ -86,6 +95,22 @@ impl Axis {
     fn spell(&self, tick: f64) -> String {
         let (factor, sign) = if self.spelling == Spelling::Percent { (100.0, "%") } else { (1.0, "") };
         if self.step * factor >= LONG_NUMBER {
+            return format!("{:.1e}{sign}", tick * factor + 0.0);
+        }
+        let (size, largest) = ((tick * factor).abs(), factor * self.low.abs().max(self.high.abs()));
+        let minus = if tick < 0.0 { "-" } else { "" };
+        if largest >= MILLION && self.step * factor >= MILLION / 10.0 {
+            if size == 0.0 {
+                return format!("0{sign}");
+            }
+            // A tenth of a million is the smallest step here.
+            let decimals = usize::from(self.step * factor < MILLION);
+            return format!("{minus}{:.decimals$}M{sign}", size / MILLION);
+        }
+        if largest >= GROUPED_NUMBER && self.step * factor >= 1.0 {
+            return format!("{minus}{}{sign}", words::count(size.round() as u64));
+        }
+        if self.step * factor < SHORT_NUMBER {
             return format!("{:.1e}{sign}", tick * factor + 0.0);
         }
         let decimals = (-(self.step * factor).log10() - 1e-9).ceil().max(0.0) as usize;
@@ -204,6 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn large_ticks_are_grouped_and_larger_ones_counted_in_millions() {
+        let spelled = |low, high| {
+            let axis = Axis::enclosing("", low, high, Spelling::Plain);
+            axis.ticks().iter().map(|t| axis.spell(*t)).collect::<Vec<_>>()
+        };
+        assert_eq!(spelled(0.0, 42_000.0), ["0", "10,000", "20,000", "30,000", "40,000", "50,000"]);
+        assert_eq!(spelled(-900_000.0, 300_000.0), ["-1.0M", "-0.5M", "0", "0.5M"]);
+        assert_eq!(spelled(0.0, 9_000.0), ["0", "2,000", "4,000", "6,000", "8,000", "10,000"]);
+        assert_eq!(spelled(2_018.0, 2_026.0), ["2018", "2020", "2022", "2024", "2026"]);
+        assert_eq!(spelled(0.0, 9e6), ["0", "2M", "4M", "6M", "8M", "10M"]);
+    }
+
+    #[test]
     fn an_axis_without_extent_still_has_one() {
         let enclosing = |low, high| Axis::enclosing("", low, high, Spelling::Plain);
         let nearly = 0.4f64;
@@ -214,9 +252,12 @@ mod tests {
             enclosing(1e30, 1e30),
             enclosing(-1e-300, 1e-300),
             Axis::exact("", 1.0, 1.0, Spelling::Plain),
+            Axis::exact("", 1.4e299, 1.4e299, Spelling::Plain),
+            Axis::exact("", -1e-300, 1e-300, Spelling::Plain),
         ] {
             let ticks = axis.ticks().len();
             assert!(axis.low < axis.high && (1..20).contains(&ticks), "{} {}", axis.low, axis.high);
+            assert!(axis.ticks().iter().all(|tick| axis.spell(*tick).len() < 12));
         }
     }
 }

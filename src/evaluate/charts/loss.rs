@@ -13,13 +13,14 @@ use crate::evaluate::charts::words;
 #[serde(deny_unknown_fields)]
 pub struct EpochLoss {
     pub step: u64,
-    pub train: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<f64>,
     pub valid: Option<f64>,
 }
 
 /// Of more than `CURVE_POINTS_MAX` epochs an even selection is drawn, with the first, the best and the last.
 pub fn draw_loss(epochs: &[EpochLoss]) -> String {
-    let train = finite(epochs, |e| Some(e.train));
+    let train = finite(epochs, |e| e.train);
     let valid = finite(epochs, |e| e.valid);
     let best = lowest(&valid);
     let layout = Layout { right: 96.0, ..WIDE };
@@ -94,7 +95,8 @@ fn head(train: &[At], valid: &[At], best: Option<At>) -> Head {
             format!("at the end {} {train}, {} {valid}", words::TRAIN, words::VALID)
         }
         (Some(train), None) => format!("at the end {} {train}", words::TRAIN),
-        (None, _) => words::NO_EPOCHS.to_string(),
+        (None, Some(valid)) => format!("at the end {} {valid}", words::VALID),
+        (None, None) => words::NO_EPOCHS.to_string(),
     };
     let best = figure.as_ref().map_or(String::new(), |figure| format!(" {}: {figure}.", words::VALID));
     Head {

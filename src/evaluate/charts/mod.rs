@@ -3,13 +3,17 @@
 
 pub mod bars;
 pub mod calibration;
+pub mod choice;
 pub mod curves;
 pub mod distribution;
+pub mod explain;
 mod frame;
 pub mod loss;
 mod style;
 mod svg;
 mod words;
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -80,6 +80,18 @@ impl Canvas {
         let _ = write!(self.body, "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>");
     }
 
+    /// Many round points of one class in one path: each is a line of no length with round ends.
+    pub(super) fn points(&mut self, class: &str, points: &[At]) {
+        if points.is_empty() {
+            return;
+        }
+        let _ = write!(self.body, "<path class=\"points {class}\" d=\"");
+        for (x, y) in points {
+            let _ = write!(self.body, "M{} {}h0", coarse(*x), coarse(*y));
+        }
+        self.body.push_str("\"/>");
+    }
+
     pub(super) fn text(&mut self, class: &str, at: At, anchor: Anchor, text: &str) {
         let (x, y, anchor, text) = (number(at.0), number(at.1), anchor.as_str(), escape(text));
         let _ = write!(
@@ -132,6 +144,12 @@ fn moves(points: &[At]) -> String {
 /// Two decimals, and no negative zero.
 fn number(value: f64) -> String {
     format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0)
+}
+
+/// One decimal: enough for a point among many.
+fn coarse(value: f64) -> String {
+    let tenths = (value * 10.0).round() / 10.0 + 0.0;
+    if tenths.fract() == 0.0 { format!("{tenths:.0}") } else { format!("{tenths:.1}") }
 }
 
 /// Text as XML can hold it: what XML 1.0 forbids becomes a replacement character.

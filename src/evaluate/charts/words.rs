@@ -37,6 +37,34 @@ pub(super) const TRAIN: &str = "training";
 pub(super) const VALID: &str = "validation";
 pub(super) const NO_EPOCHS: &str = "No epoch was recorded";
 
+pub(super) const WITH_ISOTONIC: &str = "isotonic";
+pub(super) const BINS: &str = "bins";
+pub(super) const GAIN: &str = "Cumulative gain";
+pub(super) const SHARE_OF_ROWS: &str = "Share of rows, highest probabilities first";
+pub(super) const SHARE_OF_POSITIVES: &str = "Share of all positives";
+pub(super) const PERFECT_ORDER: &str = "perfect order";
+pub(super) const ROC_OF_MODELS: &str = "ROC curves";
+pub(super) const CONFUSION: &str = "Confusion matrix";
+pub(super) const PREDICTED: &str = "Predicted";
+pub(super) const PROFIT: &str = "Profit by cut-off";
+pub(super) const FLAGGED_SHARE: &str = "Share of rows at or above the threshold";
+pub(super) const PROFIT_AXIS: &str = "Profit";
+pub(super) const CHOICE: &str = "Choice of threshold";
+pub(super) const SWARM: &str = "What rows got from each field";
+pub(super) const CONTRIBUTION: &str = "Contribution to the margin (log-odds)";
+pub(super) const CONTRIBUTION_TO: &str = "Margin (log-odds)";
+pub(super) const LOW_VALUE: &str = "low value";
+pub(super) const HIGH_VALUE: &str = "high";
+pub(super) const NO_ORDER: &str = "level or missing";
+pub(super) const DEPENDENCE: &str = "Contribution by value";
+pub(super) const MISSING: &str = "missing";
+pub(super) const MEAN: &str = "mean";
+pub(super) const ONE_ROW: &str = "one row";
+pub(super) const WATERFALL: &str = "How this score came about";
+pub(super) const BASE: &str = "base";
+pub(super) const MARGIN: &str = "margin";
+pub(super) const NO_ROWS: &str = "No rows to show";
+
 /// `95% interval 0.720 to 0.841 (200 resamples)`.
 pub(super) fn interval(interval: &Interval) -> String {
     format!(
@@ -71,6 +99,35 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
+/// `1 other field`, `12 other fields`.
+pub(super) fn others(fields: u64, what: &str) -> String {
+    format!("{} other {what}{}", count(fields), if fields == 1 { "" } else { "s" })
+}
+
+/// An amount in few characters: `-1,234,567`, `12.3M`, `0.25`.
+pub(super) fn amount(value: f64) -> String {
+    let size = value.abs();
+    let sign = if value < 0.0 { "-" } else { "" };
+    match size {
+        _ if size >= 1e12 => format!("{value:.2e}"),
+        _ if size >= 1e7 => format!("{sign}{:.1}M", size / 1e6),
+        // Below 1e7 it fits.
+        _ if size >= 100.0 => format!("{sign}{}", count(size.round() as u64)),
+        _ if size >= 10.0 => format!("{value:.1}"),
+        _ => format!("{:.2}", value + 0.0),
+    }
+}
+
+/// `+0.42`, `−1.30`: the sign is the point.
+pub(super) fn signed(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size >= 1e6 => format!("{size:.1e}"),
+        size => format!("{size:.2}"),
+    };
+    let sign = if value < 0.0 { "\u{2212}" } else { "+" };
+    format!("{sign}{digits}")
+}
+
 /// A name short enough for its place; what is cut is marked.
 pub(super) fn short(name: &str) -> String {
     if name.chars().count() <= limits::CHART_LABEL_CHARS_MAX {
@@ -89,6 +146,14 @@ mod tests {
         assert_eq!(percent(0.1749), "17.5%");
         let figures = Interval { value: 0.8, low: 0.72, high: 0.8412, level: 0.95, rounds: 2_000 };
         assert_eq!(interval(&figures), "95% interval 0.720 to 0.841 (2,000 resamples)");
+    }
+
+    #[test]
+    fn amounts_keep_their_sign_and_stay_short() {
+        let amounts = [-0.0, 0.254, 12.34, -1_234.4, 9_999_999.0, -12_345_678.0, 3e14].map(amount);
+        assert_eq!(amounts, ["0.00", "0.25", "12.3", "-1,234", "9,999,999", "-12.3M", "3.00e14"]);
+        assert_eq!([0.421, -1.3, 0.0, 2.5e7].map(signed), ["+0.42", "\u{2212}1.30", "+0.00", "+2.5e7"]);
+        assert_eq!([others(1, "field"), others(1_200, "level")], ["1 other field", "1,200 other levels"]);
     }
 
     #[test]

@@ -107,10 +107,10 @@ proptest! {
         let [scale, quantile, piecewise] = numeric_encodings(8);
         let (one_hot, hash) = (Encoding::OneHot { min_rows: 5 }, Encoding::Hash { buckets: 4 });
         let recipe = recipe(vec![("a", scale), ("b", quantile), ("c", piecewise), ("d", one_hot), ("e", hash)]);
-        let Ok(fitted) = fit(&recipe, Form::Columns, &whole) else { return Ok(()) };
+        let Ok(fitted) = fit(&recipe, &Form::Columns, &whole) else { return Ok(()) };
         let other = shuffled(&whole, seed);
-        prop_assert_eq!(&fit(&recipe, Form::Columns, &other).unwrap(), &fitted);
-        prop_assert_eq!(serde_json::to_string(&fit(&recipe, Form::Columns, &other).unwrap()).unwrap(), serde_json::to_string(&fitted).unwrap());
+        prop_assert_eq!(&fit(&recipe, &Form::Columns, &other).unwrap(), &fitted);
+        prop_assert_eq!(serde_json::to_string(&fit(&recipe, &Form::Columns, &other).unwrap()).unwrap(), serde_json::to_string(&fitted).unwrap());
         let reference = Reference::fit(&fitted, &whole).unwrap();
         prop_assert_eq!(&Reference::fit(&fitted, &other).unwrap(), &reference);
         prop_assert_eq!(reference.check(), Ok(()));

@@ -59,5 +59,5 @@ fn recipe(fields: Vec<(&str, Encoding)>) -> Recipe {
 
 fn fit_one(encoding: Encoding, column: Column) -> Result<FittedRecipe, FeatureError> {
     let name = column.name.clone();
-    fit(&recipe(vec![(&name, encoding)]), Form::Columns, &table(vec![column]))
+    fit(&recipe(vec![(&name, encoding)]), &Form::Columns, &table(vec![column]))
 }

@@ -39,7 +39,7 @@ fn fitted(training: &Table) -> FittedRecipe {
         ("grade", Encoding::OneHot { min_rows: 20 }),
     ];
     let known = all.into_iter().filter(|(field, _)| training.find_column(field).is_some());
-    fit(&recipe(known.collect()), Form::Columns, training).unwrap()
+    fit(&recipe(known.collect()), &Form::Columns, training).unwrap()
 }
 
 fn reference(training: &Table) -> Reference {

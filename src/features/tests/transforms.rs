@@ -57,7 +57,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 #[test]
 fn a_row_is_the_same_to_the_bit_whatever_rows_come_with_it() {
     let whole = mixed_table();
-    let fitted = fit(&mixed_recipe(), Form::Columns, &whole).unwrap();
+    let fitted = fit(&mixed_recipe(), &Form::Columns, &whole).unwrap();
     let expected = fitted.transform(&whole).unwrap();
     let all: Vec<usize> = (0..whole.rows()).collect();
     for size in [1, 7, 600] {
@@ -75,7 +75,7 @@ fn a_row_is_the_same_to_the_bit_whatever_rows_come_with_it() {
 
 #[test]
 fn every_column_of_the_matrix_has_one_name_of_its_own() {
-    let fitted = fit(&mixed_recipe(), Form::Columns, &mixed_table()).unwrap();
+    let fitted = fit(&mixed_recipe(), &Form::Columns, &mixed_table()).unwrap();
     fitted.check().unwrap();
     let columns = fitted.columns();
     assert_eq!(columns.len(), fitted.width);
@@ -99,7 +99,7 @@ fn every_column_of_the_matrix_has_one_name_of_its_own() {
 
 #[test]
 fn rare_levels_share_the_unknown_column_and_missing_has_its_own() {
-    let fitted = fit(&mixed_recipe(), Form::Columns, &mixed_table()).unwrap();
+    let fitted = fit(&mixed_recipe(), &Form::Columns, &mixed_table()).unwrap();
     let grade = &fitted.fields[3];
     assert_eq!(grade.encoding, FittedEncoding::OneHot { levels: levels(&["A", "B", "C"]) });
     let matrix = fit_one(Encoding::OneHot { min_rows: 2 }, text("g", ["b", "a", "b", "a", "c"])).unwrap();
@@ -119,13 +119,13 @@ fn a_constant_field_has_no_column_and_only_gaps_are_told() {
         recipe(vec![("c", Encoding::Piecewise { bins: 4 }), ("d", Encoding::Scale), ("x", Encoding::Scale)]);
     let training =
         |gap| table(vec![constant(gap), numbers("d", [0.1; 4]), numbers("x", [1.0, 2.0, 3.0, 4.0])]);
-    let full = fit(&recipe, Form::Columns, &training(5.0)).unwrap();
+    let full = fit(&recipe, &Form::Columns, &training(5.0)).unwrap();
     full.check().unwrap();
     assert_eq!(full.fields.iter().map(|f| (f.start, f.width)).collect::<Vec<_>>(), [(0, 0), (0, 0), (0, 1)]);
     let live = table(vec![numbers("c", [9.0]), numbers("d", [1e9]), numbers("x", [2.5])]);
     assert_eq!(full.transform(&live).unwrap().values, [0.0]);
     assert_eq!(full.notes(&live, 0).unwrap().out_of_range, ["c", "d"]);
-    let gaps = fit(&recipe, Form::Columns, &training(f64::NAN)).unwrap();
+    let gaps = fit(&recipe, &Form::Columns, &training(f64::NAN)).unwrap();
     assert_eq!(gaps.fields[0].width, 1);
     assert_eq!(gaps.transform(&training(f64::NAN)).unwrap().row(2)[0], 1.0);
     let nothing = fit_one(Encoding::Scale, numbers("d", [0.1; 4])).unwrap_err();
@@ -196,7 +196,7 @@ fn what_cannot_be_fitted_or_encoded_is_named() {
 
 #[test]
 fn the_notes_of_a_row_name_what_is_missing_unseen_or_beyond_the_training() {
-    let fitted = fit(&mixed_recipe(), Form::Columns, &mixed_table()).unwrap();
+    let fitted = fit(&mixed_recipe(), &Form::Columns, &mixed_table()).unwrap();
     let live = table(vec![
         numbers("dti", [99.99, f64::NAN]),
         numbers("income", [5e9, 5e4]),

@@ -4,7 +4,8 @@
 //!
 //! A leaf that asks something of the columns D is worth, to a coalition S of known columns, its value times the
 //! product of o over D within S and of z over D without S: o is 1 where the row meets all that the leaf asks of the
-//! column, z is the chance that the background meets it. Both backgrounds are of this form, and no step divides by z.
+//! column, z is the chance that the background meets it. Both backgrounds are of this form, and no step
+//! divides by a z that can be 0.
 
 use crate::base::fact::{Class, Fact};
 use crate::model::trees::{CodeColumn, Trees};
@@ -14,6 +15,8 @@ mod quadrature;
 mod table;
 mod walk;
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;
 
@@ -136,10 +139,6 @@ impl Explainer {
         self.base
     }
 
-    pub fn summary(&self) -> String {
-        format!("groups {} values {} group columns {} walks {} steps {}", self.groups.len(), self.groups.iter().map(Group::bytes).sum::<usize>(), self.groups.iter().map(Group::width).sum::<usize>(), self.walks.len(), self.walks.iter().map(Walk::bytes).sum::<usize>()/size_of::<[u64;4]>())
-    }
-
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -207,7 +206,9 @@ fn check(background: Background, columns: &[CodeColumn]) -> Result<(), ExplainEr
             return Err(ExplainError::MarginalCodes { column, expected: known.codes, found: marginal.len() });
         }
         let sum = marginal.iter().fold(0.0, |sum, p| sum + p);
-        if marginal.iter().any(|p| *p < 0.0) || !((sum - 1.0f64).abs() <= SUM_TOLERANCE) {
+        // Not so of a sum that is no number, either.
+        let whole = (sum - 1.0f64).abs() <= SUM_TOLERANCE;
+        if !whole || marginal.iter().any(|p| *p < 0.0) {
             return Err(ExplainError::NoProbabilities { column });
         }
     }

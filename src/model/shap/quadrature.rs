@@ -57,6 +57,7 @@ mod tests {
     fn powers_below_twice_the_nodes_are_integrated_exactly() {
         check::<2>();
         check::<4>();
+        check::<6>();
         check::<8>();
         check::<16>();
         check::<32>();

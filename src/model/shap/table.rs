@@ -27,8 +27,6 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub fn width(&self) -> usize { self.columns.len() }
-
     pub fn bytes(&self) -> usize {
         self.values.len() * 8 + self.columns.len() * BYTES_A_COLUMN
     }
@@ -195,8 +193,11 @@ fn shares(path: &Path, rule: &Rule<NODES>) -> Vec<f64> {
 pub(super) fn grouped(paths: &[Path], bytes_max: usize) -> (Vec<Group>, Vec<bool>) {
     let mut numbers_max = NUMBERS_MAX;
     while numbers_max >= NUMBERS_MIN {
-        let (drafts, walked) = drafted(paths, numbers_max);
-        if drafts.iter().map(Draft::bytes).sum::<usize>() <= bytes_max {
+        if let Some((drafts, walked)) = drafted(paths, numbers_max, bytes_max) {
+            // A walk passes the leaves that are left over a tree's branches anyway.
+            if walked.iter().filter(|&&walked| walked).count() * 4 > paths.len() {
+                break;
+            }
             let rule = Rule::new();
             return (drafts.into_iter().map(|draft| draft.build(&rule)).collect(), walked);
         }
@@ -205,31 +206,35 @@ pub(super) fn grouped(paths: &[Path], bytes_max: usize) -> (Vec<Group>, Vec<bool
     (Vec::new(), vec![true; paths.len()])
 }
 
-fn drafted(paths: &[Path], numbers_max: usize) -> (Vec<Draft<'_>>, Vec<bool>) {
+/// Each leaf in the group that it makes grow least; None if that takes too many bytes.
+fn drafted(paths: &[Path], numbers_max: usize, bytes_max: usize) -> Option<(Vec<Draft<'_>>, Vec<bool>)> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut walked = vec![false; paths.len()];
+    let mut bytes = 0;
     for path in paths {
-        let mut best = (Draft::default().numbers_with(path), None);
-        if best.0 > numbers_max {
+        if Draft::default().numbers_with(path) > numbers_max {
             walked[path.leaf] = true;
             continue;
         }
         let first_open = drafts.len().saturating_sub(OPEN_GROUPS);
+        let mut best = None;
         for (at, draft) in drafts.iter().enumerate().skip(first_open) {
             let numbers = draft.numbers_with(path);
             let growth = numbers - draft.numbers();
-            if numbers <= numbers_max && (best.1.is_none() || growth < best.0) {
-                best = (growth, Some(at));
+            if numbers <= numbers_max && best.is_none_or(|(least, _)| growth < least) {
+                best = Some((growth, at));
             }
         }
-        match best.1 {
-            Some(at) => drafts[at].join(path),
-            None => {
-                let mut draft = Draft::default();
-                draft.join(path);
-                drafts.push(draft);
-            }
+        let at = best.map_or(drafts.len(), |(_, at)| at);
+        if at == drafts.len() {
+            drafts.push(Draft::default());
+        }
+        bytes -= drafts[at].bytes();
+        drafts[at].join(path);
+        bytes += drafts[at].bytes();
+        if bytes > bytes_max {
+            return None;
         }
     }
-    (drafts, walked)
+    Some((drafts, walked))
 }

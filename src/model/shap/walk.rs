@@ -10,6 +10,7 @@ use crate::model::trees::{CodeSet, Leaf, Split};
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
     four: Rule<4>,
+    six: Rule<6>,
     eight: Rule<8>,
     sixteen: Rule<16>,
     all: Rule<32>,
@@ -17,7 +18,13 @@ pub(super) struct Rules {
 
 impl Rules {
     pub fn new() -> Self {
-        Self { four: Rule::new(), eight: Rule::new(), sixteen: Rule::new(), all: Rule::new() }
+        Self {
+            four: Rule::new(),
+            six: Rule::new(),
+            eight: Rule::new(),
+            sixteen: Rule::new(),
+            all: Rule::new(),
+        }
     }
 }
 
@@ -56,7 +63,7 @@ pub(super) struct Walk {
     columns: usize,
 }
 
-/// An edge on the way down.
+/// An edge on the way down. The factor of a column is t o + (1 - t) z, with o for met and z for the chance.
 #[derive(Clone, Copy, Debug)]
 struct Frame<const Q: usize> {
     met: bool,
@@ -65,11 +72,11 @@ struct Frame<const Q: usize> {
     chance: f64,
     /// The product of the factors of the path's columns.
     product: [f64; Q],
-    /// (o - z) / (t o + (1 - t) z), by which a column's value differs from the product.
-    ratio: [f64; Q],
-    /// 1 / (t + (1 - t) z) of a met column.
+    /// By what this edge multiplies the product: its column's factor, over the one the column had before.
+    growth: [f64; Q],
+    /// One over the factor the column had before, 1 if it was not asked; only where it was met.
     inverse: [f64; Q],
-    /// Products times values of the leaves below that have been met.
+    /// The leaves below that have been met: their values times all growth below this edge.
     sum: [f64; Q],
 }
 
@@ -129,7 +136,8 @@ impl Walk {
     pub fn add(&self, rules: &Rules, codes: &[u8], out: &mut [f64]) {
         match self.columns {
             0..=8 => self.run(&rules.four, codes, out),
-            9..=16 => self.run(&rules.eight, codes, out),
+            9..=12 => self.run(&rules.six, codes, out),
+            13..=16 => self.run(&rules.eight, codes, out),
             17..=32 => self.run(&rules.sixteen, codes, out),
             _ => self.run(&rules.all, codes, out),
         }
@@ -142,7 +150,7 @@ impl Walk {
             earlier: 0,
             chance: 1.0,
             product: rule.weight,
-            ratio: [0.0; Q],
+            growth: [1.0; Q],
             inverse: [1.0; Q],
             sum: [0.0; Q],
         };
@@ -151,7 +159,8 @@ impl Walk {
         while let Some(step) = self.steps.get(at) {
             let depth = usize::from(step.depth);
             while top >= depth {
-                fold(&mut frames, top, out);
+                let (above, below) = frames.split_at_mut(top);
+                fold(&below[0], above, top - 1, out);
                 top -= 1;
             }
             let earlier = usize::from(step.earlier);
@@ -161,12 +170,20 @@ impl Walk {
                 at = step.beyond as usize;
                 continue;
             }
-            descend(&mut frames, step, met, rule);
-            top = depth;
             at += 1;
+            let frame = below(&frames[depth - 1], &frames[earlier], step, met, rule);
+            // A leaf is folded at once.
+            if at == step.beyond as usize {
+                fold(&frame, &mut frames, depth - 1, out);
+                top = depth - 1;
+            } else {
+                frames[depth] = frame;
+                top = depth;
+            }
         }
         while top > 0 {
-            fold(&mut frames, top, out);
+            let (above, below) = frames.split_at_mut(top);
+            fold(&below[0], above, top - 1, out);
             top -= 1;
         }
     }
@@ -194,55 +211,66 @@ fn kept(edges: &[Edge], walked: &[bool]) -> Vec<bool> {
     keep
 }
 
-fn descend<const Q: usize>(frames: &mut [Frame<Q>], step: &Step, met: bool, rule: &Rule<Q>) {
-    let depth = usize::from(step.depth);
-    let (above, below) = frames.split_at_mut(depth);
-    let (parent, earlier) = (&above[depth - 1], &above[usize::from(step.earlier)]);
-    let frame = &mut below[0];
-    frame.met = met;
-    frame.column = step.column;
-    frame.earlier = step.earlier;
-    frame.chance = step.chance;
-    let z = step.chance;
-    if met {
-        for q in 0..Q {
-            let factor = rule.node[q] + rule.rest[q] * z;
-            frame.product[q] = parent.product[q] * factor * earlier.inverse[q];
-            frame.inverse[q] = 1.0 / factor;
-            frame.ratio[q] = (1.0 - z) * frame.inverse[q];
-        }
-    } else if earlier.met {
-        for q in 0..Q {
-            frame.product[q] = parent.product[q] * rule.rest[q] * z * earlier.inverse[q];
-            frame.ratio[q] = -1.0 / rule.rest[q];
-        }
-    } else {
-        // Already unmet above: only the chance shrinks, and it was above 0 or this would not have been reached.
-        let shrink = z / earlier.chance;
-        for q in 0..Q {
-            frame.product[q] = parent.product[q] * shrink;
-            frame.ratio[q] = -1.0 / rule.rest[q];
-        }
+/// What an edge adds to the path above it.
+#[inline(always)]
+fn below<const Q: usize>(
+    parent: &Frame<Q>,
+    earlier: &Frame<Q>,
+    step: &Step,
+    met: bool,
+    rule: &Rule<Q>,
+) -> Frame<Q> {
+    let row = f64::from(u8::from(met));
+    let mut inverse = [0.0; Q];
+    // Unmet before: only the chance shrinks, and it was above 0 or this would not have been reached.
+    let mut growth = [step.chance / earlier.chance; Q];
+    // A column that was not asked before had the factor 1; to ask whether it was costs more than to divide by it.
+    if earlier.met {
+        inverse = std::array::from_fn(|q| 1.0 / (rule.node[q] + rule.rest[q] * earlier.chance));
+        growth = std::array::from_fn(|q| (row * rule.node[q] + rule.rest[q] * step.chance) * inverse[q]);
     }
-    for q in 0..Q {
-        frame.sum[q] = step.value * frame.product[q];
+    let product = std::array::from_fn(|q| parent.product[q] * growth[q]);
+    let sum = [step.value; Q];
+    Frame {
+        met,
+        column: step.column,
+        earlier: step.earlier,
+        chance: step.chance,
+        product,
+        growth,
+        inverse,
+        sum,
     }
 }
 
-/// Takes the column's part of what lies below an edge, and hands it on to the edge above.
-fn fold<const Q: usize>(frames: &mut [Frame<Q>], at: usize, out: &mut [f64]) {
-    let (above, below) = frames.split_at_mut(at);
-    let frame = &below[0];
-    let earlier = &above[usize::from(frame.earlier)];
-    if frame.met || earlier.met {
-        let mut value = 0.0;
-        for q in 0..Q {
-            value += frame.sum[q] * (frame.ratio[q] - earlier.ratio[q]);
+/// Takes the column's part of what lies below an edge, and hands the sum on to the edge above.
+#[inline(always)]
+fn fold<const Q: usize>(frame: &Frame<Q>, frames: &mut [Frame<Q>], above: usize, out: &mut [f64]) {
+    let earlier = &frames[usize::from(frame.earlier)];
+    let product = &frames[above].product;
+    if earlier.met {
+        let gap = f64::from(u8::from(frame.met)) - frame.chance;
+        // What the column's factor gives in place of the factor it had.
+        let gap_before = 1.0 - earlier.chance;
+        let parts: [f64; Q] = std::array::from_fn(|q| {
+            product[q] * frame.sum[q] * ((gap - frame.growth[q] * gap_before) * frame.inverse[q])
+        });
+        out[usize::from(frame.column)] += total(parts);
+    }
+    let sum = frames[above].sum;
+    frames[above].sum = std::array::from_fn(|q| sum[q] + frame.growth[q] * frame.sum[q]);
+}
+
+/// Halves added first: shorter chains of additions than one after the other.
+#[inline(always)]
+fn total<const Q: usize>(mut parts: [f64; Q]) -> f64 {
+    let mut left = Q;
+    while left > 1 {
+        let half = left / 2;
+        for q in 0..half {
+            parts[q] += parts[left - half + q];
         }
-        out[usize::from(frame.column)] += value;
+        left -= half;
     }
-    let parent = &mut above[at - 1];
-    for q in 0..Q {
-        parent.sum[q] += frame.sum[q];
-    }
+    parts[0]
 }

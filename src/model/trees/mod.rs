@@ -1,10 +1,14 @@
 //! Binary trees over coded columns, one form for boosting and forest alike: a row's margin is the base and one leaf
 //! of each tree, added in order. Learns nothing and knows no field by name.
 
+pub use crate::base::limits::CODES_MAX;
+use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::scorer::{Method, Prepared, Scorer};
+use crate::model::trees::batch::TreesRun;
 use crate::model::shap::{Background, ExplainError, Explainer};
 
+pub mod batch;
 pub mod check;
 
 /// A column of codes. Code 0 is the missing cell; an ordered column's other codes rise with its value, a column of
@@ -152,6 +156,14 @@ impl Scorer for Trees {
 
     fn margin(&self, row: &[f32]) -> f64 {
         self.margin_of(&read_codes(&self.columns, row))
+    }
+
+    fn margins(&self, matrix: &Matrix) -> Vec<f64> {
+        let mut margins = vec![0.0; matrix.rows];
+        let read = |column: &CodeColumn| (0..matrix.rows).map(|row| column.read(matrix.row(row))).collect();
+        let columns: Vec<Vec<u8>> = self.columns.iter().map(read).collect();
+        TreesRun::of(self).margins(&columns, &mut margins);
+        margins
     }
 
     fn prepare(&self, reference: &[f64]) -> Result<Prepared, ExplainError> {

@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 use crate::base::limits;
 use crate::features::recipe::FittedRecipe;
 use crate::model::trees::{Branch, Child, CodeSet, Leaf, Split, Tree, Trees, code_columns};
-use crate::model::weights::WeightsError;
+use crate::model::weights::{WeightsError, read_f64s};
 
 /// In the order of the file: eight-byte numbers first, then those of four.
 const BASE: &str = "base";
@@ -117,10 +117,10 @@ pub(super) fn read(file: &SafeTensors<'_>, recipe: &FittedRecipe) -> Result<Tree
     if found != expected {
         return Err(WeightsError::Tensors { found, expected });
     }
-    let base = f64s(file, BASE)?;
+    let base = read_f64s(file, BASE)?;
     let [base] = base[..] else { return Err(WeightsError::Lines { tensor: BASE }) };
     let lines = Lines {
-        values: f64s(file, VALUES)?,
+        values: read_f64s(file, VALUES)?,
         sets: list(file, SETS, Dtype::U64, u64::from_le_bytes)?,
         left: list(file, LEFT, Dtype::I32, i32::from_le_bytes)?,
         right: list(file, RIGHT, Dtype::I32, i32::from_le_bytes)?,
@@ -191,14 +191,6 @@ impl Lines {
         let column =
             u16::try_from(self.columns[at]).map_err(|_| WeightsError::Lines { tensor: COLUMNS })?;
         Ok(Branch { column, split, left: child(self.left[at]), right: child(self.right[at]) })
-    }
-}
-
-fn f64s(file: &SafeTensors<'_>, tensor: &'static str) -> Result<Vec<f64>, WeightsError> {
-    let values = list(file, tensor, Dtype::F64, f64::from_le_bytes)?;
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(WeightsError::NotFinite { tensor, index }),
-        None => Ok(values),
     }
 }
 

@@ -1,0 +1,121 @@
+//! One family fitted on the rows a model is developed on, and what it says of rows it was not fitted on: those make
+//! probabilities of its margins, and choose the cut-off. Sees no test row.
+
+use std::collections::BTreeMap;
+
+use crate::base::cancel::CancelFlag;
+use crate::base::fact::Failure;
+use crate::base::progress::Progress;
+use crate::config::project::Project;
+use crate::evaluate::metrics::Metrics;
+use crate::evaluate::scores::Scores;
+use crate::features::fit::fit;
+use crate::features::recipe::FittedRecipe;
+use crate::model::calibrate::{Calibration, CalibrationKind};
+use crate::pipeline::parts::Parts;
+use crate::train::cross::development::Development;
+use crate::train::cross::ensemble::{FittedEnsemble, fit_ensemble};
+use crate::train::cross::folds::{Folds, cross};
+use crate::train::fit::{Fitting, FittedFamily, fit_family};
+use crate::train::params::FamilyParams;
+
+/// Rows a family was not fitted on, and its margins on them.
+pub struct Judged {
+    pub labels: Vec<bool>,
+    pub margins: Vec<f64>,
+    /// Which fold each row was in, where they are all of the rows a model is developed on.
+    pub folds: Option<Folds>,
+}
+
+pub struct Fitted {
+    pub recipe: FittedRecipe,
+    pub family: FittedFamily,
+    pub judged: Judged,
+}
+
+pub fn fit_chosen(
+    project: &Project,
+    rows: &Parts,
+    cancel: &CancelFlag,
+    progress: &dyn Progress,
+) -> Result<Fitted, Failure> {
+    let params = &project.params;
+    let development = Development {
+        recipe: &project.recipe,
+        params,
+        table: &rows.whole,
+        labels: &rows.labels,
+        cancel,
+    };
+    let developed = rows.split.developed();
+    if let FamilyParams::Ensemble(ensemble) = &params.family {
+        let FittedEnsemble { recipe, fitted, folds, crossed } =
+            fit_ensemble(&development, ensemble, &developed, progress)?;
+        let labels = development.labels_of(&folds.rows);
+        let judged = Judged { labels, margins: crossed.margins, folds: Some(folds) };
+        return Ok(Fitted { recipe, family: fitted, judged });
+    }
+    let (recipe, family) = fit_alone(project, rows, cancel, progress)?;
+    let folds = params.calibration.folds_for(&params.family);
+    if folds == 0 {
+        let matrix = recipe.transform(&rows.valid.table)?;
+        let margins = family.family.scorer().margins(&matrix);
+        let judged = Judged { labels: rows.valid.labels.clone(), margins, folds: None };
+        return Ok(Fitted { recipe, family, judged });
+    }
+    let folds = Folds::draw(&developed, &rows.labels, folds, params.seed);
+    let crossed = cross(&development, std::slice::from_ref(&params.family), &folds, progress)?;
+    let margins = crossed.into_iter().flat_map(|own| own.margins).collect();
+    let judged = Judged { labels: development.labels_of(&folds.rows), margins, folds: Some(folds) };
+    Ok(Fitted { recipe, family, judged })
+}
+
+fn fit_alone(
+    project: &Project,
+    rows: &Parts,
+    cancel: &CancelFlag,
+    progress: &dyn Progress,
+) -> Result<(FittedRecipe, FittedFamily), Failure> {
+    let params = &project.params;
+    let recipe = fit(&project.recipe, &params.family.form(), &rows.train.table)?;
+    let parts = rows.encode(&recipe)?;
+    let fitting = Fitting { params, family: &params.family, recipe: &recipe };
+    let family = fit_family(fitting, &parts.examples(), cancel, progress)?;
+    Ok((recipe, family))
+}
+
+impl Judged {
+    pub fn calibration(&self, kind: CalibrationKind) -> Calibration {
+        Calibration::fit(kind, &self.margins, &self.labels)
+    }
+
+    pub fn probabilities(&self, calibration: &Calibration) -> Vec<f64> {
+        self.margins.iter().map(|&margin| calibration.probability(margin)).collect()
+    }
+
+    /// Mean and deviation over the folds of figures that need no threshold, as `cv_auc` and `cv_auc_sd`.
+    pub fn cross_figures(&self, calibration: &Calibration) -> Result<BTreeMap<String, f64>, Failure> {
+        let mut figures = BTreeMap::new();
+        let Some(folds) = &self.folds else { return Ok(figures) };
+        let probabilities = self.probabilities(calibration);
+        let mut by_key: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for fold in 0..folds.count {
+            let own = |row: &usize| folds.of[*row] == fold;
+            let rows: Vec<usize> = (0..self.labels.len()).filter(own).collect();
+            let labels: Vec<bool> = rows.iter().map(|&row| self.labels[row]).collect();
+            let scored: Vec<f64> = rows.iter().map(|&row| probabilities[row]).collect();
+            let metrics = Metrics::of(&Scores::check(&labels, &scored)?, 0.5)?;
+            let keyed =
+                [("auc", metrics.auc), ("log_loss", metrics.log_loss), ("brier", metrics.brier), ("ks", metrics.ks)];
+            keyed.into_iter().for_each(|(key, value)| by_key.entry(key).or_default().push(value));
+        }
+        for (key, values) in by_key {
+            let count = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+            figures.insert(format!("cv_{key}"), mean);
+            figures.insert(format!("cv_{key}_sd"), (squares / (count - 1.0).max(1.0)).sqrt());
+        }
+        Ok(figures)
+    }
+}

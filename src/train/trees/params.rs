@@ -1,0 +1,162 @@
+//! How trees are grown, boosted and bagged, as plain numbers with their ranges.
+//! Nothing here depends on a data set but its number of rows.
+
+use crate::train::trees::error::TreesError;
+
+/// How one tree is grown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GrowParams {
+    pub leaves_max: usize,
+    pub depth_max: usize,
+    /// Added to the hessian of every leaf: shrinks its value.
+    pub lambda: f64,
+    pub rows_min: usize,
+    pub hessian_min: f64,
+    pub gain_min: f64,
+    pub levels: LevelParams,
+}
+
+/// What keeps splits by sets of levels from overfitting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LevelParams {
+    /// Added to the hessian of a level before levels are put in order.
+    pub smoothing: f64,
+    /// Added to the hessian of both sides when a set of levels is judged.
+    pub lambda: f64,
+    /// Rows that a set must gain before it is judged again.
+    pub rows_min: usize,
+    /// Levels on the smaller side.
+    pub set_max: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BoostingParams {
+    pub grow: GrowParams,
+    pub rounds_max: usize,
+    pub learning_rate: f64,
+    /// The share of rows, drawn anew each round.
+    pub row_share: f64,
+    /// The share of columns, drawn anew each round.
+    pub column_share: f64,
+    /// Columns below which no draw goes: few columns leave none to spare.
+    pub columns_min: usize,
+    /// Rounds without a better validation loss before it ends.
+    pub patience: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ForestParams {
+    pub grow: GrowParams,
+    pub trees: usize,
+    /// Columns asked at each split, for each of the root of their number.
+    pub root_share: f64,
+    /// Rows' worth of its parent that a leaf's log-odds are drawn towards.
+    pub smoothing: f64,
+}
+
+/// How many boosted models are averaged, and which share of the rows each holds out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AverageParams {
+    pub models: usize,
+    pub held_share: f64,
+}
+
+impl AverageParams {
+    /// The fewer the rows, the more models: what they cost shrinks as what they bring grows.
+    pub fn usual(rows: usize) -> Self {
+        let models = 2.0 * (20_000.0 / rows.max(1) as f64).sqrt();
+        Self { models: models.round().clamp(2.0, 10.0) as usize, held_share: 0.12 }
+    }
+
+    pub fn check(&self) -> Result<(), TreesError> {
+        check("models", self.models as f64, (1.0, 20.0), "1 to 20")?;
+        check("held_share", self.held_share, (0.01, 0.5), "0.01 to 0.5")
+    }
+}
+
+impl LevelParams {
+    fn usual(rows: usize) -> Self {
+        Self { smoothing: 10.0, lambda: 10.0, rows_min: (rows / 100).clamp(20, 100), set_max: 32 }
+    }
+}
+
+impl BoostingParams {
+    /// Slower and smaller for few rows, where no validation part is left over.
+    pub fn usual(rows: usize) -> Self {
+        let small = rows < 3000;
+        let grow = GrowParams {
+            leaves_max: if small { 7 } else { 15 },
+            depth_max: if small { 3 } else { 16 },
+            lambda: 1.0,
+            rows_min: 20,
+            hessian_min: 1e-3,
+            gain_min: 0.0,
+            levels: LevelParams::usual(rows),
+        };
+        Self {
+            grow,
+            rounds_max: if small { 200 } else { 2000 },
+            learning_rate: if small { 0.03 } else { 0.05 },
+            row_share: 0.6,
+            column_share: 0.5,
+            columns_min: 10,
+            patience: 40,
+        }
+    }
+
+    pub fn check(&self) -> Result<(), TreesError> {
+        self.grow.check()?;
+        check("rounds_max", self.rounds_max as f64, (1.0, 10_000.0), "1 to 10000")?;
+        check("learning_rate", self.learning_rate, (1e-4, 1.0), "0.0001 to 1")?;
+        check("row_share", self.row_share, (0.05, 1.0), "0.05 to 1")?;
+        check("column_share", self.column_share, (0.01, 1.0), "0.01 to 1")?;
+        check("columns_min", self.columns_min as f64, (1.0, 65_535.0), "1 to 65535")?;
+        check("patience", self.patience as f64, (1.0, 10_000.0), "1 to 10000")
+    }
+}
+
+impl ForestParams {
+    pub fn usual(rows: usize) -> Self {
+        let grow = GrowParams {
+            leaves_max: 1 << 16,
+            depth_max: 16,
+            lambda: 0.0,
+            rows_min: if rows < 20_000 { 5 } else { 20 },
+            hessian_min: 1e-3,
+            gain_min: 0.0,
+            levels: LevelParams { smoothing: 5.0, lambda: 1.0, rows_min: 5, set_max: 32 },
+        };
+        Self { grow, trees: 200, root_share: 1.0, smoothing: 20.0 }
+    }
+
+    pub fn check(&self) -> Result<(), TreesError> {
+        self.grow.check()?;
+        check("trees", self.trees as f64, (1.0, 2000.0), "1 to 2000")?;
+        check("root_share", self.root_share, (0.01, 256.0), "0.01 to 256")?;
+        check("smoothing", self.smoothing, (0.0, 1000.0), "0 to 1000")
+    }
+}
+
+impl GrowParams {
+    fn check(&self) -> Result<(), TreesError> {
+        check("leaves_max", self.leaves_max as f64, (2.0, 65_536.0), "2 to 65536")?;
+        check("depth_max", self.depth_max as f64, (1.0, 16.0), "1 to 16")?;
+        check("lambda", self.lambda, (0.0, 1e6), "0 to 1e6")?;
+        check("rows_min", self.rows_min as f64, (1.0, 1e6), "1 to 1e6")?;
+        check("hessian_min", self.hessian_min, (1e-6, 1e6), "1e-6 to 1e6")?;
+        check("gain_min", self.gain_min, (0.0, 1e6), "0 to 1e6")?;
+        check("levels.smoothing", self.levels.smoothing, (0.0, 1e6), "0 to 1e6")?;
+        check("levels.lambda", self.levels.lambda, (0.0, 1e6), "0 to 1e6")?;
+        check("levels.rows_min", self.levels.rows_min as f64, (1.0, 1e6), "1 to 1e6")?;
+        check("levels.set_max", self.levels.set_max as f64, (1.0, 256.0), "1 to 256")
+    }
+}
+
+fn check(
+    name: &'static str,
+    value: f64,
+    (low, high): (f64, f64),
+    range: &'static str,
+) -> Result<(), TreesError> {
+    if (low..=high).contains(&value) { Ok(()) } else { Err(TreesError::Param { name, value, range }) }
+}
