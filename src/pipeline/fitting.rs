@@ -56,7 +56,7 @@ pub fn fit_chosen(
         return Ok(Fitted { recipe, family: fitted, judged });
     }
     let (recipe, family) = fit_alone(project, rows, cancel, progress)?;
-    let folds = params.calibration.folds_for(&params.family);
+    let folds = params.calibration.folds_for(&params.family, developed.len());
     if folds == 0 {
         let matrix = recipe.transform(&rows.valid.table)?;
         let margins = family.family.scorer().margins(&matrix);

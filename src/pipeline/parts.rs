@@ -55,8 +55,9 @@ impl Parts {
         let labels = find_labels(&table, &project.contract.target().name, &project.settings.positive)?;
         let params = &project.params;
         let split = split_plan(project)?.split(&table, &labels, params.seed)?;
-        let split =
-            if params.calibration.holds_out(&params.family) { split } else { split.without_valid() };
+        let developed = split.train.len() + split.valid.len();
+        let holds_out = params.calibration.holds_out(&params.family, developed);
+        let split = if holds_out { split } else { split.without_valid() };
         let part = |rows: &[usize]| Rows {
             table: table.select(rows),
             labels: rows.iter().map(|&row| labels[row]).collect(),

@@ -7,6 +7,7 @@ use crate::base::progress::Progress;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::scorer::Family;
+use crate::train::averaged::train_averaged;
 use crate::train::baseline::train_baseline;
 use crate::train::course::{EpochLoss, Parts, Start};
 use crate::train::examples::TrainError;
@@ -52,7 +53,11 @@ pub fn fit_family(
             (Family::Baseline(train_baseline(&parts.train)?), (Vec::new(), None), Vec::new())
         }
         FamilyParams::Logistic(logistic) => {
-            let fit = train_logistic(logistic, start, parts, cancel, progress)?;
+            let fit = if family.watches(parts.train.matrix.rows + parts.valid.matrix.rows) {
+                train_logistic(logistic, start, parts, cancel, progress)?
+            } else {
+                train_averaged(logistic, start, &parts.train, cancel, progress)?
+            };
             (Family::Logistic(fit.linear), epochs(fit.epochs, fit.best_epoch), Vec::new())
         }
         FamilyParams::Mlp(mlp) => {

@@ -1,6 +1,7 @@
 //! From a matrix with labels and checked parameters to a fitted family, its calibration and its
 //! reference vectors. Burn lives here; nothing that serves a prediction may import this room.
 
+pub mod averaged;
 pub mod baseline;
 pub mod course;
 pub mod cross;

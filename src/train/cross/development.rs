@@ -72,7 +72,7 @@ impl Development<'_> {
     }
 
     fn divide(&self, family: &FamilyParams, rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
-        if !family.watches() {
+        if !family.watches(rows.len()) {
             return (rows.to_vec(), Vec::new());
         }
         let share = self.params.split.valid_share();

@@ -6,7 +6,7 @@ use crate::base::parallel::{in_parallel, threads_for};
 use crate::base::progress::{Progress, Silent};
 use crate::base::rng::Random;
 use crate::data::split::draw_stratified;
-use crate::features::fit::fit;
+use crate::features::fit::{Form, fit};
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::ensemble::{Ensemble, Member};
@@ -92,12 +92,15 @@ impl Shared<'_> {
     fn fit_member(&self, family: &FamilyParams) -> Result<FittedFamily, TrainError> {
         let Development { params, cancel, .. } = self.development;
         let fitting = Fitting { params, family, recipe: self.recipe };
-        if !family.watches() {
-            let all = Examples { matrix: self.matrix, labels: self.labels };
-            let none = Examples { matrix: &Matrix::zeros(0, self.matrix.width), labels: &[] };
+        let columns = match family.form() {
+            Form::Columns => &self.matrix.first_columns(self.recipe.width),
+            Form::Codes(_) | Form::Both(_) => self.matrix,
+        };
+        if !family.watches(columns.rows) {
+            let all = Examples { matrix: columns, labels: self.labels };
+            let none = Examples { matrix: &Matrix::zeros(0, columns.width), labels: &[] };
             return fit_family(fitting, &Parts { train: all, valid: none }, cancel, &Silent);
         }
-        let columns = self.matrix.first_columns(self.recipe.width);
         let rows: Vec<usize> = (0..columns.rows).collect();
         let random = &mut Random::new(params.seed, "cross.valid");
         let held = draw_stratified(&rows, self.labels, params.split.valid_share(), random);

@@ -28,13 +28,13 @@ pub struct CalibrationParams {
 
 impl CalibrationParams {
     /// Folds whose out-of-fold margins make probabilities; 0 where the validation part does.
-    pub fn folds_for(&self, family: &FamilyParams) -> usize {
-        self.folds.unwrap_or(if family.watches() { 0 } else { FOLDS })
+    pub fn folds_for(&self, family: &FamilyParams, rows: usize) -> usize {
+        self.folds.unwrap_or(if family.watches(rows) { 0 } else { FOLDS })
     }
 
     /// Whether some rows must be held out for validation.
-    pub fn holds_out(&self, family: &FamilyParams) -> bool {
-        family.watches() || self.folds_for(family) == 0
+    pub fn holds_out(&self, family: &FamilyParams, rows: usize) -> bool {
+        family.watches(rows) || self.folds_for(family, rows) == 0
     }
 
     pub fn is_default(&self) -> bool {
