@@ -30,6 +30,8 @@ pub const HASH_BUCKETS_MAX: usize = 4_096;
 /// Quantile bins of one numeric field.
 pub const BINS_MIN: usize = 2;
 pub const BINS_MAX: usize = 256;
+/// Candidates that one search tries.
+pub const TRIALS_MAX: usize = 500;
 /// Breaks and special numbers asked of one field.
 pub const BREAKS_MAX: usize = 64;
 /// A code is one byte.

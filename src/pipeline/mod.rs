@@ -9,4 +9,5 @@ pub mod flow;
 pub mod parts;
 pub mod processed;
 pub mod ready;
+pub mod search;
 pub mod spec;

@@ -14,6 +14,7 @@ use crate::train::monotone::{Direction, Directions};
 pub use crate::train::params::calibration::{CalibrationParams, RawCalibration};
 pub use crate::train::params::ensemble::{EnsembleParams, RawEnsemble};
 pub use crate::train::params::mlp::{MlpParams, RawMlp};
+pub use crate::train::params::search::{Pick, RawSearch, SearchCandidate, SearchMethod, SearchParams};
 pub use crate::train::params::scorecard::{FieldBinning, ScorecardSettings};
 pub use crate::train::params::trees::{BoostingSettings, ForestSettings, RawBoosting, RawForest};
 use crate::train::scorecard::params::{RawScorecardParams, ScorecardParamsError};
@@ -23,6 +24,7 @@ mod calibration;
 mod ensemble;
 mod mlp;
 mod scorecard;
+mod search;
 mod trees;
 
 /// `train.toml`. Absent keys have their defaults; unknown keys are refused.
@@ -42,6 +44,7 @@ pub struct RawTrainParams {
     pub binning: BTreeMap<String, FieldBinning>,
     pub ensemble: RawEnsemble,
     pub calibration: RawCalibration,
+    pub search: RawSearch,
     /// Which way the margin may go as a field rises: `"rising"` or `"falling"`, by field.
     pub monotone: BTreeMap<String, Direction>,
 }
@@ -145,6 +148,9 @@ pub struct TrainParams {
     pub calibration: CalibrationParams,
     #[serde(skip_serializing_if = "Directions::is_empty")]
     pub monotone: Directions,
+    /// What is tried before; of a trained model, nothing: its family is what was picked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchParams>,
 }
 
 /// Where the test rows come from; `valid` is a share of the rows that are not test.
@@ -256,6 +262,7 @@ impl Default for RawTrainParams {
             binning: BTreeMap::new(),
             ensemble: RawEnsemble::default(),
             calibration: RawCalibration::default(),
+            search: RawSearch::default(),
             monotone: BTreeMap::new(),
         }
     }
@@ -295,6 +302,8 @@ pub enum ParamsError {
     DoesNotApply { key: &'static str, by: &'static str },
     #[error("ensemble.members names {member:?}, which can be no member, or names it twice")]
     Member { member: &'static str },
+    #[error("search.space.{key}: {what}")]
+    Space { key: String, what: &'static str },
     #[error("binning.{field}: {what}")]
     Binning { field: String, what: &'static str },
     #[error(transparent)]
@@ -318,6 +327,7 @@ impl Fact for ParamsError {
         match self {
             Self::Range { .. } | Self::Count { .. } => "train_params.range",
             Self::Member { .. } => "train_params.member",
+            Self::Space { .. } => "train_params.space",
             Self::Binning { .. } => "train_params.binning",
             Self::Scorecard(_) | Self::Trees { .. } => "train_params.range",
             Self::Monotone { .. } => "train_params.monotone",
@@ -350,6 +360,7 @@ impl RawTrainParams {
         if !self.device.is_built_in() {
             return Err(ParamsError::DeviceNotBuiltIn);
         }
+        let search = self.search.check(&self)?;
         let split = self.split.check()?;
         let (logistic, mlp) = (self.logistic.check()?, self.mlp.check()?);
         let (boosting, forest) = (self.boosting.check()?, self.forest.check()?);
@@ -371,7 +382,7 @@ impl RawTrainParams {
         let calibration = self.calibration.check()?;
         let monotone = Directions::new(self.monotone);
         family.check_monotone(&monotone)?;
-        Ok(TrainParams { seed: self.seed, device: self.device, split, family, calibration, monotone })
+        Ok(TrainParams { seed: self.seed, device: self.device, split, family, calibration, monotone, search })
     }
 }
 

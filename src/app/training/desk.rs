@@ -33,7 +33,7 @@ impl Live {
             }
             Event::Step { done } => self.done = *done,
             Event::Metric { key, value, .. } if key == "valid_loss" => self.valid_loss = Some(*value),
-            Event::Metric { .. } | Event::Done { .. } | Event::Failed { .. } => {}
+            Event::Trial { .. } | Event::Metric { .. } | Event::Done { .. } | Event::Failed { .. } => {}
         }
     }
 }
