@@ -7,7 +7,7 @@ pub mod error;
 pub mod orders;
 pub mod progress;
 pub mod registering;
-mod trials;
+pub mod trials;
 pub mod uploads;
 pub mod work;
 

@@ -218,6 +218,9 @@ fn told(run_id: &str, trained: &TrainedView) -> Answer {
         let policy: String = trained.policy.chars().take(12).collect();
         text += &format!("the policy is another one now: promote with --policy {policy} to decide by it\n");
     }
+    if let Some(picked) = &trained.picked {
+        text += &format!("{picked}\n");
+    }
     let mut rows = Vec::new();
     for (key, interval) in trained.intervals.as_object().into_iter().flatten() {
         let number = |name: &str| interval[name].as_f64().unwrap_or(f64::NAN);
@@ -238,6 +241,7 @@ fn told(run_id: &str, trained: &TrainedView) -> Answer {
         },
         "policy": trained.policy,
         "policy_changed": trained.policy_changed,
+        "picked": trained.picked,
         "cutoff": trained.cutoff,
         "metrics": trained.metrics,
         "intervals": trained.intervals,

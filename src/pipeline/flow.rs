@@ -34,7 +34,7 @@ pub fn train(
     progress.stage("evaluating", 0);
     cancel.check()?;
     let test = parts.score(&model)?;
-    let evaluation: Evaluation = evaluate(project, &test, (&family, &judged), cutoff)?;
+    let evaluation: Evaluation = evaluate(project, &test, (&family, &judged, known.map(Found::why)), cutoff)?;
     let mut artifacts = expected.artifacts()?;
     artifacts.extend(known.map(Found::artifact).transpose()?);
     artifacts.extend(draw_artifacts(project, &model, &parts, &test, (&family, &evaluation))?);

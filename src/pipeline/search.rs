@@ -35,6 +35,10 @@ pub struct Found {
 }
 
 impl Found {
+    pub fn why(&self) -> String {
+        self.report.why.clone()
+    }
+
     /// The report as a file of the run.
     pub fn artifact(&self) -> Result<Artifact, Failure> {
         Ok(Artifact { path: "search.json".into(), bytes: canonical::to_bytes(&self.report)? })
@@ -141,23 +145,43 @@ fn report(
     };
     let log_loss = summarise(&candidates(|trial| &trial.log_losses), false)?;
     let auc = summarise(&candidates(|trial| &trial.aucs), true)?;
-    let picked = match params.pick {
-        Pick::Best => log_loss.best.clone(),
-        Pick::OneSe => log_loss.pick.clone(),
+    let (picked, rule) = match params.pick {
+        Pick::Best => best(judged, &log_loss.best),
+        Pick::OneSe => {
+            let rule = "is the simplest within one standard error of the lowest mean log loss";
+            (log_loss.pick.clone(), rule)
+        }
     };
-    let why = why(params.pick, &picked, &log_loss);
+    let why = why(rule, &picked, &log_loss);
     let (method, folds) = (params.method, folds.count);
     Ok(SearchReport { method, folds, trials: Vec::new(), skipped, log_loss, auc, picked, why })
 }
 
-fn why(pick: Pick, picked: &str, summary: &FoldSummary) -> String {
+/// The lowest log loss; but all families together stand where they are not beaten by more than one standard error of the
+/// difference: the luckiest of several noisy figures is mostly luck.
+fn best(judged: &[&Trial], lowest: &str) -> (String, &'static str) {
+    let find = |name: &str| judged.iter().find(|trial| trial.name == name);
+    if let (Some(together), Some(alone)) = (find(TOGETHER), find(lowest))
+        && lowest != TOGETHER
+    {
+        let pairs = together.log_losses.iter().zip(&alone.log_losses);
+        let differences: Vec<f64> = pairs.map(|(together, alone)| together - alone).collect();
+        let count = differences.len() as f64;
+        let mean = differences.iter().sum::<f64>() / count;
+        let squares: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
+        let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
+        if mean <= error {
+            let rule = "is beaten by no family alone by more than one standard error of the difference";
+            return (TOGETHER.to_string(), rule);
+        }
+    }
+    (lowest.to_string(), "has the lowest mean log loss")
+}
+
+fn why(rule: &str, picked: &str, summary: &FoldSummary) -> String {
     let of = |name: &str| summary.candidates.iter().find(|placed| placed.name == name);
     let mean = of(picked).map_or(f64::NAN, |placed| placed.mean);
-    let rule = match pick {
-        Pick::Best => "has the lowest mean log loss",
-        Pick::OneSe => "is the simplest within one standard error of the lowest mean log loss",
-    };
-    let mut text = format!("{picked} {rule} ({mean:.5} over {} folds)", summary.folds);
+    let mut text = format!("{picked} {rule} (mean log loss {mean:.5} over {} folds)", summary.folds);
     if let Some(next) = summary.candidates.iter().find(|placed| placed.name != picked) {
         let behind = of(picked).map_or(0.0, |own| next.mean - own.mean);
         text += &format!(
