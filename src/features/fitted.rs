@@ -27,6 +27,15 @@ impl FittedRecipe {
         self.fields.iter().enumerate().flat_map(named).collect()
     }
 
+    /// The declared order of a field of texts, where it has one.
+    pub fn order_of(&self, field: &str) -> Option<&[String]> {
+        let field = self.fields.iter().find(|own| own.field == field)?;
+        match (&field.encoding, field.code.as_ref().map(|code| &code.of)) {
+            (_, Some(Code::Order { order })) | (FittedEncoding::Ordinal { order }, _) => Some(order),
+            _ => None,
+        }
+    }
+
     /// The columns of a row of the matrix: those of encodings, then a code for each field that has codes.
     pub fn row_width(&self) -> usize {
         self.width + self.fields.iter().filter(|field| field.code.is_some()).count()

@@ -10,6 +10,7 @@ use crate::pipeline::fitting::{Fitted, fit_chosen};
 use crate::pipeline::parts::Parts;
 use crate::pipeline::processed::check_processed;
 use crate::pipeline::search::{Found, choose};
+use crate::pipeline::sweep::sweep;
 
 /// Trains, calibrates, evaluates and packs one model. Same project, table and seed: same bytes.
 pub fn train(
@@ -33,10 +34,11 @@ pub fn train(
     let model = parts.with_accepted_reference(model, &policy)?;
     progress.stage("evaluating", 0);
     cancel.check()?;
+    let swept = sweep(&model, &project.params.monotone, &rows.test.table)?;
     let test = parts.score(&model)?;
     let evaluation: Evaluation = evaluate(project, &test, (&family, &judged, known.map(Found::why)), cutoff)?;
     let mut artifacts = expected.artifacts()?;
-    artifacts.extend(known.map(Found::artifact).transpose()?);
+    artifacts.extend(known.map(Found::artifact).transpose()?.into_iter().chain(swept));
     artifacts.extend(draw_artifacts(project, &model, &parts, &test, (&family, &evaluation))?);
     progress.stage("packing", 0);
     pack(project, &parts, &model, evaluation, artifacts)

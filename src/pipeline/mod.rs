@@ -11,3 +11,4 @@ pub mod processed;
 pub mod ready;
 pub mod search;
 pub mod spec;
+pub mod sweep;

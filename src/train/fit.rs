@@ -10,7 +10,7 @@ use crate::model::scorer::Family;
 use crate::train::averaged::train_averaged;
 use crate::train::baseline::train_baseline;
 use crate::train::course::{EpochLoss, Parts, Start};
-use crate::train::examples::TrainError;
+use crate::train::examples::{Examples, TrainError};
 use crate::train::network::trainer::{Plan, train_network};
 use crate::train::params::{FamilyParams, TrainParams};
 use crate::train::scorecard::family::train_scorecard;
@@ -43,8 +43,24 @@ pub fn fit_family(
     cancel: &CancelFlag,
     progress: &dyn Progress,
 ) -> Result<FittedFamily, TrainError> {
-    let Fitting { params, family, recipe } = fitting;
+    let Fitting { params, recipe, .. } = fitting;
     params.monotone.check(recipe)?;
+    if let Some(drawn) = params.sampling.draw(parts.train.labels, params.seed) {
+        let matrix = parts.train.matrix.select(&drawn);
+        let labels: Vec<bool> = drawn.iter().map(|&row| parts.train.labels[row]).collect();
+        let train = Examples { matrix: &matrix, labels: &labels };
+        return fit_drawn(fitting, &Parts { train, ..*parts }, cancel, progress);
+    }
+    fit_drawn(fitting, parts, cancel, progress)
+}
+
+fn fit_drawn(
+    fitting: Fitting<'_>,
+    parts: &Parts<'_>,
+    cancel: &CancelFlag,
+    progress: &dyn Progress,
+) -> Result<FittedFamily, TrainError> {
+    let Fitting { params, family, recipe } = fitting;
     let start = Start { seed: params.seed, device: params.device };
     let ground = Ground { recipe, directions: &params.monotone, seed: params.seed };
     let epochs = |epochs, best_epoch| (epochs, Some(best_epoch));
@@ -53,7 +69,8 @@ pub fn fit_family(
             (Family::Baseline(train_baseline(&parts.train)?), (Vec::new(), None), Vec::new())
         }
         FamilyParams::Logistic(logistic) => {
-            let fit = if family.watches(parts.train.matrix.rows + parts.valid.matrix.rows) {
+            let alone = logistic.models_for(parts.train.matrix.rows) == 1;
+            let fit = if alone && !parts.valid.labels.is_empty() {
                 train_logistic(logistic, start, parts, cancel, progress)?
             } else {
                 train_averaged(logistic, start, &parts.train, cancel, progress)?
@@ -119,7 +136,6 @@ mod tests {
     use super::*;
     use crate::base::progress::Silent;
     use crate::model::calibrate::Platt;
-    use crate::train::examples::Examples;
     use crate::base::rng::Random;
     use crate::train::params::RawTrainParams;
 

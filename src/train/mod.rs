@@ -13,6 +13,7 @@ pub mod network;
 pub mod optimizer;
 pub mod overrides;
 pub mod params;
+pub mod sampling;
 pub mod scorecard;
 pub mod trainer;
 pub mod trees;

@@ -17,6 +17,7 @@ pub use crate::train::params::mlp::{MlpParams, RawMlp};
 pub use crate::train::params::search::{Pick, RawSearch, SearchCandidate, SearchMethod, SearchParams};
 pub use crate::train::params::scorecard::{FieldBinning, ScorecardSettings};
 pub use crate::train::params::trees::{BoostingSettings, ForestSettings, RawBoosting, RawForest};
+use crate::train::sampling::Sampling;
 use crate::train::scorecard::params::{RawScorecardParams, ScorecardParamsError};
 use crate::train::trees::error::TreesError;
 
@@ -44,6 +45,8 @@ pub struct RawTrainParams {
     pub binning: BTreeMap<String, FieldBinning>,
     pub ensemble: RawEnsemble,
     pub calibration: RawCalibration,
+    /// Rows left out or repeated before training: `"none"`, `{ under = 1.0 }` or `{ over = 1.0 }`.
+    pub sampling: Sampling,
     pub search: RawSearch,
     /// Which way the margin may go as a field rises: `"rising"` or `"falling"`, by field.
     pub monotone: BTreeMap<String, Direction>,
@@ -146,6 +149,8 @@ pub struct TrainParams {
     pub family: FamilyParams,
     #[serde(skip_serializing_if = "CalibrationParams::is_default")]
     pub calibration: CalibrationParams,
+    #[serde(skip_serializing_if = "Sampling::is_none")]
+    pub sampling: Sampling,
     #[serde(skip_serializing_if = "Directions::is_empty")]
     pub monotone: Directions,
     /// What is tried before; of a trained model, nothing: its family is what was picked.
@@ -262,6 +267,7 @@ impl Default for RawTrainParams {
             binning: BTreeMap::new(),
             ensemble: RawEnsemble::default(),
             calibration: RawCalibration::default(),
+            sampling: Sampling::None,
             search: RawSearch::default(),
             monotone: BTreeMap::new(),
         }
@@ -380,9 +386,13 @@ impl RawTrainParams {
             other => params_of(other),
         };
         let calibration = self.calibration.check()?;
+        if let Sampling::Under(ratio) | Sampling::Over(ratio) = self.sampling {
+            check_range("sampling", ratio, POSITIVE_WEIGHT_RANGE)?;
+        }
+        let sampling = self.sampling;
         let monotone = Directions::new(self.monotone);
         family.check_monotone(&monotone)?;
-        Ok(TrainParams { seed: self.seed, device: self.device, split, family, calibration, monotone, search })
+        Ok(TrainParams { seed: self.seed, device: self.device, split, family, calibration, sampling, monotone, search })
     }
 }
 
