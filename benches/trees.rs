@@ -9,7 +9,7 @@ use tallystick::base::cancel::CancelFlag;
 use tallystick::base::progress::Silent;
 use tallystick::data::contract::RawContract;
 use tallystick::data::table::{Cell, Kind, Table, TableBuilder};
-use tallystick::features::codes::CodeRules;
+use tallystick::features::binning::codes::CodeRules;
 use tallystick::features::fit::{Form, fit};
 use tallystick::features::recipe::{RawRecipe, Recipe};
 use tallystick::model::shap::{Background, Explainer};
@@ -94,7 +94,8 @@ fn main() -> Result<(), Failure> {
     let rows = read(&path)?;
     let part = |test: bool| (0..rows.labels.len()).filter(|&row| rows.tests[row] == test).collect::<Vec<_>>();
     let (teach, test) = (part(false), part(true));
-    let (taught, labels) = (rows.table.select(&teach), teach.iter().map(|&r| rows.labels[r]).collect::<Vec<_>>());
+    let (taught, labels) =
+        (rows.table.select(&teach), teach.iter().map(|&r| rows.labels[r]).collect::<Vec<_>>());
     let tested = rows.table.select(&test);
     let recipe = recipe(&rows.names)?;
     let raw = RawTrainParams { family: FamilyName::Boosting, ..RawTrainParams::default() };

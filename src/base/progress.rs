@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+pub mod parallel;
+
 /// A listener to steps and measurements. `step` counts up to `total` within a named stage.
 pub trait Progress: Sync {
     fn stage(&self, _name: &str, _total: u64) {}

@@ -21,7 +21,6 @@ pub mod project;
 pub mod registry;
 pub mod run;
 pub mod score;
-pub mod search;
 pub mod self_test;
 pub mod serve;
 pub mod speak;
@@ -86,9 +85,9 @@ enum Command {
     /// Train a model in a child process and register it as a new version
     Train(train::TrainArguments),
     /// Try settings of a family on the same folds, and train the best
-    Tune(search::TuneArguments),
+    Tune(train::search::TuneArguments),
     /// Compare families by cross-validation, without a home and without a model
-    CrossValidate(search::CrossArguments),
+    CrossValidate(train::search::CrossArguments),
     /// List and show training runs
     #[command(subcommand)]
     Run(run::RunCommand),
@@ -217,8 +216,8 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Project(c) => project::run(c, invocation),
         Command::Data(c) => data::run(c, invocation),
         Command::Train(a) => train::run(a, invocation),
-        Command::Tune(a) => search::tune(a, invocation),
-        Command::CrossValidate(a) => search::cross_validate(a, invocation),
+        Command::Tune(a) => train::search::tune(a, invocation),
+        Command::CrossValidate(a) => train::search::cross_validate(a, invocation),
         Command::Run(c) => run::run(c, invocation),
         Command::Model(c) => model::run(c, invocation),
         Command::Policy(c) => policy::run(c, invocation),

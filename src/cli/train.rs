@@ -23,10 +23,12 @@ use crate::client::call::Client;
 use crate::client::error::ClientError;
 use crate::config::project::Project;
 use crate::http::views::work::{ProgressView, TrainedView};
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
+use crate::pipeline::child::spec::TrainSpec;
 use crate::pipeline::flow;
-use crate::pipeline::spec::TrainSpec;
 use crate::train::params::FamilyName;
+
+pub mod search;
 
 #[derive(Args)]
 #[command(

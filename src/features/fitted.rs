@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::base::limits;
-use crate::features::codes::Code;
+use crate::features::binning::codes::Code;
 use crate::features::error::FeatureError;
 use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
+
+mod mean;
 
 /// One column of the matrix, for charts and lineage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +76,10 @@ impl FittedRecipe {
         let codes = self.fields.iter().filter_map(|field| Some((field, field.code.as_ref()?)));
         for (rank, (field, code)) in codes.enumerate() {
             if code.column != next + rank {
-                return Err(malformed(field, "its codes are not in the column behind those of the field before"));
+                return Err(malformed(
+                    field,
+                    "its codes are not in the column behind those of the field before",
+                ));
             }
         }
         let all = self.row_width();
@@ -239,7 +244,6 @@ impl FittedField {
             }
         }
     }
-
 }
 
 impl Code {

@@ -17,7 +17,7 @@ use crate::pipeline::search::Found;
 use crate::train::cross::development::Development;
 use crate::train::cross::ensemble::{put_together, weigh};
 use crate::train::cross::folds::{Crossed, Folds, cross};
-use crate::train::fit::{Fitting, FittedFamily, fit_family};
+use crate::train::fit::{FittedFamily, Fitting, fit_family};
 use crate::train::params::{EnsembleParams, FamilyParams};
 
 /// Rows a family was not fitted on, and its margins on them.
@@ -42,13 +42,8 @@ pub fn fit_chosen(
     (cancel, progress): (&CancelFlag, &dyn Progress),
 ) -> Result<Fitted, Failure> {
     let params = &project.params;
-    let development = Development {
-        recipe: &project.recipe,
-        params,
-        table: &rows.whole,
-        labels: &rows.labels,
-        cancel,
-    };
+    let development =
+        Development { recipe: &project.recipe, params, table: &rows.whole, labels: &rows.labels, cancel };
     let developed = rows.split.developed();
     if let FamilyParams::Ensemble(ensemble) = &params.family {
         let (folds, members) = match known {
@@ -129,8 +124,12 @@ impl Judged {
             let labels: Vec<bool> = rows.iter().map(|&row| self.labels[row]).collect();
             let scored: Vec<f64> = rows.iter().map(|&row| probabilities[row]).collect();
             let metrics = Metrics::of(&Scores::check(&labels, &scored)?, 0.5)?;
-            let keyed =
-                [("auc", metrics.auc), ("log_loss", metrics.log_loss), ("brier", metrics.brier), ("ks", metrics.ks)];
+            let keyed = [
+                ("auc", metrics.auc),
+                ("log_loss", metrics.log_loss),
+                ("brier", metrics.brier),
+                ("ks", metrics.ks),
+            ];
             keyed.into_iter().for_each(|(key, value)| by_key.entry(key).or_default().push(value));
         }
         for (key, values) in by_key {

@@ -96,8 +96,7 @@ impl EncodedParts<'_> {
         calibration: Calibration,
     ) -> Result<Model, Failure> {
         let background = background(&recipe, &self.train);
-        let model =
-            Model { recipe, family: family.family.clone(), calibration, background, accepted: None };
+        let model = Model { recipe, family: family.family.clone(), calibration, background, accepted: None };
         Ok(model.check()?)
     }
 

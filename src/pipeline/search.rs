@@ -18,11 +18,11 @@ use crate::evaluate::compare::folds::{Candidate, FoldSummary, summarise};
 use crate::evaluate::metrics::Metrics;
 use crate::evaluate::scores::Scores;
 use crate::model::calibrate::{Calibration, CalibrationKind};
+use crate::pipeline::artifacts::Artifact;
+use crate::pipeline::parts::split_rows;
 use crate::train::cross::development::Development;
 use crate::train::cross::folds::{Crossed, Folds, cross};
 use crate::train::cross::stack::stack;
-use crate::pipeline::artifacts::Artifact;
-use crate::pipeline::parts::split_rows;
 use crate::train::params::{EnsembleParams, FamilyParams, Pick, SearchMethod, SearchParams, TrainParams};
 
 /// What a search has found: the family to train, and what is known of it on the folds.

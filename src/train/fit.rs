@@ -7,15 +7,15 @@ use crate::base::progress::Progress;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::scorer::Family;
-use crate::train::averaged::train_averaged;
 use crate::train::baseline::train_baseline;
 use crate::train::course::{EpochLoss, Parts, Start};
 use crate::train::examples::{Examples, TrainError};
+use crate::train::logistic::averaged::train_averaged;
+use crate::train::logistic::trainer::train_logistic;
 use crate::train::network::trainer::{Plan, train_network};
 use crate::train::params::{FamilyParams, TrainParams};
 use crate::train::scorecard::family::train_scorecard;
 use crate::train::scorecard::fit::BinnedColumn;
-use crate::train::trainer::train_logistic;
 use crate::train::trees::fit::{Ground, grow_boosting, grow_forest};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -135,8 +135,8 @@ pub fn accepted_rows(probabilities: &[f64], cutoff: f64, positive_is_bad: bool) 
 mod tests {
     use super::*;
     use crate::base::progress::Silent;
-    use crate::model::calibrate::Platt;
     use crate::base::rng::Random;
+    use crate::model::calibrate::Platt;
     use crate::train::params::RawTrainParams;
 
     fn sample(rows: usize) -> (Matrix, Vec<bool>) {

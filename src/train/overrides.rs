@@ -39,7 +39,8 @@ impl RawTrainParams {
         let open = [("monotone.", "/monotone"), ("binning.", "/binning"), ("search.space.", "/search/space")];
         for (prefix, place) in open {
             let section = all.pointer_mut(place).and_then(Value::as_object_mut);
-            if let (Some(name), Some(section)) = (key.strip_prefix(prefix).filter(|n| !n.is_empty()), section) {
+            if let (Some(name), Some(section)) = (key.strip_prefix(prefix).filter(|n| !n.is_empty()), section)
+            {
                 section.insert(name.to_string(), value);
                 return serde_json::from_value(all).map_err(misfit);
             }

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
-use crate::features::codes::CodeRules;
+use crate::features::binning::codes::CodeRules;
 use crate::features::fit::Form;
 use crate::model::reference::ComputeDevice;
 use crate::train::monotone::{Direction, Directions};
 pub use crate::train::params::calibration::{CalibrationParams, RawCalibration};
 pub use crate::train::params::ensemble::{EnsembleParams, RawEnsemble};
 pub use crate::train::params::mlp::{MlpParams, RawMlp};
-pub use crate::train::params::search::{Pick, RawSearch, SearchCandidate, SearchMethod, SearchParams};
 pub use crate::train::params::scorecard::{FieldBinning, ScorecardSettings};
+pub use crate::train::params::search::{Pick, RawSearch, SearchCandidate, SearchMethod, SearchParams};
 pub use crate::train::params::trees::{BoostingSettings, ForestSettings, RawBoosting, RawForest};
 use crate::train::sampling::Sampling;
 use crate::train::scorecard::params::{RawScorecardParams, ScorecardParamsError};
@@ -66,8 +66,7 @@ pub enum FamilyName {
 
 impl FamilyName {
     /// As train.toml writes them.
-    pub const ALL: [&str; 7] =
-        ["logistic", "mlp", "boosting", "forest", "scorecard", "ensemble", "baseline"];
+    pub const ALL: [&str; 7] = ["logistic", "mlp", "boosting", "forest", "scorecard", "ensemble", "baseline"];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -199,9 +198,7 @@ impl FamilyParams {
         match self {
             Self::Logistic(logistic) => logistic.models_for(rows) == 1,
             Self::Baseline | Self::Mlp(_) => true,
-            Self::Boosting(_) | Self::Forest(_) | Self::Scorecard(_) | Self::Ensemble(_) => {
-                false
-            }
+            Self::Boosting(_) | Self::Forest(_) | Self::Scorecard(_) | Self::Ensemble(_) => false,
         }
     }
 
@@ -392,7 +389,16 @@ impl RawTrainParams {
         let sampling = self.sampling;
         let monotone = Directions::new(self.monotone);
         family.check_monotone(&monotone)?;
-        Ok(TrainParams { seed: self.seed, device: self.device, split, family, calibration, sampling, monotone, search })
+        Ok(TrainParams {
+            seed: self.seed,
+            device: self.device,
+            split,
+            family,
+            calibration,
+            sampling,
+            monotone,
+            search,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
 use crate::base::limits;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 /// A run that is with a worker.
 #[derive(Clone, Debug, Default)]

@@ -52,12 +52,7 @@ pub(in crate::app) fn register(app: &App, order: &OrderRow, worked: &Worked) -> 
     close_finished(app, order, registered, &candidate.pack.load()?.content.family)
 }
 
-fn close_finished(
-    app: &App,
-    order: &OrderRow,
-    registered: Registered,
-    family: &str,
-) -> Result<(), Failure> {
+fn close_finished(app: &App, order: &OrderRow, registered: Registered, family: &str) -> Result<(), Failure> {
     let family = family.to_string();
     let (id, now) = (order.run_id.clone(), app.now().millis());
     let Registered { version, policy, reused } = registered;

@@ -6,7 +6,7 @@ use crate::app::training::ending::find_run;
 use crate::app::training::work::log_points;
 use crate::base::fact::Failure;
 use crate::base::ids::RunId;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::name::draw_run_name;
 use crate::tracking::run::{Run, RunStatus};

@@ -16,7 +16,7 @@ use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::ids::RunId;
 use crate::base::limits;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 use crate::security::actor::{Act, Actor, Role};
 use crate::store::rows::lab::Claim;
 use crate::store::views::LabWrite;

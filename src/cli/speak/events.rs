@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::base::progress::Progress;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 /// Steps come often; a person sees no more than this many a second.
 const STEP_PAUSE: Duration = Duration::from_millis(50);

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::base::progress::Progress;
 use crate::cli::speak::output::Output;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 pub struct Bar {
     output: Output,

@@ -12,7 +12,7 @@ use crate::app::training::desk::Upload;
 use crate::app::training::orders::OrderedData;
 use crate::app::training::progress::{Progress, Trained};
 use crate::base::digest::Digest;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 /// A data set that is kept, as Parquet. Digests are SHA-256 in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

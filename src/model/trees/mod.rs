@@ -5,8 +5,8 @@ pub use crate::base::limits::CODES_MAX;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::scorer::{Method, Prepared, Scorer};
-use crate::model::trees::batch::TreesRun;
 use crate::model::shap::{Background, ExplainError, Explainer};
+use crate::model::trees::batch::TreesRun;
 
 pub mod batch;
 pub mod check;
@@ -48,7 +48,13 @@ impl CodeSet {
 impl Split {
     pub fn is_left(&self, code: u8) -> bool {
         match self {
-            Self::UpTo { code: last, missing_left } => if code == 0 { *missing_left } else { code <= *last },
+            Self::UpTo { code: last, missing_left } => {
+                if code == 0 {
+                    *missing_left
+                } else {
+                    code <= *last
+                }
+            }
             Self::Among(set) => set.contains(code),
         }
     }
@@ -119,11 +125,7 @@ impl Trees {
 pub fn code_columns(recipe: &FittedRecipe) -> Vec<CodeColumn> {
     let codes = recipe.fields.iter().filter_map(|field| field.code.as_ref());
     codes
-        .map(|code| CodeColumn {
-            column: code.column,
-            codes: code.of.count(),
-            ordered: code.of.is_ordered(),
-        })
+        .map(|code| CodeColumn { column: code.column, codes: code.of.count(), ordered: code.of.is_ordered() })
         .collect()
 }
 

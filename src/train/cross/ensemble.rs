@@ -2,8 +2,8 @@
 //! Fits no family by itself.
 
 use crate::base::fact::Failure;
-use crate::base::parallel::{in_parallel, threads_for};
 use crate::base::progress::Silent;
+use crate::base::progress::parallel::{in_parallel, threads_for};
 use crate::base::rng::Random;
 use crate::data::split::draw_stratified;
 use crate::features::fit::{Form, fit};
@@ -16,7 +16,7 @@ use crate::train::cross::development::Development;
 use crate::train::cross::folds::Crossed;
 use crate::train::cross::stack::{Stacked, stack};
 use crate::train::examples::{Examples, TrainError};
-use crate::train::fit::{Fitting, FittedFamily, fit_family};
+use crate::train::fit::{FittedFamily, Fitting, fit_family};
 use crate::train::params::{EnsembleParams, FamilyParams};
 
 /// What each member counts, and the margins of all together.

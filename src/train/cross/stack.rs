@@ -42,9 +42,8 @@ pub fn stack(margins: &[&[f64]], labels: &[bool]) -> Stacked {
 fn fit(margins: &[&[f64]], labels: &[bool]) -> Stacked {
     let share = 1.0 / margins.len().max(1) as f64;
     let mut found = Stacked { bias: 0.0, weights: vec![share; margins.len()] };
-    let mut sums: Vec<f64> = (0..labels.len())
-        .map(|row| found.margin(margins.iter().map(|own| own[row])))
-        .collect();
+    let mut sums: Vec<f64> =
+        (0..labels.len()).map(|row| found.margin(margins.iter().map(|own| own[row]))).collect();
     for _ in 0..STEPS_MAX {
         let mut moved = 0.0f64;
         for coordinate in 0..=margins.len() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
-use crate::features::codes::{Code, CodeRules};
+use crate::features::binning::codes::{Code, CodeRules};
 use crate::features::recipe::FittedRecipe;
 use crate::train::monotone::Directions;
 use crate::train::params::ParamsError;

@@ -132,7 +132,9 @@ impl RawSearch {
             SearchMethod::None => return Ok(None),
             SearchMethod::Auto => self.check_families(raw)?,
             SearchMethod::Grid => self.check_settings(raw, self.combinations()?)?,
-            SearchMethod::Random | SearchMethod::Halving => self.check_settings(raw, self.draws(raw.seed)?)?,
+            SearchMethod::Random | SearchMethod::Halving => {
+                self.check_settings(raw, self.draws(raw.seed)?)?
+            }
         };
         let budget_ms = self.budget_s.saturating_mul(1_000);
         let (method, folds, pick) = (self.method, self.folds, self.pick);
@@ -302,9 +304,8 @@ mod tests {
         assert_eq!(check(&settings).unwrap(), found);
         assert!(found.candidates.len() > 25, "{}", found.candidates.len());
         for candidate in &found.candidates {
-            let number = |at: usize| -> f64 {
-                candidate.settings[at].split_once('=').unwrap().1.parse().unwrap()
-            };
+            let number =
+                |at: usize| -> f64 { candidate.settings[at].split_once('=').unwrap().1.parse().unwrap() };
             assert!((4.0..=32.0).contains(&number(0)) && number(0).fract() == 0.0);
             assert!((0.01..=0.2).contains(&number(1)));
         }

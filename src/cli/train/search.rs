@@ -169,10 +169,7 @@ mod tests {
 
     #[test]
     fn a_choice_is_a_range_or_values() {
-        assert_eq!(
-            choice("a.b=1..20:log").unwrap(),
-            r#"search.space.a.b={"from":1.0,"log":true,"to":20.0}"#
-        );
+        assert_eq!(choice("a.b=1..20:log").unwrap(), r#"search.space.a.b={"from":1.0,"log":true,"to":20.0}"#);
         assert_eq!(choice("a.b=4,8,none").unwrap(), r#"search.space.a.b=[4,8,"none"]"#);
         assert!(choice("a.b").is_err() && choice("a.b=x..2").is_err());
     }
