@@ -24,6 +24,16 @@ impl Member {
     fn own<'a>(&self, row: &'a [f32]) -> &'a [f32] {
         &row[..self.family.scorer().width().min(row.len())]
     }
+
+    /// Whoever reads codes finds their shares behind all columns of the mean row; the others know the first columns only.
+    fn known<'a>(&self, reference: &'a [f64]) -> &'a [f64] {
+        match self.family {
+            Family::Boosting(_) | Family::Forest(_) | Family::Scorecard(_) | Family::Ensemble(_) => reference,
+            Family::Baseline(_) | Family::Logistic(_) | Family::Network(_) => {
+                &reference[..self.family.scorer().width().min(reference.len())]
+            }
+        }
+    }
 }
 
 impl Scorer for Ensemble {
@@ -60,11 +70,7 @@ impl Scorer for Ensemble {
         let Prepared::Members(prepared) = prepared else { return (base, columns) };
         for (member, prepared) in self.members.iter().zip(prepared) {
             let scorer = member.family.scorer();
-            let known = match scorer.method() {
-                Method::Coalitions => reference,
-                Method::Terms | Method::Path => &reference[..scorer.width().min(reference.len())],
-            };
-            let (own_base, own) = scorer.contributions(member.own(row), known, prepared);
+            let (own_base, own) = scorer.contributions(member.own(row), member.known(reference), prepared);
             base += member.weight * own_base;
             columns.iter_mut().zip(own).for_each(|(sum, value)| *sum += member.weight * value);
         }

@@ -41,7 +41,11 @@ pub(super) fn read(file: &SafeTensors<'_>, recipe: &FittedRecipe) -> Result<Ense
     let bias = read_f64s(file, BIAS)?;
     let weights = read_f64s(file, WEIGHTS)?;
     let [bias] = bias[..] else { return Err(WeightsError::Lines { tensor: BIAS }) };
-    if weights.len() + 2 != names.len() || weights.len() > limits::ENSEMBLE_MEMBERS_MAX {
+    let counts = |weight: &f64| *weight > 0.0;
+    if weights.len() + 2 != names.len()
+        || !(1..=limits::ENSEMBLE_MEMBERS_MAX).contains(&weights.len())
+        || !weights.iter().all(counts)
+    {
         return Err(WeightsError::Lines { tensor: WEIGHTS });
     }
     let own = names.iter().filter(|name| *name != BIAS && *name != WEIGHTS);
