@@ -44,7 +44,7 @@ impl FittedRecipe {
             let (own, others) = left.split_at(code.of.count().min(left.len()));
             left = others;
             let sum: f64 = own.iter().sum();
-            own.iter().all(|share| *share >= 0.0) && ((sum - 1.0).abs() < 1e-6 || sum == 0.0)
+            own.iter().all(|share| *share >= 0.0) && ((sum - 1.0).abs() < 1e-9 || sum == 0.0)
         })
     }
 }

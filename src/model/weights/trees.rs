@@ -9,7 +9,7 @@ use crate::features::recipe::FittedRecipe;
 use crate::model::trees::{Branch, Child, CodeSet, Leaf, Split, Tree, Trees, code_columns};
 use crate::model::weights::{WeightsError, read_f64s};
 
-/// In the order of the file: eight-byte numbers first, then those of four.
+/// As they are read; the file has them by type, then by name.
 const BASE: &str = "base";
 const VALUES: &str = "leaf.value";
 const SETS: &str = "set";

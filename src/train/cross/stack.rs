@@ -29,8 +29,18 @@ pub fn stack(margins: &[&[f64]], labels: &[bool]) -> Stacked {
         let found = fit(&own, labels);
         let kept: Vec<usize> =
             used.iter().zip(&found.weights).filter(|(_, w)| **w >= WEIGHT_MIN).map(|(f, _)| *f).collect();
-        if kept.len() == used.len() || kept.is_empty() {
-            let mut weights = vec![0.0; margins.len()];
+        let mut weights = vec![0.0; margins.len()];
+        if kept.is_empty() {
+            // Where no margin says anything, the one that says it best still makes the model: somebody must.
+            let best = (0..used.len()).reduce(|best, at| {
+                if found.weights[at] > found.weights[best] { at } else { best }
+            });
+            if let Some(best) = best {
+                weights[used[best]] = WEIGHT_MIN;
+            }
+            return Stacked { bias: found.bias, weights };
+        }
+        if kept.len() == used.len() {
             used.iter().zip(found.weights).for_each(|(&family, weight)| weights[family] = weight);
             return Stacked { bias: found.bias, weights };
         }
@@ -118,6 +128,15 @@ mod tests {
         let (good, _, _, labels) = sample(1_000);
         let turned: Vec<f64> = good.iter().map(|m| -m).collect();
         assert_eq!(stack(&[&good, &turned], &labels).weights[1], 0.0);
+    }
+
+    #[test]
+    fn margins_that_all_point_the_wrong_way_still_leave_one_member() {
+        let (good, worse, _, labels) = sample(2_000);
+        let turned = |margins: &[f64]| margins.iter().map(|m| -m).collect::<Vec<f64>>();
+        let found = stack(&[&turned(&good), &turned(&worse)], &labels);
+        assert_eq!(found.weights.iter().filter(|weight| **weight > 0.0).count(), 1, "{found:?}");
+        assert!(found.bias.is_finite());
     }
 
     #[test]
