@@ -264,6 +264,10 @@ pub const METRIC_POINTS_MAX: usize = 25_000;
 pub const PROFILE_LEVELS_MAX: usize = 20;
 /// Steps of the test part's scores that an evaluation keeps.
 pub const EVALUATION_STEPS_MAX: usize = 10_000;
+/// Rows times leaves of trees that a report explains.
+pub const IMPORTANCE_LEAVES_MAX: usize = 30_000_000;
+/// Leaves of trees beyond which tables save an explanation nothing.
+pub const EXPLAINED_LEAVES_MAX: usize = 20_000;
 /// Rows whose contributions make the importance; more change it by less than its own noise.
 pub const IMPORTANCE_ROWS_MAX: usize = 20_000;
 /// Runs of one comparison, and rows drawn for it all together, where that leaves rounds enough.

@@ -168,6 +168,10 @@ impl Scorer for Network {
         path::walk(self, &doubles(row), reference)
     }
 
+    fn explained_rows_max(&self) -> usize {
+        limits::IMPORTANCE_ROWS_PATH_MAX
+    }
+
     fn method(&self) -> Method {
         Method::Path
     }

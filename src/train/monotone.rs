@@ -65,7 +65,7 @@ impl Directions {
 mod tests {
     use super::*;
     use crate::base::fact::Fact;
-    use crate::features::codes::Code;
+    use crate::features::binning::codes::Code;
     use crate::features::recipe::{FieldCode, FittedEncoding, FittedField};
 
     fn field(name: &str, encoding: FittedEncoding, of: Option<Code>) -> FittedField {

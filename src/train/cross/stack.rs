@@ -32,9 +32,8 @@ pub fn stack(margins: &[&[f64]], labels: &[bool]) -> Stacked {
         let mut weights = vec![0.0; margins.len()];
         if kept.is_empty() {
             // Where no margin says anything, the one that says it best still makes the model: somebody must.
-            let best = (0..used.len()).reduce(|best, at| {
-                if found.weights[at] > found.weights[best] { at } else { best }
-            });
+            let best = (0..used.len())
+                .reduce(|best, at| if found.weights[at] > found.weights[best] { at } else { best });
             if let Some(best) = best {
                 weights[used[best]] = WEIGHT_MIN;
             }
