@@ -32,7 +32,7 @@ pub enum WeightsError {
     NotFinite { tensor: &'static str, index: usize },
     #[error("the weights hold the tensor {tensor:?}, which is none of a network's, or not in its place")]
     Name { tensor: String },
-    #[error("tensor {tensor:?} is {found}; a network's are F32 of one dimension or two")]
+    #[error("tensor {tensor:?} is {found}; a network's are F32 of one to three dimensions")]
     Dimensions { tensor: String, found: String },
     #[error(transparent)]
     Network(#[from] NetworkError),

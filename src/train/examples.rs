@@ -31,6 +31,8 @@ pub enum TrainError {
     Diverged { epoch: usize },
     #[error("the network would have {found} weights; at most {max} are trained", max = limits::NETWORK_WEIGHTS_MAX)]
     Weights { found: usize },
+    #[error("mlp.monotone names {field:?}, which is no numeric field of the recipe")]
+    Monotone { field: String },
     #[error(transparent)]
     Network(#[from] NetworkError),
     #[error("the gradient could not be computed: {0}")]
@@ -52,6 +54,7 @@ impl Fact for TrainError {
             Self::OneClass { .. } => "train.one_class",
             Self::Diverged { .. } => "train.diverged",
             Self::Weights { .. } => "train.weights",
+            Self::Monotone { .. } => "train.monotone",
             Self::Network(inner) => inner.code(),
             Self::Gradient(_) => "train.gradient",
             Self::NoGradient => "train.no_gradient",
@@ -63,7 +66,7 @@ impl Fact for TrainError {
     fn class(&self) -> Class {
         match self {
             Self::Empty { .. } | Self::OneClass { .. } => Class::DataRefused,
-            Self::Weights { .. } => Class::Usage,
+            Self::Weights { .. } | Self::Monotone { .. } => Class::Usage,
             Self::Device(error) => error.class(),
             _ => Class::Failed,
         }
@@ -81,6 +84,9 @@ impl Fact for TrainError {
             ),
             Self::Weights { .. } => {
                 Some("Write fewer units in mlp.hidden, or encode fields in fewer columns.".into())
+            }
+            Self::Monotone { .. } => {
+                Some("Name fields that recipe.toml encodes as scale, quantile or piecewise.".into())
             }
             Self::Device(error) => error.next_step(),
             _ => None,

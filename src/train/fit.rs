@@ -142,7 +142,7 @@ mod tests {
         assert!(matches!(&fitted.family, Family::Logistic(linear) if linear.weights.len() == 3));
         assert_eq!(fitted.epochs.len(), 3);
         let (fitted, _) = fit(&["family=mlp", "mlp.epochs=2", "mlp.hidden=[4]"]);
-        assert!(matches!(&fitted.family, Family::Network(network) if network.layers().len() == 2));
+        assert!(matches!(&fitted.family, Family::Network(network) if network.members()[0].len() == 2));
         assert_eq!(fitted.epochs.len(), 2);
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::model::reference::ComputeDevice;
-pub use crate::train::params::mlp::{MlpParams, RawMlp};
+pub use crate::train::params::mlp::{Direction, MlpParams, RawMlp};
 
 mod mlp;
 

@@ -170,7 +170,7 @@ fn the_reference_device_learns_the_same_network() {
     let flex = fit(&params, 7, &train, &valid);
     let start = Start { seed: 7, device: ComputeDevice::Ndarray };
     let ndarray = try_fit(&params, start, (&train, &valid), &CancelFlag::new(), &Silent).unwrap();
-    for (a, b) in flex.model.layers()[0].weights.iter().zip(&ndarray.model.layers()[0].weights) {
+    for (a, b) in flex.model.members()[0][0].weights.iter().zip(&ndarray.model.members()[0][0].weights) {
         assert!((a - b).abs() < 1e-3, "{a} {b}");
     }
 }
