@@ -4,6 +4,7 @@
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::base::wide::widest;
 use crate::model::scorer::{Method, Scorer};
 
 mod path;
@@ -253,15 +254,37 @@ fn check_part(
     }
 }
 
-/// Input by input, so that all units are summed side by side and each in the order of its inputs. An input of
-/// zero would add zero; most are.
+/// So many units are summed side by side: as many as stay in registers.
+const BLOCK: usize = 32;
+
+/// All units of a block side by side, each in the order of its inputs. An input of zero would add zero; most are.
 fn add_products(sums: &mut [f64], inputs: &[f64], weights: &[f32]) {
-    for (&input, weights) in inputs.iter().zip(weights.chunks_exact(sums.len())) {
-        if input != 0.0 {
-            for (sum, &weight) in sums.iter_mut().zip(weights) {
-                *sum += f64::from(weight) * input;
+    let units = sums.len();
+    let lines: Vec<(f64, &[f32])> =
+        inputs.iter().copied().zip(weights.chunks_exact(units)).filter(|(input, _)| *input != 0.0).collect();
+    widest(|| {
+        let mut blocks = sums.chunks_exact_mut(BLOCK);
+        let mut start = 0;
+        for block in &mut blocks {
+            let mut held = [0.0; BLOCK];
+            held.copy_from_slice(block);
+            for (input, line) in &lines {
+                add_line(&mut held, *input, &line[start..start + BLOCK]);
             }
+            block.copy_from_slice(&held);
+            start += BLOCK;
         }
+        let rest = blocks.into_remainder();
+        for (input, line) in &lines {
+            add_line(rest, *input, &line[start..]);
+        }
+    });
+}
+
+#[inline(always)]
+fn add_line(sums: &mut [f64], input: f64, line: &[f32]) {
+    for (sum, &weight) in sums.iter_mut().zip(line) {
+        *sum += f64::from(weight) * input;
     }
 }
 
