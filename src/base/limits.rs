@@ -63,6 +63,8 @@ pub const ENSEMBLE_BYTES_MAX: usize = 400 << 20;
 /// Layers of a network with the last, units of one layer, numbers a level becomes.
 pub const NETWORK_LAYERS_MAX: usize = 9;
 pub const NETWORK_UNITS_MAX: usize = 1_024;
+/// Members whose mean is a network's margin.
+pub const NETWORK_MEMBERS_MAX: usize = 64;
 pub const EMBEDDING_SIZE_MAX: usize = 64;
 /// Weights of a network, all together; and what a file of them may hold beside its numbers: a line a tensor.
 pub const NETWORK_WEIGHTS_MAX: usize = 16 << 20;

@@ -13,3 +13,4 @@ pub mod ids;
 pub mod limits;
 pub mod progress;
 pub mod rng;
+pub mod wide;

@@ -78,7 +78,7 @@ fn fit_drawn(
             (Family::Logistic(fit.linear), epochs(fit.epochs, fit.best_epoch), Vec::new())
         }
         FamilyParams::Mlp(mlp) => {
-            let plan = Plan { params: mlp, recipe, start };
+            let plan = Plan { params: mlp, recipe, directions: &params.monotone, start };
             let learned = train_network(plan, parts, cancel, progress)?;
             (Family::Network(learned.model), epochs(learned.epochs, learned.best_epoch), Vec::new())
         }
@@ -169,7 +169,7 @@ mod tests {
         assert!(matches!(&fitted.family, Family::Logistic(linear) if linear.weights.len() == 3));
         assert_eq!(fitted.epochs.len(), 3);
         let (fitted, _) = fit(&["family=mlp", "mlp.epochs=2", "mlp.hidden=[4]"]);
-        assert!(matches!(&fitted.family, Family::Network(network) if network.layers().len() == 2));
+        assert!(matches!(&fitted.family, Family::Network(network) if network.members()[0].len() == 2));
         assert_eq!(fitted.epochs.len(), 2);
     }
 

@@ -425,15 +425,15 @@ fn form_of_all(members: &[FamilyParams]) -> Form {
 impl FamilyParams {
     fn check_monotone(&self, monotone: &Directions) -> Result<(), ParamsError> {
         match self {
-            Self::Baseline | Self::Boosting(_) | Self::Scorecard(_) => Ok(()),
+            Self::Baseline | Self::Boosting(_) | Self::Scorecard(_) | Self::Mlp(_) => Ok(()),
             Self::Ensemble(ensemble) => {
                 ensemble.members.iter().try_for_each(|member| member.check_monotone(monotone))
             }
-            Self::Logistic(_) | Self::Mlp(_) | Self::Forest(_) if !monotone.is_empty() => {
-                let hint = "it can keep no direction; boosting and scorecard can";
+            Self::Logistic(_) | Self::Forest(_) if !monotone.is_empty() => {
+                let hint = "it can keep no direction; scorecard, boosting and mlp can";
                 Err(ParamsError::Monotone { family: self.as_str(), hint })
             }
-            Self::Logistic(_) | Self::Mlp(_) | Self::Forest(_) => Ok(()),
+            Self::Logistic(_) | Self::Forest(_) => Ok(()),
         }
     }
 }
