@@ -1,3 +1,5 @@
+//! Bins against hand calculations and against every cutting there is; what is asked is followed or refused.
+
 use super::*;
 use crate::base::rng::Random;
 use crate::train::scorecard::params::RawScorecardParams;
