@@ -11,6 +11,7 @@ use crate::security::actor::Act;
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::run::Run;
 
+pub mod against;
 pub mod compare;
 
 /// The tag that names a run's project.

@@ -2,7 +2,8 @@
 //! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
 //! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|rollback|history`,
-//! `policy list|show`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`, `whoami`, `status`; `worker`,
+//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`,
+//! `whoami`, `status`; `worker`,
 //! of a server alone.
 //! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
 //! `audit`, `serve`, `demo`.
@@ -37,7 +38,7 @@ use clap::{Parser, Subcommand};
 
 use crate::base::fact::{Class, Fact, Failure};
 use crate::cli::api::RemoteArguments;
-use crate::cli::registry::{model, policy, release};
+use crate::cli::registry::{check, model, policy, release};
 use crate::cli::speak::output::{Answer, Output};
 
 const EXIT_CODES: &str = "\
@@ -84,12 +85,18 @@ enum Command {
     Data(data::DataCommand),
     /// Train a model in a child process and register it as a new version
     Train(train::TrainArguments),
+    /// Try settings of a family on the same folds, and train the best
+    Tune(train::search::TuneArguments),
+    /// Compare families by cross-validation, without a home and without a model
+    CrossValidate(train::search::CrossArguments),
     /// List and show training runs
     #[command(subcommand)]
     Run(run::RunCommand),
     /// List, show, promote, roll back and export registered models
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Hold a version against what is in production, on the test rows of both
+    Check(check::CheckArguments),
     /// Sign and show policies: what a probability leads to
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -212,8 +219,11 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Project(c) => project::run(c, invocation),
         Command::Data(c) => data::run(c, invocation),
         Command::Train(a) => train::run(a, invocation),
+        Command::Tune(a) => train::search::tune(a, invocation),
+        Command::CrossValidate(a) => train::search::cross_validate(a, invocation),
         Command::Run(c) => run::run(c, invocation),
         Command::Model(c) => model::run(c, invocation),
+        Command::Check(a) => check::run(&a, invocation),
         Command::Policy(c) => policy::run(c, invocation),
         Command::Predict(a) => score::predict(a, invocation),
         Command::Decide(a) => score::decide(a, invocation),

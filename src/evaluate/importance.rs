@@ -9,6 +9,7 @@ pub mod waterfall;
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
+use crate::evaluate::importance::effects::{Cell, csv_line};
 
 /// What one field adds to the margin over many rows, as the model explains it.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,19 @@ pub struct FieldImportance {
 #[serde(deny_unknown_fields)]
 pub struct Importance {
     pub fields: Vec<FieldImportance>,
+}
+
+impl Importance {
+    /// One line a field.
+    pub fn to_csv(&self) -> String {
+        let mut text = String::from("field,share,mean_absolute,raises,lowers\r\n");
+        for FieldImportance { field, share, mean_absolute, raises, lowers } in &self.fields {
+            let figures = [*share, *mean_absolute, *raises, *lowers].map(Cell::Number);
+            let cells = std::iter::once(Cell::Text(field)).chain(figures);
+            text.push_str(&csv_line(&cells.collect::<Vec<_>>()));
+        }
+        text
+    }
 }
 
 pub fn rank(contributions: &[FieldContribution]) -> Result<Importance, ImportanceError> {
@@ -103,6 +117,7 @@ mod tests {
         assert_eq!(found, [("c", 0.5), ("a", 0.25), ("b", 0.25)]);
         assert_eq!((importance.fields[0].raises, importance.fields[0].lowers), (1.5, 0.5));
         assert_eq!((importance.fields[1].raises, importance.fields[1].lowers), (0.0, 1.0));
+        assert!(importance.to_csv().contains("\r\nc,0.5,2,1.5,0.5\r\n"), "{}", importance.to_csv());
     }
 
     #[test]

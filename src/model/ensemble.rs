@@ -1,6 +1,7 @@
 //! Several families as one model: a weighted sum of their margins. What a column adds is the same sum of what it adds
 //! to each. Chooses no weights.
 
+use crate::base::limits;
 use crate::features::matrix::Matrix;
 use crate::model::scorer::{Family, Method, Prepared, Scorer};
 use crate::model::shap::ExplainError;
@@ -77,6 +78,11 @@ impl Scorer for Ensemble {
         (base, columns)
     }
 
+    fn explained_rows_max(&self) -> usize {
+        let rows = self.members.iter().map(|member| member.family.scorer().explained_rows_max());
+        rows.min().unwrap_or(limits::IMPORTANCE_ROWS_MAX)
+    }
+
     /// That of the member whose way is the least exact.
     fn method(&self) -> Method {
         self.members.iter().map(|member| member.family.scorer().method()).max().unwrap_or(Method::Terms)
@@ -137,10 +143,16 @@ pub(crate) mod tests {
         let batch = ensemble.margins(&rows);
         for (row, margin) in batch.iter().enumerate() {
             let own = rows.row(row);
-            let each: Vec<f64> =
-                ensemble.members.iter().map(|m| m.family.scorer().margin(&own[..m.family.scorer().width()])).collect();
+            let each: Vec<f64> = ensemble
+                .members
+                .iter()
+                .map(|m| m.family.scorer().margin(&own[..m.family.scorer().width()]))
+                .collect();
             let expected = -0.05 + 0.4 * each[0] + 0.35 * each[1] + 0.3 * each[2];
-            assert_eq!((margin.to_bits(), ensemble.margin(own).to_bits()), (expected.to_bits(), expected.to_bits()));
+            assert_eq!(
+                (margin.to_bits(), ensemble.margin(own).to_bits()),
+                (expected.to_bits(), expected.to_bits())
+            );
         }
     }
 
@@ -158,7 +170,10 @@ pub(crate) mod tests {
             let share = MEAN[4 + own[2] as usize] * MEAN[7 + own[3] as usize];
             expected.iter_mut().zip(&columns).for_each(|(sum, value)| *sum += share * value);
         }
-        assert!(expected[2].abs() < 1e-12 && expected[3].abs() < 1e-12, "over the reference nothing is left: {expected:?}");
+        assert!(
+            expected[2].abs() < 1e-12 && expected[3].abs() < 1e-12,
+            "over the reference nothing is left: {expected:?}"
+        );
         assert_eq!(ensemble.method(), Method::Coalitions);
     }
 }

@@ -1,29 +1,29 @@
-//! The files a run leaves for people and programs: each figure once as JSON and once as SVG.
-//! Everything is of the test part; nothing here changes the model.
+//! The files a run leaves for people and programs: each figure once as JSON or CSV, and as SVG where it can be drawn.
+//! Everything is of the test part, but for a scorecard's bins; nothing here changes the model, and no file shows a value
+//! of a single person.
 
 use serde::Serialize;
 
 use crate::base::canonical;
 use crate::base::fact::Failure;
-use crate::base::limits;
 use crate::config::project::Project;
-use crate::evaluate::calibration::{distribution, reliability};
-use crate::evaluate::charts::bars::{draw_importance, draw_lift};
-use crate::evaluate::charts::calibration::draw_calibration;
-use crate::evaluate::charts::curves::{draw_precision_recall, draw_roc};
-use crate::evaluate::charts::distribution::{ClassNames, draw_distribution};
 use crate::evaluate::charts::loss::{EpochLoss, draw_loss};
 use crate::evaluate::compare::kept::{self, KeptScores};
-use crate::evaluate::curves::{precision_recall, roc};
-use crate::evaluate::importance::{FieldContribution, Importance, rank};
-use crate::evaluate::scores::Scores;
-use crate::evaluate::tables::gain;
-use crate::features::matrix::Matrix;
-use crate::model::scorer::Method;
 use crate::model::trained::Model;
+use crate::pipeline::artifacts::blurred::{BlurredField, blur};
+use crate::pipeline::artifacts::card::draw_card;
+use crate::pipeline::artifacts::explained::{Explained, draw_explained};
+use crate::pipeline::artifacts::parts::{draw_segments, draw_time};
+use crate::pipeline::artifacts::scores::draw_scores;
 use crate::pipeline::evaluation::Evaluation;
 use crate::pipeline::parts::{EncodedParts, TestScores};
 use crate::train::fit::FittedFamily;
+
+mod blurred;
+pub mod card;
+mod explained;
+mod parts;
+mod scores;
 
 /// A file of a run, by its path below the run's artifact root.
 pub struct Artifact {
@@ -35,10 +35,19 @@ struct Drawer(Vec<Artifact>);
 
 impl Drawer {
     fn add(&mut self, name: &str, figures: &impl Serialize, svg: String) -> Result<(), Failure> {
-        let json = canonical::to_bytes(figures)?;
-        self.0.push(Artifact { path: format!("{name}.json"), bytes: json });
-        self.0.push(Artifact { path: format!("{name}.svg"), bytes: svg.into_bytes() });
+        self.add_json(name, figures)?;
+        self.add_text(&format!("{name}.svg"), svg);
         Ok(())
+    }
+
+    fn add_json(&mut self, name: &str, figures: &impl Serialize) -> Result<(), Failure> {
+        let bytes = canonical::to_bytes(figures)?;
+        self.0.push(Artifact { path: format!("{name}.json"), bytes });
+        Ok(())
+    }
+
+    fn add_text(&mut self, path: &str, text: String) {
+        self.0.push(Artifact { path: path.into(), bytes: text.into_bytes() });
     }
 }
 
@@ -52,9 +61,12 @@ pub fn draw_artifacts(
     let (fitted, evaluation) = known;
     let mut drawer = Drawer(Vec::new());
     draw_scores(&mut drawer, project, test, evaluation)?;
-    let importance = importance(model, &parts.test)?;
-    let svg = draw_importance(&importance);
-    drawer.add("importance", &importance, svg)?;
+    let fields: Vec<BlurredField<'_>> = blur(&model.recipe, &parts.rows.test.table);
+    let explained = Explained::of(model, &parts.test)?;
+    draw_explained(&mut drawer, &explained, &fields, project.params.seed)?;
+    draw_segments(&mut drawer, test, &fields, &explained.importance)?;
+    draw_time(&mut drawer, project, &parts.rows.test.table, test)?;
+    draw_card(&mut drawer, project, model, fitted)?;
     let epochs: Vec<EpochLoss> = fitted
         .epochs
         .iter()
@@ -65,8 +77,7 @@ pub fn draw_artifacts(
         drawer.add("loss", &epochs, svg)?;
     }
     drawer.0.push(keep_scores(parts, test));
-    let bytes = canonical::to_bytes(evaluation)?;
-    drawer.0.push(Artifact { path: "evaluation.json".into(), bytes });
+    drawer.add_json("evaluation", evaluation)?;
     Ok(drawer.0)
 }
 
@@ -81,50 +92,4 @@ fn keep_scores(parts: &EncodedParts<'_>, test: &TestScores<'_>) -> Artifact {
         probabilities: test.probabilities.clone(),
     };
     Artifact { path: kept::NAME.into(), bytes: scores.to_bytes() }
-}
-
-fn draw_scores(
-    drawer: &mut Drawer,
-    project: &Project,
-    test: &TestScores<'_>,
-    evaluation: &Evaluation,
-) -> Result<(), Failure> {
-    let scores = Scores::check(test.labels, &test.probabilities)?;
-    let curve = roc(&scores);
-    drawer.add("roc", &curve, draw_roc(&curve, evaluation.intervals.get("auc")))?;
-    let curve = precision_recall(&scores);
-    drawer.add("pr", &curve, draw_precision_recall(&curve, evaluation.intervals.get("pr_auc")))?;
-    let bins = reliability(&scores);
-    drawer.add("calibration", &bins, draw_calibration(&bins))?;
-    let table = gain(&scores);
-    drawer.add("lift", &table, draw_lift(&table))?;
-    let bars = distribution(&scores);
-    let positive = project.settings.positive.as_str();
-    let names = ClassNames { positive, negative: "all other" };
-    let svg = draw_distribution(&bars, names, Some(evaluation.cutoff));
-    drawer.add("scores", &bars, svg)
-}
-
-/// Mean contributions of each field against the training mean.
-fn importance(model: &Model, matrix: &Matrix) -> Result<Importance, Failure> {
-    let most = match model.family.scorer().method() {
-        Method::Terms | Method::Coalitions => limits::IMPORTANCE_ROWS_MAX,
-        Method::Path => limits::IMPORTANCE_ROWS_PATH_MAX,
-    };
-    let rows = matrix.rows.min(most);
-    let mut sums: Vec<FieldContribution> = model
-        .recipe
-        .fields
-        .iter()
-        .map(|f| FieldContribution { field: f.field.clone(), mean_absolute: 0.0, mean: 0.0 })
-        .collect();
-    let population = model.reasoner(&model.background)?;
-    for row in 0..rows {
-        let explanation = model.explain(matrix.row(row), &population);
-        for (sum, part) in sums.iter_mut().zip(&explanation.fields) {
-            sum.mean += part.value / rows as f64;
-            sum.mean_absolute += part.value.abs() / rows as f64;
-        }
-    }
-    Ok(rank(&sums)?)
 }

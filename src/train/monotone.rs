@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::nearest;
-use crate::features::recipe::FittedRecipe;
+use crate::features::recipe::{FittedEncoding, FittedRecipe};
 use crate::train::examples::TrainError;
 use crate::train::trees::codes::Monotone;
 
@@ -53,7 +53,8 @@ impl Directions {
                 return Err(TrainError::NoSuchField { field: name.clone(), nearest });
             };
             let has_order = field.code.as_ref().is_some_and(|code| code.of.is_ordered());
-            if !(has_order || field.encoding.is_numeric()) {
+            let ordinal = matches!(field.encoding, FittedEncoding::Ordinal { .. });
+            if !(has_order || ordinal || field.encoding.is_numeric()) {
                 return Err(TrainError::NoOrder { field: name.clone() });
             }
         }
@@ -65,7 +66,7 @@ impl Directions {
 mod tests {
     use super::*;
     use crate::base::fact::Fact;
-    use crate::features::codes::Code;
+    use crate::features::binning::codes::Code;
     use crate::features::recipe::{FieldCode, FittedEncoding, FittedField};
 
     fn field(name: &str, encoding: FittedEncoding, of: Option<Code>) -> FittedField {

@@ -16,7 +16,7 @@ use crate::security::actor::Act;
 use crate::tracking::run::Run;
 
 /// The same draws each time: a comparison is no lottery.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 
 /// Values side by side, one a run; nothing where a run has none.
 pub struct Row<T> {
@@ -73,7 +73,7 @@ pub fn compare(app: &App, wanted: &[&str]) -> Result<Comparison, Failure> {
     Ok(Comparison { runs, params, metrics, rows, positives, rows_digest, against })
 }
 
-fn read_scores(app: &App, run: &Run) -> Result<KeptScores, Failure> {
+pub(super) fn read_scores(app: &App, run: &Run) -> Result<KeptScores, Failure> {
     let found = run.artifacts.iter().find(|artifact| artifact.path == kept::NAME);
     let id = run.run_id.to_string();
     let status = run.status.as_str();
@@ -81,7 +81,10 @@ fn read_scores(app: &App, run: &Run) -> Result<KeptScores, Failure> {
     Ok(KeptScores::parse(&app.store.blobs().read(&artifact.digest, limits::BLOB_BYTES_MAX)?)?)
 }
 
-fn check_same_rows(one: (&Run, &KeptScores), other: (&Run, &KeptScores)) -> Result<(), UseCaseError> {
+pub(super) fn check_same_rows(
+    one: (&Run, &KeptScores),
+    other: (&Run, &KeptScores),
+) -> Result<(), UseCaseError> {
     let ids = || (one.0.run_id.to_string(), other.0.run_id.to_string());
     if one.1.rows_digest != other.1.rows_digest {
         let ((first, second), digests) = (ids(), (one.1.rows_digest, other.1.rows_digest));

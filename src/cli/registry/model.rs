@@ -1,18 +1,17 @@
 //! `model list|show|promote|rollback|history|export`: models, their versions and where their aliases point.
-//! Export writes a folder from the home itself; the rest is asked of whoever has the home.
+//! Export is a file of its own; the rest is asked of whoever has the home.
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::app::registry::versions;
-use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::limits;
 use crate::cli::Invocation;
 use crate::cli::api::pages::{every, typed};
+use crate::cli::registry::export::{self, ExportArguments};
 use crate::cli::speak::output::{Answer, columns};
 use crate::client::call::Client;
 use crate::client::target::Target;
@@ -77,13 +76,8 @@ pub enum ModelCommand {
         #[arg(long, default_value = "production")]
         alias: Alias,
     },
-    /// Write a release as a folder that anybody can verify
-    Export {
-        /// NAME (what is in production), NAME@3 or NAME:staging
-        model: ModelRef,
-        /// A folder that does not exist yet
-        folder: PathBuf,
-    },
+    /// Write a release as a folder that anybody can verify, or the model as SQL, PMML or a table of points
+    Export(ExportArguments),
 }
 
 /// What is asked about one model.
@@ -109,7 +103,7 @@ pub fn run(command: ModelCommand, invocation: &Invocation) -> Result<Answer, Fai
             rollback(&invocation.client()?, &name, &RollbackBody { alias, why, dry_run })
         }
         ModelCommand::History { name, alias } => history(&invocation.client()?, &name, alias),
-        ModelCommand::Export { model, folder } => export(invocation, &model, &folder),
+        ModelCommand::Export(arguments) => export::run(&arguments, invocation),
     }
 }
 
@@ -220,21 +214,4 @@ fn history(client: &Client, name: &str, alias: Alias) -> Result<Answer, Failure>
         vec![step.when.clone(), from, to, policy, step.by.clone(), step.why.clone()]
     }));
     Ok(Answer::new(columns(&rows), json!(history)))
-}
-
-fn export(invocation: &Invocation, model: &ModelRef, folder: &Path) -> Result<Answer, Failure> {
-    let version = versions::export(&invocation.app()?, model, folder)?;
-    let text = format!("{}@{} is in {}.", version.name, version.version, folder.display());
-    let json = json!({
-        "name": version.name,
-        "version": version.version,
-        "label": version.label,
-        "digest": version.model,
-        "release": version.release,
-        "policy": version.policy,
-        "run_id": version.run_id,
-        "created": millis_to_text(version.created_ms),
-        "folder": folder,
-    });
-    Ok(Answer::new(text, json))
 }

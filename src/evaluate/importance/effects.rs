@@ -143,13 +143,13 @@ impl Value {
 }
 
 /// A line of CSV (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe before it.
-pub(super) fn csv_line(cells: &[Cell<'_>]) -> String {
+pub(in crate::evaluate) fn csv_line(cells: &[Cell<'_>]) -> String {
     let mut line = cells.iter().map(Cell::write).collect::<Vec<_>>().join(",");
     line.push_str("\r\n");
     line
 }
 
-pub(super) enum Cell<'a> {
+pub(in crate::evaluate) enum Cell<'a> {
     Text(&'a str),
     Number(f64),
     Empty,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
+use crate::evaluate::importance::effects::{Cell, csv_line};
 use crate::evaluate::intervals::auc_interval;
 use crate::evaluate::ranked::{self, split_evenly};
 use crate::evaluate::scores::Scores;
@@ -75,6 +76,58 @@ impl Segment {
     /// Whether the rate that came is one the probabilities did not allow for.
     pub fn is_off(&self) -> bool {
         !self.few && !(self.rate_low..=self.rate_high).contains(&self.base_rate)
+    }
+}
+
+/// The parts by one field, or by time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentTable {
+    pub by: String,
+    pub parts: Vec<Segment>,
+}
+
+/// One line a part; a cell is empty where a figure would say nothing.
+pub fn segments_csv(tables: &[SegmentTable]) -> String {
+    let mut text = String::from(
+        "by,part,rows,positives,base_rate,probability_mean,promised_too_much,rate_low,rate_high,log_loss,auc,auc_low,auc_high,few,off\r\n",
+    );
+    for (table, part) in tables.iter().flat_map(|table| table.parts.iter().map(move |part| (table, part))) {
+        let auc = part.auc.map(|auc| auc.value);
+        let interval = part.auc.and_then(|auc| auc.interval);
+        let number = |value: Option<f64>| value.map_or(Cell::Empty, Cell::Number);
+        let name = part.segment.words();
+        let yes = |is: bool| Cell::Text(if is { "yes" } else { "no" });
+        text.push_str(&csv_line(&[
+            Cell::Text(&table.by),
+            Cell::Text(&name),
+            Cell::Number(part.rows as f64),
+            Cell::Number(part.positives as f64),
+            Cell::Number(part.base_rate),
+            Cell::Number(part.probability_mean),
+            Cell::Number(part.promised_too_much),
+            Cell::Number(part.rate_low),
+            Cell::Number(part.rate_high),
+            Cell::Number(part.log_loss),
+            number(auc),
+            number(interval.map(|(low, _)| low)),
+            number(interval.map(|(_, high)| high)),
+            yes(part.few),
+            yes(part.is_off()),
+        ]));
+    }
+    text
+}
+
+impl SegmentOf {
+    fn words(&self) -> String {
+        match self {
+            Self::Level { level } => level.clone(),
+            Self::Range { low, high } => format!("{low} to {high}"),
+            Self::Period { period } => period.clone(),
+            Self::Missing => "missing".into(),
+            Self::OtherLevels { levels } => format!("{levels} other levels"),
+        }
     }
 }
 
@@ -260,6 +313,11 @@ mod tests {
         assert_eq!(table[0].segment, SegmentOf::Period { period: "2025-01".into() });
         assert_eq!([table[0].is_off(), table[1].is_off()], [false, true]);
         assert!((table[1].promised_too_much - 0.15).abs() < 0.03);
+        let csv = segments_csv(&[SegmentTable { by: "month".into(), parts: table }]);
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[1].starts_with("month,2025-01,1000,") && lines[1].ends_with(",no,no"), "{}", lines[1]);
+        assert!(lines.iter().all(|line| line.matches(',').count() == 14), "{csv}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::evaluate::importance::effects::{Cell, csv_line};
 use crate::evaluate::ranked::{Confusion, split_evenly};
 use crate::evaluate::scores::Scores;
 use crate::evaluate::thresholds::{candidates, none_flagged};
@@ -179,6 +180,24 @@ pub fn cost_benefit(scores: &Scores<'_>, amounts: &Amounts) -> Result<Vec<Profit
         while wanted.pop_if(|end| counts.flagged() >= *end).is_some() {}
     }
     Ok(table)
+}
+
+/// One line a point.
+pub fn points_csv(points: &[ProfitPoint]) -> String {
+    let mut text = String::from(
+        "threshold,flagged,true_positives,false_positives,true_negatives,false_negatives,from_flagged,from_passed,profit,profit_per_row\r\n",
+    );
+    for point in points {
+        let counts = &point.confusion;
+        let counted =
+            [counts.true_positives, counts.false_positives, counts.true_negatives, counts.false_negatives];
+        let [tp, fp, tn, fn_] = counted.map(|count| count as f64);
+        let ProfitPoint { threshold, flagged, from_flagged, from_passed, profit, profit_per_row, .. } =
+            *point;
+        let cells = [threshold, flagged, tp, fp, tn, fn_, from_flagged, from_passed, profit, profit_per_row];
+        text.push_str(&csv_line(&cells.map(Cell::Number)));
+    }
+    text
 }
 
 #[cfg(test)]

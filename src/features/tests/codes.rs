@@ -3,7 +3,7 @@
 use super::{numbers, recipe, table, text};
 use crate::base::limits;
 use crate::data::table::Table;
-use crate::features::codes::{Code, CodeRules};
+use crate::features::binning::codes::{Code, CodeRules};
 use crate::features::fit::{Form, fit};
 use crate::features::recipe::{Encoding, FittedRecipe, Recipe};
 
@@ -85,17 +85,27 @@ fn a_fitted_recipe_with_codes_is_read_as_it_was_written_and_no_other() {
     assert!(refused(&|r| r["fields"][0]["code"]["of"]["cuts"] = serde_json::json!([2.0, 1.0])));
     assert!(refused(&|r| r["fields"][1]["code"]["of"]["levels"] = serde_json::json!(["B", "A"])));
     assert!(refused(&|r| r["fields"][2]["code"]["of"]["order"] = serde_json::json!([])));
-    assert!(refused(&|r| r["fields"][1]["code"]["of"] = r["fields"][0]["code"]["of"].clone()), "of another kind");
+    assert!(
+        refused(&|r| r["fields"][1]["code"]["of"] = r["fields"][0]["code"]["of"].clone()),
+        "of another kind"
+    );
     let many: Vec<f64> = (0..limits::CODES_MAX).map(|cut| cut as f64).collect();
     assert!(refused(&|r| r["fields"][0]["code"]["of"]["cuts"] = many.clone().into()));
 }
 
 #[test]
 fn ten_thousand_levels_have_the_codes_there_are_and_the_frequent_come_first() {
-    let city: Vec<String> = (0..10_000).map(|row| format!("{}", if row < 5_000 { row % 300 } else { row })).collect();
+    let city: Vec<String> =
+        (0..10_000).map(|row| format!("{}", if row < 5_000 { row % 300 } else { row })).collect();
     let recipe = recipe(vec![("city", Encoding::Hash { buckets: 4 })]);
-    let fitted = fit(&recipe, &Form::Codes(CodeRules::default()), &table(vec![text("city", city.iter().map(String::as_str))]));
-    let Some(Code::Levels { levels }) = fitted.unwrap().fields.remove(0).code.map(|code| code.of) else { panic!() };
+    let fitted = fit(
+        &recipe,
+        &Form::Codes(CodeRules::default()),
+        &table(vec![text("city", city.iter().map(String::as_str))]),
+    );
+    let Some(Code::Levels { levels }) = fitted.unwrap().fields.remove(0).code.map(|code| code.of) else {
+        panic!()
+    };
     assert_eq!(levels.len(), limits::CODES_MAX - 2);
     assert!(levels.is_sorted() && levels.iter().all(|level| level.parse::<usize>().unwrap() < 300));
 }

@@ -5,12 +5,15 @@ use serde_json::json;
 
 use crate::app::home::App;
 use crate::app::registry::{VersionRow, versions};
+use crate::app::runs::against;
 use crate::base::fact::Failure;
+use crate::evaluate::compare::production::Tolerance;
 use crate::http::call::{Ask, Call, Reply, view};
 use crate::http::cursor::page;
 use crate::http::problem::HttpError;
+use crate::http::views::check::CheckView;
 use crate::http::views::registry::{Model, ModelList, Version, VersionDetail, VersionList};
-use crate::registry::version::{ModelRef, Which};
+use crate::registry::version::{Alias, ModelRef, Which};
 
 pub fn list(call: Call) -> Reply {
     call.answer(|app, ask| {
@@ -56,4 +59,36 @@ fn show(app: &App, ask: &Ask, which: Which) -> Result<Response, Failure> {
         evaluation: json!(evaluation),
         lineage: json!(release.release().lineage),
     })
+}
+
+/// How much lower an AUC may be where nobody says what may.
+const AUC_TOLERANCE: f64 = 0.01;
+
+pub fn check(call: Call) -> Reply {
+    call.answer(|app, ask| {
+        let alias = ask.query_as("against")?.unwrap_or(Alias::Production);
+        let mut tolerance = Tolerance {
+            auc: ask.query_as("auc")?,
+            log_loss: ask.query_as("log_loss")?,
+            brier: ask.query_as("brier")?,
+        };
+        if tolerance == Tolerance::default() {
+            tolerance.auc = Some(AUC_TOLERANCE);
+        }
+        let model = ModelRef { name: ask.path("name")?.to_string(), which: which_of(ask)? };
+        view(&CheckView::of(&against::check(app, &model, alias, &tolerance)?, alias))
+    })
+}
+
+/// The newest, unless the query names a version or an alias.
+fn which_of(ask: &Ask) -> Result<Which, HttpError> {
+    let version: Option<std::num::NonZeroU64> = ask.query_as("version")?;
+    match (version, ask.query_as("alias")?) {
+        (None, None) => Ok(Which::Unstated),
+        (Some(version), None) => Ok(Which::Number(version.get())),
+        (None, Some(alias)) => Ok(Which::Alias(alias)),
+        (Some(_), Some(_)) => {
+            Err(HttpError::Query { name: "alias".into(), why: "does not go with `version`".into() })
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::http::api::training::{datasets, orders, work as workers};
 use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
 use crate::http::routes::AnswerShape::{Bytes, Json, Text};
 use crate::http::routes::{Access, BodyShape, Parameter, Route, Schemas, Verb, read, schema_of};
-use crate::http::views::{compare, decision, people, policy, registry, run, status, why, work};
+use crate::http::views::{check, compare, decision, people, policy, registry, run, status, why, work};
 use crate::security::actor::Act;
 
 const CURSOR: Parameter = Parameter {
@@ -59,6 +59,35 @@ const RUNS_TO_COMPARE: &[Parameter] = &[Parameter {
     is_number: false,
     needed: Some("0123456789abcdef0123456789abcdef,0123456789abcdef0123456789abcdef"),
 }];
+
+const CHECK: &[Parameter] = &[
+    Parameter { name: "version", about: "This version instead of the newest", is_number: true, needed: None },
+    Parameter { name: "alias", about: "What this alias points at instead", is_number: false, needed: None },
+    Parameter {
+        name: "against",
+        about: "The alias whose version it is held against; `production` where it is absent",
+        is_number: false,
+        needed: None,
+    },
+    Parameter {
+        name: "auc",
+        about: "How much lower the AUC may be; 0.01 where no tolerance is given",
+        is_number: false,
+        needed: None,
+    },
+    Parameter {
+        name: "log_loss",
+        about: "How much higher the log loss may be; not judged where it is absent",
+        is_number: false,
+        needed: None,
+    },
+    Parameter {
+        name: "brier",
+        about: "How much higher the Brier score may be; not judged where it is absent",
+        is_number: false,
+        needed: None,
+    },
+];
 
 const ANYBODY: Access = Access::Public;
 const REGISTRY: Access = Access::As(Act::ReadRegistry);
@@ -215,6 +244,15 @@ pub static ROUTES: &[Route] = &[
         "One version: digests, figures, gates",
     )
     .or(&[400, 404]),
+    read(
+        "/v1/models/{name}/check",
+        RUNS,
+        models::check,
+        Json(schema_of::<check::CheckView>),
+        "Whether a version's figures fall below those of an alias, on the rows that tested both",
+    )
+    .asking(CHECK)
+    .or(&[400, 404, 409]),
     read(
         "/v1/models/{name}/aliases",
         REGISTRY,

@@ -1,6 +1,8 @@
 //! What the codes of a column stand for: a name, and cuts or levels. Checked against the model before any export.
 //! Codes no value; it only says which values a code has.
 
+use crate::features::binning::codes::Code;
+use crate::features::recipe::FittedRecipe;
 use crate::model::trees::CodeColumn;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +49,19 @@ impl FieldText {
             FieldValues::Levels { levels, other } => levels.len() + 1 + usize::from(*other),
         }
     }
+}
+
+/// Of the fields that have codes, in the order of their columns: as `code_columns` has them.
+pub fn fields_of(recipe: &FittedRecipe) -> Vec<FieldText> {
+    let text = |name: &str, code: &Code| {
+        let values = match code {
+            Code::Bins { cuts, .. } => FieldValues::Cuts(cuts.clone()),
+            Code::Order { order } => FieldValues::Levels { levels: order.clone(), other: false },
+            Code::Levels { levels } => FieldValues::Levels { levels: levels.clone(), other: true },
+        };
+        FieldText { name: name.to_owned(), values }
+    };
+    recipe.fields.iter().filter_map(|f| Some(text(&f.field, &f.code.as_ref()?.of))).collect()
 }
 
 /// Refuses descriptions that are not those of these columns, and text that an export could not carry.

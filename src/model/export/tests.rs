@@ -112,11 +112,11 @@ fn the_table_of_points_has_a_line_a_bin() {
     let card = small();
     let table = PointsTable::of(&card, &RawScaling::default().check().unwrap(), &Platt::identity());
     let figures = vec![vec![BinFigures { rows: 10.0, events: 4.0, iv: 0.1 }; 3]; 2];
-    let text = points_csv(&card, &fields(), &table, &figures).unwrap();
+    let text = points_csv(&card, &fields(), &table, Some(&figures)).unwrap();
     assert_eq!(text.lines().count(), 8);
     assert!(text.contains("\"in\"\"come\",1,up to 10.0,10.0,4.0,0.4,-0.7,0.1,"), "{text}");
     assert!(matches!(
-        points_csv(&card, &fields(), &table, &figures[..1]),
+        points_csv(&card, &fields(), &table, Some(&figures[..1])),
         Err(ExportError::Figures { part: 1 })
     ));
 }

@@ -68,7 +68,7 @@ pub(super) fn read(file: &SafeTensors<'_>, recipe: &FittedRecipe) -> Result<Ense
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::codes::Code;
+    use crate::features::binning::codes::Code;
     use crate::features::recipe::{FieldCode, FittedEncoding, FittedField};
     use crate::model::ensemble::tests::three;
     use crate::model::scorer::Family;

@@ -94,7 +94,7 @@ fn read_bins(file: &SafeTensors<'_>, tensor: &str) -> Result<Vec<u8>, WeightsErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::codes::Code;
+    use crate::features::binning::codes::Code;
     use crate::features::recipe::{FieldCode, FittedEncoding, FittedField};
     use crate::model::scorecard::tests::small;
     use crate::model::scorer::Family;

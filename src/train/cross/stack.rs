@@ -32,9 +32,8 @@ pub fn stack(margins: &[&[f64]], labels: &[bool]) -> Stacked {
         let mut weights = vec![0.0; margins.len()];
         if kept.is_empty() {
             // Where no margin says anything, the one that says it best still makes the model: somebody must.
-            let best = (0..used.len()).reduce(|best, at| {
-                if found.weights[at] > found.weights[best] { at } else { best }
-            });
+            let best = (0..used.len())
+                .reduce(|best, at| if found.weights[at] > found.weights[best] { at } else { best });
             if let Some(best) = best {
                 weights[used[best]] = WEIGHT_MIN;
             }
@@ -52,9 +51,8 @@ pub fn stack(margins: &[&[f64]], labels: &[bool]) -> Stacked {
 fn fit(margins: &[&[f64]], labels: &[bool]) -> Stacked {
     let share = 1.0 / margins.len().max(1) as f64;
     let mut found = Stacked { bias: 0.0, weights: vec![share; margins.len()] };
-    let mut sums: Vec<f64> = (0..labels.len())
-        .map(|row| found.margin(margins.iter().map(|own| own[row])))
-        .collect();
+    let mut sums: Vec<f64> =
+        (0..labels.len()).map(|row| found.margin(margins.iter().map(|own| own[row]))).collect();
     for _ in 0..STEPS_MAX {
         let mut moved = 0.0f64;
         for coordinate in 0..=margins.len() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
-use crate::features::codes::{Code, CodeRules};
+use crate::features::binning::codes::{Code, CodeRules};
 use crate::features::recipe::FittedRecipe;
 use crate::train::monotone::Directions;
 use crate::train::params::ParamsError;
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
     use crate::data::table::{Column, Kind, Table, Values};
-    use crate::features::codes::fit_code;
+    use crate::features::binning::codes::fit_code;
     use crate::features::recipe::{Encoding, FieldCode, FieldRecipe, FittedEncoding, FittedField};
     use crate::train::params::RawTrainParams;
 
@@ -173,7 +173,10 @@ mod tests {
                 Ok(_) => assert_eq!(words, ""),
                 Err(refused) => {
                     let said = refused.to_string();
-                    assert!(said.starts_with("binning.x: ") && said.contains(words) && !words.is_empty(), "{said}");
+                    assert!(
+                        said.starts_with("binning.x: ") && said.contains(words) && !words.is_empty(),
+                        "{said}"
+                    );
                 }
             }
         }

@@ -206,5 +206,8 @@ fn a_direction_is_set_by_its_field() {
         let refused = set(&[&format!("family={family}"), "monotone.dti=rising"]).unwrap_err();
         assert_eq!(refused.code(), "train_params.monotone", "{refused}");
     }
-    assert!(set(&["family=ensemble", "ensemble.members=[\"boosting\",\"scorecard\"]", "monotone.dti=rising"]).is_ok());
+    assert!(
+        set(&["family=ensemble", "ensemble.members=[\"boosting\",\"scorecard\"]", "monotone.dti=rising"])
+            .is_ok()
+    );
 }

@@ -72,7 +72,9 @@ impl RawForest {
 fn in_section(section: &'static str) -> impl Fn(TreesError) -> ParamsError {
     move |source| {
         let source = match source {
-            TreesError::Param { name, value, range } => TreesError::Param { name: key_of(name), value, range },
+            TreesError::Param { name, value, range } => {
+                TreesError::Param { name: key_of(name), value, range }
+            }
             other => other,
         };
         ParamsError::Trees { section, source: Box::new(source) }

@@ -42,7 +42,9 @@ fn a_field_that_is_always_missing_is_refused_by_name() {
 
 #[test]
 fn one_outcome_is_refused_whichever_it_is() {
-    for (outcome, code) in [("Fully Paid", "data.label.no_positive"), ("Charged Off", "data.label.no_negative")] {
+    for (outcome, code) in
+        [("Fully Paid", "data.label.no_positive"), ("Charged Off", "data.label.no_negative")]
+    {
         let rows = some_loans().rows();
         let table = with_text(&some_loans(), "loan_status", (0..rows).map(|_| Some(outcome.to_string())));
         for family in families() {
@@ -57,7 +59,8 @@ fn one_row_of_an_outcome_among_many_is_refused_or_learned_from_and_never_a_panic
     let rows = some_loans().rows();
     for positives in [1, 2, 3, 5] {
         let outcome = |row| if row < positives { "Charged Off" } else { "Fully Paid" };
-        let table = with_text(&some_loans(), "loan_status", (0..rows).map(|row| Some(outcome(row).to_string())));
+        let table =
+            with_text(&some_loans(), "loan_status", (0..rows).map(|row| Some(outcome(row).to_string())));
         for family in families() {
             match try_train(family, &[], &table) {
                 Ok(candidate) => drop(loaded(&candidate)),
@@ -73,7 +76,8 @@ fn one_row_of_an_outcome_among_many_is_refused_or_learned_from_and_never_a_panic
 
 #[test]
 fn five_rows_are_refused_with_what_they_lack() {
-    let is_bad = |row: &usize| loans().find_column("loan_status").unwrap().cell(*row) == Cell::Text("Charged Off");
+    let is_bad =
+        |row: &usize| loans().find_column("loan_status").unwrap().cell(*row) == Cell::Text("Charged Off");
     let mut bad = (0..loans().rows()).filter(is_bad);
     let mut good = (0..loans().rows()).filter(|row| !is_bad(row));
     for positives in [1, 2] {
@@ -97,7 +101,8 @@ fn ten_thousand_levels_are_as_good_as_none_and_unseen_ones_all_alike() {
         let model = loaded(&train(family, &smaller, &table));
         let one = loans().select(&[7; 3]);
         let levels = ["purpose 3", "never seen", "purpose 9999"];
-        let found = margins(&model, &with_text(&one, "purpose", levels.into_iter().map(|l| Some(l.to_string()))));
+        let found =
+            margins(&model, &with_text(&one, "purpose", levels.into_iter().map(|l| Some(l.to_string()))));
         assert!(found.iter().all(|margin| margin.is_finite() && *margin == found[0]), "{family}: {found:?}");
     }
 }
@@ -111,7 +116,11 @@ fn far_from_all_that_was_seen_a_number_counts_as_the_nearest_that_was() {
             for (near, far) in [(1e8, 1e15), (-1e8, -1e15), (1e8, f64::INFINITY), (-1e8, f64::NEG_INFINITY)] {
                 let found = margins(&model, &with_number(&rows, field, far));
                 assert!(found.iter().all(|margin| margin.is_finite()), "{family} {field} {far}");
-                assert_eq!(found, margins(&model, &with_number(&rows, field, near)), "{family} {field} {far}");
+                assert_eq!(
+                    found,
+                    margins(&model, &with_number(&rows, field, near)),
+                    "{family} {field} {far}"
+                );
             }
         }
         // Nothing but what the contract demands.

@@ -47,7 +47,10 @@ fn check(candidate: &Candidate, name: &str) {
     fs::write(place.path("told.json"), told.to_string()).unwrap();
     let (fine, text) = seen(&place);
     assert!(fine && text.contains("ok: 64 of 64"), "{name}: {text}");
-    assert!(text.contains("ok: 8 golden rows have their probability, base and contributions"), "{name}: {text}");
+    assert!(
+        text.contains("ok: 8 golden rows have their probability, base and contributions"),
+        "{name}: {text}"
+    );
 
     let mut other = told;
     let share = other["rows"][5]["fields"]["dti"].as_f64().unwrap();

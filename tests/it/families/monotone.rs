@@ -65,7 +65,10 @@ fn a_direction_of_no_field_or_of_levels_without_an_order_is_refused_by_name() {
             assert_eq!(failure.code(), code, "{failure}");
             assert!(failure.to_string().contains(words), "{failure}");
         }
-        assert!(try_train(family, &["monotone.sub_grade=rising"], &some_loans()).is_ok(), "levels in an order");
+        assert!(
+            try_train(family, &["monotone.sub_grade=rising"], &some_loans()).is_ok(),
+            "levels in an order"
+        );
     }
     assert_eq!(try_project("boosting", &["monotone.dti=up"]).unwrap_err().code(), "train_params.value");
 }

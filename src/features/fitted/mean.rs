@@ -63,7 +63,7 @@ fn typical(ordered: bool, rows: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::codes::Code;
+    use crate::features::binning::codes::Code;
     use crate::features::recipe::{FittedEncoding, FittedField};
 
     #[test]
@@ -72,7 +72,11 @@ mod tests {
         let levels = Code::Levels { levels: vec!["A".into(), "B".into()] };
         let field = |name: &str, width, code: Option<FieldCode>| FittedField {
             field: name.into(),
-            encoding: if width == 0 { FittedEncoding::None {} } else { FittedEncoding::Hash { buckets: width - 1 } },
+            encoding: if width == 0 {
+                FittedEncoding::None {}
+            } else {
+                FittedEncoding::Hash { buckets: width - 1 }
+            },
             start: 0,
             width,
             known_levels: vec![],
