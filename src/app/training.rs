@@ -7,6 +7,7 @@ pub mod error;
 pub mod orders;
 pub mod progress;
 pub mod registering;
+pub mod trials;
 pub mod uploads;
 pub mod work;
 

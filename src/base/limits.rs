@@ -30,6 +30,8 @@ pub const HASH_BUCKETS_MAX: usize = 4_096;
 /// Quantile bins of one numeric field.
 pub const BINS_MIN: usize = 2;
 pub const BINS_MAX: usize = 256;
+/// Candidates that one search tries.
+pub const TRIALS_MAX: usize = 500;
 /// Breaks and special numbers asked of one field.
 pub const BREAKS_MAX: usize = 64;
 /// A code is one byte.
@@ -61,6 +63,8 @@ pub const ENSEMBLE_BYTES_MAX: usize = 400 << 20;
 /// Layers of a network with the last, units of one layer, numbers a level becomes.
 pub const NETWORK_LAYERS_MAX: usize = 9;
 pub const NETWORK_UNITS_MAX: usize = 1_024;
+/// Members whose mean is a network's margin.
+pub const NETWORK_MEMBERS_MAX: usize = 64;
 pub const EMBEDDING_SIZE_MAX: usize = 64;
 /// Weights of a network, all together; and what a file of them may hold beside its numbers: a line a tensor.
 pub const NETWORK_WEIGHTS_MAX: usize = 16 << 20;
@@ -262,6 +266,10 @@ pub const METRIC_POINTS_MAX: usize = 25_000;
 pub const PROFILE_LEVELS_MAX: usize = 20;
 /// Steps of the test part's scores that an evaluation keeps.
 pub const EVALUATION_STEPS_MAX: usize = 10_000;
+/// Rows times leaves of trees that a report explains.
+pub const IMPORTANCE_LEAVES_MAX: usize = 30_000_000;
+/// Leaves of trees beyond which tables save an explanation nothing.
+pub const EXPLAINED_LEAVES_MAX: usize = 20_000;
 /// Rows whose contributions make the importance; more change it by less than its own noise.
 pub const IMPORTANCE_ROWS_MAX: usize = 20_000;
 /// Runs of one comparison, and rows drawn for it all together, where that leaves rounds enough.

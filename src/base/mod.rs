@@ -11,6 +11,6 @@ pub mod figures;
 pub mod files;
 pub mod ids;
 pub mod limits;
-pub mod parallel;
 pub mod progress;
 pub mod rng;
+pub mod wide;

@@ -85,6 +85,10 @@ enum Command {
     Data(data::DataCommand),
     /// Train a model in a child process and register it as a new version
     Train(train::TrainArguments),
+    /// Try settings of a family on the same folds, and train the best
+    Tune(train::search::TuneArguments),
+    /// Compare families by cross-validation, without a home and without a model
+    CrossValidate(train::search::CrossArguments),
     /// List and show training runs
     #[command(subcommand)]
     Run(run::RunCommand),
@@ -215,6 +219,8 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Project(c) => project::run(c, invocation),
         Command::Data(c) => data::run(c, invocation),
         Command::Train(a) => train::run(a, invocation),
+        Command::Tune(a) => train::search::tune(a, invocation),
+        Command::CrossValidate(a) => train::search::cross_validate(a, invocation),
         Command::Run(c) => run::run(c, invocation),
         Command::Model(c) => model::run(c, invocation),
         Command::Check(a) => check::run(&a, invocation),

@@ -8,6 +8,8 @@ use serde_json::json;
 
 use crate::app::error::{UseCaseError, check_absent};
 use crate::app::runs::PROJECT_TAG;
+use crate::app::training::registering::FAMILY_TAG;
+use crate::app::training::trials::TRIAL_TAG;
 use crate::base::clock::millis_to_text;
 use crate::base::fact::Failure;
 use crate::base::files;
@@ -124,15 +126,23 @@ fn list(runs: &[RunView]) -> Answer {
     let mut rows = vec![head.map(String::from).to_vec()];
     rows.extend(runs.iter().map(|run| {
         let info = &run.info;
+        // A trial has the mean of its folds alone.
         let metric = |key: &str| {
-            let found = run.data.metrics.iter().find(|metric| metric.key == key);
+            let find = |key: &str| run.data.metrics.iter().find(|metric| metric.key == key);
+            let found = find(key).or_else(|| find(&format!("cv_{key}")));
             found.map_or("-".to_string(), |metric| value_text(metric, 4))
+        };
+        let tags = &run.data.tags;
+        let family = match (value_of(tags, FAMILY_TAG), value_of(tags, TRIAL_TAG)) {
+            (none, trial) if none == "-" && trial != "-" => format!("trial: {trial}"),
+            (none, _) if none == "-" => value_of(&run.data.params, "family.kind"),
+            (family, _) => family,
         };
         vec![
             info.run_id[..info.run_id.len().min(12)].to_string(),
             info.run_name.clone(),
             value_of(&run.data.tags, PROJECT_TAG),
-            value_of(&run.data.params, "family.kind"),
+            family,
             millis_to_text(info.start_time),
             took(info),
             info.status.clone(),

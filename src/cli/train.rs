@@ -23,14 +23,16 @@ use crate::client::call::Client;
 use crate::client::error::ClientError;
 use crate::config::project::Project;
 use crate::http::views::work::{ProgressView, TrainedView};
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
+use crate::pipeline::child::spec::TrainSpec;
 use crate::pipeline::flow;
-use crate::pipeline::spec::TrainSpec;
 use crate::train::params::FamilyName;
+
+pub mod search;
 
 #[derive(Args)]
 #[command(
-    after_help = "The same project, data and seed give the same model, digest for digest.\n\nExamples:\n  tallystick train my-loans --data loans.csv\n  tallystick train my-loans --set seed=8 --set logistic.epochs=40\n  tallystick train my-loans --family mlp"
+    after_help = "The same project, data and seed give the same model, digest for digest.\n\nExamples:\n  tallystick train my-loans --data loans.csv\n  tallystick train my-loans --set seed=8 --set logistic.epochs=40\n  tallystick train my-loans --family boosting\n  tallystick train my-loans --auto --budget 5m"
 )]
 pub struct TrainArguments {
     /// The project folder
@@ -41,12 +43,50 @@ pub struct TrainArguments {
     /// Train this family instead of the one train.toml names
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(FamilyName::ALL))]
     family: Option<String>,
+    /// Try the families against each other on the same folds, alone and together, and train the best
+    #[arg(long, conflicts_with = "family")]
+    auto: bool,
+    /// With --auto: begin no further family after so many seconds, such as 300 or 5m
+    #[arg(long, value_name = "TIME", value_parser = seconds, requires = "auto")]
+    budget: Option<u64>,
     /// Change a key of train.toml for this run
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
     /// Order the run and do not wait for it
     #[arg(long)]
     detach: bool,
+}
+
+impl TrainArguments {
+    /// What is set by hand comes last, and so stands.
+    fn order(self) -> Ordered {
+        let family = self.family.map(|family| format!("family={family}"));
+        let auto = self.auto.then(|| "search.method=auto".to_string());
+        let budget = self.budget.map(|seconds| format!("search.budget_s={seconds}"));
+        let overrides = family.into_iter().chain(auto).chain(budget).chain(self.overrides).collect();
+        Ordered { project: self.project, data: self.data, overrides, detach: self.detach }
+    }
+}
+
+/// A training as it is ordered, whichever command did.
+pub struct Ordered {
+    pub project: PathBuf,
+    pub data: Option<String>,
+    pub overrides: Vec<String>,
+    pub detach: bool,
+}
+
+/// `90`, `90s`, `5m` or `1h`.
+pub fn seconds(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3_600),
+        _ => (text, 1),
+    };
+    let parsed: Option<u64> = number.parse().ok();
+    let seconds = parsed.and_then(|number| number.checked_mul(unit)).filter(|s| (1..=604_800).contains(s));
+    seconds.ok_or_else(|| "a time from 1 second to a week, such as 90, 5m or 1h".to_string())
 }
 
 #[derive(Subcommand)]
@@ -92,20 +132,22 @@ fn is_digest_start(name: &str) -> bool {
 }
 
 pub fn run(arguments: TrainArguments, invocation: &Invocation) -> Result<Answer, Failure> {
-    // What is set by hand comes last, and so stands.
-    let family = arguments.family.map(|family| format!("family={family}"));
-    let overrides: Vec<String> = family.into_iter().chain(arguments.overrides).collect();
+    train(arguments.order(), invocation)
+}
+
+pub fn train(ordered: Ordered, invocation: &Invocation) -> Result<Answer, Failure> {
+    let Ordered { project, data, overrides, detach } = ordered;
     // What is wrong with the folder is told in the words of the folder.
-    let project = Project::load(&arguments.project, &overrides)?;
-    let order = TrainOrder { project: &project, overrides, source: source_of(arguments.data.as_deref()) };
+    let project = Project::load(&project, &overrides)?;
+    let order = TrainOrder { project: &project, overrides, source: source_of(data.as_deref()) };
     let bar = Bar::new(invocation.output);
     let reached = invocation.reach()?;
-    if arguments.detach {
+    if detach {
         let client = match reached {
             Reached::There(client) => client,
             Reached::Here { server, app } => Client::inside(server, app.person().clone())?,
         };
-        return Ok(ordered(&order.send(&client, &bar)?));
+        return Ok(waits(&order.send(&client, &bar)?));
     }
     let ended = match reached {
         Reached::There(client) => {
@@ -119,7 +161,7 @@ pub fn run(arguments: TrainArguments, invocation: &Invocation) -> Result<Answer,
     Ok(told(&trained.run_id, &trained.view))
 }
 
-fn ordered(run: &str) -> Answer {
+fn waits(run: &str) -> Answer {
     let text = format!(
         "run {run} waits for a worker\nNext: `tallystick run show {run}`, or `tallystick run cancel {run}`."
     );
@@ -178,6 +220,9 @@ fn told(run_id: &str, trained: &TrainedView) -> Answer {
         let policy: String = trained.policy.chars().take(12).collect();
         text += &format!("the policy is another one now: promote with --policy {policy} to decide by it\n");
     }
+    if let Some(picked) = &trained.picked {
+        text += &format!("{picked}\n");
+    }
     let mut rows = Vec::new();
     for (key, interval) in trained.intervals.as_object().into_iter().flatten() {
         let number = |name: &str| interval[name].as_f64().unwrap_or(f64::NAN);
@@ -198,6 +243,7 @@ fn told(run_id: &str, trained: &TrainedView) -> Answer {
         },
         "policy": trained.policy,
         "policy_changed": trained.policy_changed,
+        "picked": trained.picked,
         "cutoff": trained.cutoff,
         "metrics": trained.metrics,
         "intervals": trained.intervals,

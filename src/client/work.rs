@@ -11,7 +11,7 @@ use crate::client::target::Target;
 use crate::http::views::work::{
     ClaimBody, ClaimedView, EndedView, EventsBody, FailBody, FinishBody, HeardView, KeptView,
 };
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 pub use crate::http::views::work::DueView as Due;
 

@@ -178,6 +178,17 @@ fn recipe(inferred: &Inferred, features: &[&InferredColumn]) -> String {
     out
 }
 
+/// What `family` may be, and what for.
+const FAMILIES: &str = "\
+# logistic: a weight a column; quick, and the one to beat.
+# scorecard: points a bin, as on paper; [binning] asks for bins, [monotone] for a direction.
+# boosting: many small trees; mostly the best of one kind, and keeps [monotone] too.
+# forest: many large trees, each of its own draw; little to set.
+# ensemble: several of these weighed against each other; decides nothing about credit.
+# mlp: a network; decides nothing about credit.
+# baseline: the base rate for everybody: what any other must beat.
+";
+
 fn train(inferred: &Inferred) -> String {
     let split = match names(inferred, Role::Split).first() {
         Some(column) => format!(
@@ -187,7 +198,7 @@ fn train(inferred: &Inferred) -> String {
         None => "by = \"random\"\ntest = 0.2\nvalid = 0.15".to_string(),
     };
     format!(
-        "# The same seed and data give the same model, digest for digest.\nseed = 1\n# logistic, baseline, or mlp: a network, which decides nothing about credit.\nfamily = \"logistic\"\n\n[split]\n{split}\n"
+        "# The same seed and data give the same model, digest for digest.\nseed = 1\n{FAMILIES}family = \"logistic\"\n\n[split]\n{split}\n"
     )
 }
 

@@ -3,6 +3,9 @@
 
 use crate::base::limits;
 
+pub mod codes;
+pub mod cuts;
+
 /// A spread below this share of the largest magnitude is rounding noise, not variation.
 const RELATIVE_DEVIATION_MIN: f64 = 1e-12;
 /// Half a percent of the rows lies beyond each outer cut, up to `SHARED_LEVEL_ROWS_MIN` rows.

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use crate::base::limits;
 use crate::data::table::{Table, TextValues};
 use crate::features::binning::Present;
-use crate::features::codes::{Code, CodeRules, fit_code};
+use crate::features::binning::codes::{Code, CodeRules, fit_code};
 use crate::features::encode::{find_numbers, find_text};
 use crate::features::error::FeatureError;
-use crate::features::recipe::{Encoding, FieldCode, FieldRecipe, FittedEncoding, FittedField, FittedRecipe, Recipe};
+use crate::features::recipe::{
+    Encoding, FieldCode, FieldRecipe, FittedEncoding, FittedField, FittedRecipe, Recipe,
+};
 
 /// What a family reads of a field: the columns of its encoding, its code, or both.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +58,9 @@ fn fit_field(feature: &FieldRecipe, form: &Form, table: &Table) -> Result<Fitted
         Form::Codes(rules) | Form::Both(rules) => Some(fit_code(feature, rules, table)?),
     };
     let (encoding, known_levels) = match form {
-        Form::Codes(_) => (FittedEncoding::None {}, code.as_ref().map(Code::known_levels).unwrap_or_default()),
+        Form::Codes(_) => {
+            (FittedEncoding::None {}, code.as_ref().map(Code::known_levels).unwrap_or_default())
+        }
         Form::Columns | Form::Both(_) => fit_feature(feature, table)?,
     };
     let width = encoding.width();

@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::base::limits;
-use crate::features::codes::Code;
+use crate::features::binning::codes::Code;
 use crate::features::error::FeatureError;
 use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
+
+mod mean;
 
 /// One column of the matrix, for charts and lineage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,15 @@ impl FittedRecipe {
             names.into_iter().map(move |name| OutputColumn { name, field: index })
         };
         self.fields.iter().enumerate().flat_map(named).collect()
+    }
+
+    /// The declared order of a field of texts, where it has one.
+    pub fn order_of(&self, field: &str) -> Option<&[String]> {
+        let field = self.fields.iter().find(|own| own.field == field)?;
+        match (&field.encoding, field.code.as_ref().map(|code| &code.of)) {
+            (_, Some(Code::Order { order })) | (FittedEncoding::Ordinal { order }, _) => Some(order),
+            _ => None,
+        }
     }
 
     /// The columns of a row of the matrix: those of encodings, then a code for each field that has codes.
@@ -65,7 +76,10 @@ impl FittedRecipe {
         let codes = self.fields.iter().filter_map(|field| Some((field, field.code.as_ref()?)));
         for (rank, (field, code)) in codes.enumerate() {
             if code.column != next + rank {
-                return Err(malformed(field, "its codes are not in the column behind those of the field before"));
+                return Err(malformed(
+                    field,
+                    "its codes are not in the column behind those of the field before",
+                ));
             }
         }
         let all = self.row_width();
@@ -230,7 +244,6 @@ impl FittedField {
             }
         }
     }
-
 }
 
 impl Code {

@@ -2,14 +2,11 @@
 //! that training, batch and a single row share. Knows no labels and no model.
 
 pub mod binning;
-pub mod codes;
-pub mod cuts;
 pub mod encode;
 pub mod error;
 pub mod fit;
 pub mod fitted;
 pub mod golden;
-pub mod mean;
 pub mod matrix;
 pub mod notes;
 pub mod recipe;

@@ -2,7 +2,7 @@
 //! training never saw often enough, which numbers lie beyond its range. Never changes an encoding.
 
 use crate::data::table::{Table, TextValues};
-use crate::features::codes::Code;
+use crate::features::binning::codes::Code;
 use crate::features::encode::{FieldColumn, SCALE_DEVIATIONS_MAX, find_level};
 use crate::features::error::FeatureError;
 use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};

@@ -10,7 +10,7 @@ use crate::base::fact::nearest;
 use crate::base::limits;
 use crate::data::contract::{ColumnSpec, Contract, Role};
 use crate::data::table::Kind;
-use crate::features::codes::Code;
+use crate::features::binning::codes::Code;
 use crate::features::error::FeatureError;
 
 const BINS_DEFAULT: usize = 16;

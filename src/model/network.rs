@@ -1,8 +1,10 @@
-//! A feed-forward network on flat arrays: levels become a few numbers each, then layers of rectified units, then
-//! one margin. Sums in f64, each unit's in the order of its inputs; never trains and never draws.
+//! A feed-forward network on flat arrays: levels become a few numbers each, then come one or more members, each of
+//! layers of rectified units, whose mean is the margin. Sums in f64, each unit's in the order of its inputs; never
+//! trains and never draws.
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
+use crate::base::wide::widest;
 use crate::model::scorer::{Method, Prepared, Scorer};
 
 mod path;
@@ -31,19 +33,21 @@ pub struct Layer {
     pub bias: Vec<f32>,
 }
 
-/// The first layer reads the columns of no embedding, in order, then the embeddings in order; every layer but the
-/// last is rectified, and the last has one unit.
+/// The first layer of each member reads the columns of no embedding, in order, then the embeddings in order; every
+/// layer but the last is rectified, and the last has one unit. All members have the same sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     width: usize,
     embeddings: Vec<Embedding>,
-    layers: Vec<Layer>,
+    members: Vec<Vec<Layer>>,
 }
 
 /// Parts of a network that do not belong together.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
-    #[error("the network has {found} layers; 2 to {max} are allowed", max = limits::NETWORK_LAYERS_MAX)]
+    #[error("the network has {found} members; 1 to {max} are allowed", max = limits::NETWORK_MEMBERS_MAX)]
+    Members { found: usize },
+    #[error("a member of the network has {found} layers; 2 to {max} are allowed", max = limits::NETWORK_LAYERS_MAX)]
     Layers { found: usize },
     #[error("the network's {part} {number} has {what}")]
     Part { part: &'static str, number: usize, what: &'static str },
@@ -54,6 +58,7 @@ pub enum NetworkError {
 impl Fact for NetworkError {
     fn code(&self) -> &'static str {
         match self {
+            Self::Members { .. } => "network.members",
             Self::Layers { .. } => "network.layers",
             Self::Part { .. } => "network.shape",
             Self::NotFinite { .. } => "network.not_finite",
@@ -71,23 +76,24 @@ impl Fact for NetworkError {
 
 impl Network {
     /// For rows of `width` columns.
-    pub fn new(width: usize, embeddings: Vec<Embedding>, layers: Vec<Layer>) -> Result<Self, NetworkError> {
-        let network = Self { width, embeddings, layers };
+    pub fn new(
+        width: usize,
+        embeddings: Vec<Embedding>,
+        members: Vec<Vec<Layer>>,
+    ) -> Result<Self, NetworkError> {
+        let network = Self { width, embeddings, members };
         let mut free = 0;
         for (number, embedding) in network.embeddings.iter().enumerate() {
             check_part("embedding", number, &embedding.weights, embedding.misfit(free, width))?;
             free = embedding.start + embedding.width;
         }
-        let found = network.layers.len();
-        if !(2..=limits::NETWORK_LAYERS_MAX).contains(&found) {
-            return Err(NetworkError::Layers { found });
+        let found = network.members.len();
+        if !(1..=limits::NETWORK_MEMBERS_MAX).contains(&found) {
+            return Err(NetworkError::Members { found });
         }
-        let mut inputs = network.front_width();
-        for (number, layer) in network.layers.iter().enumerate() {
-            let last = number + 1 == found;
-            check_part("layer", number, &layer.weights, layer.misfit(inputs, last))?;
-            check_part("bias", number, &layer.bias, None)?;
-            inputs = layer.units;
+        let layers = network.members[0].len();
+        for member in &network.members {
+            check_layers(member, network.front_width(), layers)?;
         }
         Ok(network)
     }
@@ -96,8 +102,9 @@ impl Network {
         &self.embeddings
     }
 
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers
+    /// The layers of each member.
+    pub fn members(&self) -> &[Vec<Layer>] {
+        &self.members
     }
 
     /// How many numbers the first layer reads.
@@ -134,20 +141,14 @@ impl Network {
         front
     }
 
-    /// The margin of what the first layer reads.
-    fn pass(&self, front: Vec<f64>) -> f64 {
-        let mut values = front;
-        for (number, layer) in self.layers.iter().enumerate() {
-            values = layer.sums(&values);
-            if number + 1 < self.layers.len() {
-                rectify(&mut values);
-            }
-        }
-        values.first().copied().unwrap_or_default()
+    /// The margin of what the first layers read: the mean of the members' own, added in their order.
+    fn pass(&self, front: &[f64]) -> f64 {
+        let sum = self.members.iter().map(|layers| pass(layers, front)).reduce(|sum, margin| sum + margin);
+        sum.unwrap_or_default() / self.members.len() as f64
     }
 
     fn margin_at(&self, row: &[f64]) -> f64 {
-        self.pass(self.front(row))
+        self.pass(&self.front(row))
     }
 }
 
@@ -166,6 +167,10 @@ impl Scorer for Network {
     fn contributions(&self, row: &[f32], reference: &[f64], _: &Prepared) -> (f64, Vec<f64>) {
         debug_assert_eq!(reference.len(), self.width);
         path::walk(self, &doubles(row), reference)
+    }
+
+    fn explained_rows_max(&self) -> usize {
+        limits::IMPORTANCE_ROWS_PATH_MAX
     }
 
     fn method(&self) -> Method {
@@ -210,6 +215,32 @@ impl Layer {
     }
 }
 
+/// `count` layers that follow on each other, the first of `inputs` inputs.
+fn check_layers(layers: &[Layer], mut inputs: usize, count: usize) -> Result<(), NetworkError> {
+    let found = layers.len();
+    if found != count || !(2..=limits::NETWORK_LAYERS_MAX).contains(&found) {
+        return Err(NetworkError::Layers { found });
+    }
+    for (number, layer) in layers.iter().enumerate() {
+        check_part("layer", number, &layer.weights, layer.misfit(inputs, number + 1 == found))?;
+        check_part("bias", number, &layer.bias, None)?;
+        inputs = layer.units;
+    }
+    Ok(())
+}
+
+/// One member's margin.
+fn pass(layers: &[Layer], front: &[f64]) -> f64 {
+    let mut values = Vec::new();
+    for (number, layer) in layers.iter().enumerate() {
+        values = layer.sums(if number == 0 { front } else { &values });
+        if number + 1 < layers.len() {
+            rectify(&mut values);
+        }
+    }
+    values.first().copied().unwrap_or_default()
+}
+
 fn check_part(
     part: &'static str,
     number: usize,
@@ -223,15 +254,37 @@ fn check_part(
     }
 }
 
-/// Input by input, so that all units are summed side by side and each in the order of its inputs. An input of
-/// zero would add zero; most are.
+/// So many units are summed side by side: as many as stay in registers.
+const BLOCK: usize = 32;
+
+/// All units of a block side by side, each in the order of its inputs. An input of zero would add zero; most are.
 fn add_products(sums: &mut [f64], inputs: &[f64], weights: &[f32]) {
-    for (&input, weights) in inputs.iter().zip(weights.chunks_exact(sums.len())) {
-        if input != 0.0 {
-            for (sum, &weight) in sums.iter_mut().zip(weights) {
-                *sum += f64::from(weight) * input;
+    let units = sums.len();
+    let lines: Vec<(f64, &[f32])> =
+        inputs.iter().copied().zip(weights.chunks_exact(units)).filter(|(input, _)| *input != 0.0).collect();
+    widest(|| {
+        let mut blocks = sums.chunks_exact_mut(BLOCK);
+        let mut start = 0;
+        for block in &mut blocks {
+            let mut held = [0.0; BLOCK];
+            held.copy_from_slice(block);
+            for (input, line) in &lines {
+                add_line(&mut held, *input, &line[start..start + BLOCK]);
             }
+            block.copy_from_slice(&held);
+            start += BLOCK;
         }
+        let rest = blocks.into_remainder();
+        for (input, line) in &lines {
+            add_line(rest, *input, &line[start..]);
+        }
+    });
+}
+
+#[inline(always)]
+fn add_line(sums: &mut [f64], input: f64, line: &[f32]) {
+    for (sum, &weight) in sums.iter_mut().zip(line) {
+        *sum += f64::from(weight) * input;
     }
 }
 

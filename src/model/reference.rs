@@ -116,12 +116,16 @@ pub fn network_margins(
         let weights = table(layer.weights.clone(), [layer.inputs, layer.units]);
         values.matmul(weights) + table(layer.bias.clone(), [1, layer.units])
     };
-    let mut values = Tensor::cat(front, 1);
-    for (number, layer) in network.layers().iter().enumerate() {
-        values = if number == 0 { through(values, layer) } else { through(relu(values), layer) };
-    }
-    let margins: Vec<f32> =
-        values.try_into_vec_as().map_err(|source| DeviceError::Failed { device, source })?;
+    let front = Tensor::cat(front, 1);
+    let member = |layers: &Vec<Layer>| {
+        let mut values = front.clone();
+        for (number, layer) in layers.iter().enumerate() {
+            values = through(if number == 0 { values } else { relu(values) }, layer);
+        }
+        values
+    };
+    let all = Tensor::cat(network.members().iter().map(member).collect(), 1).mean_dim(1);
+    let margins: Vec<f32> = all.try_into_vec_as().map_err(|source| DeviceError::Failed { device, source })?;
     Ok(margins.into_iter().map(f64::from).collect())
 }
 
@@ -129,7 +133,7 @@ pub fn network_margins(
 mod tests {
     use super::*;
     use crate::base::rng::Random;
-    use crate::model::network::tests::drawn;
+    use crate::model::network::tests::drawn_members;
     use crate::model::scorer::Scorer;
 
     fn check_parity(device: ComputeDevice) {
@@ -153,7 +157,7 @@ mod tests {
 
     fn check_network_parity(device: ComputeDevice) {
         for seed in 0..5 {
-            let network = drawn(seed, &[30, 12, 40, 9], &[1, 3], &[24, 12]);
+            let network = drawn_members(seed, 1 + seed as usize, &[30, 12, 40, 9], &[24, 12]);
             let mut random = Random::new(seed, "network parity");
             let (rows, width) = (40, 91);
             let values = (0..rows * width).map(|_| random.unit() as f32).collect();

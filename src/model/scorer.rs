@@ -1,6 +1,7 @@
 //! What every model family can do, and the closed list of families.
 //! A margin is an uncalibrated log-odds; nothing here knows probabilities or field names.
 
+use crate::base::limits;
 use crate::features::matrix::Matrix;
 use crate::model::baseline::Baseline;
 use crate::model::ensemble::Ensemble;
@@ -29,6 +30,11 @@ pub trait Scorer {
 
     /// The margin of `reference`, and what each column of `row` adds to it. `prepared` is of this reference.
     fn contributions(&self, row: &[f32], reference: &[f64], prepared: &Prepared) -> (f64, Vec<f64>);
+
+    /// Rows that may be explained for a report: what one costs differs a thousandfold between families.
+    fn explained_rows_max(&self) -> usize {
+        limits::IMPORTANCE_ROWS_MAX
+    }
 
     /// How the contributions are found.
     fn method(&self) -> Method {

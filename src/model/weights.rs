@@ -21,7 +21,9 @@ mod trees;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    #[error("the weights are of kind {kind:?}, which this program does not know (baseline, logistic, mlp, boosting, forest, scorecard, ensemble)")]
+    #[error(
+        "the weights are of kind {kind:?}, which this program does not know (baseline, logistic, mlp, boosting, forest, scorecard, ensemble)"
+    )]
     Kind { kind: String },
     #[error("{width} columns of weights; at most {max} are allowed", max = limits::MATRIX_WIDTH_MAX)]
     Width { width: usize },
@@ -39,7 +41,9 @@ pub enum WeightsError {
     Name { tensor: String },
     #[error("tensor {tensor:?} is {found}, which this family's are not")]
     Dimensions { tensor: String, found: String },
-    #[error("tensor {tensor:?} has more or fewer numbers than the trees have lines, or one that means nothing")]
+    #[error(
+        "tensor {tensor:?} has more or fewer numbers than the trees have lines, or one that means nothing"
+    )]
     Lines { tensor: &'static str },
     #[error(transparent)]
     Trees(#[from] BadTrees),
@@ -191,7 +195,11 @@ fn read_f64s(file: &SafeTensors<'_>, tensor: &str) -> Result<Vec<f64>, WeightsEr
 fn read_f64(file: &SafeTensors<'_>, tensor: &'static str) -> Result<f64, WeightsError> {
     let bytes = tensor_bytes(file, tensor, Dtype::F64, 1)?;
     let value = bytes.first_chunk::<8>().map_or(f64::NAN, |&b| f64::from_le_bytes(b));
-    if value.is_finite() { Ok(value) } else { Err(WeightsError::NotFinite { tensor: tensor.to_string(), index: 0 }) }
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(WeightsError::NotFinite { tensor: tensor.to_string(), index: 0 })
+    }
 }
 
 fn tensor_bytes<'a>(
@@ -304,7 +312,9 @@ mod tests {
     fn a_weight_that_is_no_finite_number_is_refused_by_place() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let bytes = file(&format!("{{{BIAS},{WEIGHTS}}}"), &[0.0, 1.0, bad, 2.0]);
-            assert!(matches!(refusal(&bytes), WeightsError::NotFinite { tensor, index: 1 } if tensor == "weights"));
+            assert!(
+                matches!(refusal(&bytes), WeightsError::NotFinite { tensor, index: 1 } if tensor == "weights")
+            );
         }
         let bytes = to_safetensors(&Family::Baseline(Baseline { log_odds: f64::NAN })).unwrap();
         assert!(matches!(

@@ -37,6 +37,9 @@ pub struct Evaluation {
     /// no rows of anybody.
     pub steps: Vec<ScoreStep>,
     pub best_epoch: Option<usize>,
+    /// Why this family and these settings, where they were searched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picked: Option<String>,
     pub gates: RawGates,
 }
 
@@ -91,7 +94,7 @@ pub fn choose_cutoff(policy: &Policy, judged: &Judged, calibration: &Calibration
 pub fn evaluate(
     project: &Project,
     test: &TestScores<'_>,
-    (fitted, judged): (&FittedFamily, &Judged),
+    (fitted, judged, picked): (&FittedFamily, &Judged, Option<String>),
     cutoff: f64,
 ) -> Result<Evaluation, Failure> {
     let scores = Scores::check(test.labels, &test.probabilities)?;
@@ -108,6 +111,7 @@ pub fn evaluate(
         intervals: intervals.into_iter().map(named).collect(),
         cutoff,
         steps: thin(scores.steps(), scores.rows()),
+        picked,
         best_epoch: fitted.best_epoch,
         gates: project.gates.raw().clone(),
     })

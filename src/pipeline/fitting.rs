@@ -13,11 +13,12 @@ use crate::features::fit::fit;
 use crate::features::recipe::FittedRecipe;
 use crate::model::calibrate::{Calibration, CalibrationKind};
 use crate::pipeline::parts::Parts;
+use crate::pipeline::search::Found;
 use crate::train::cross::development::Development;
-use crate::train::cross::ensemble::{FittedEnsemble, fit_ensemble};
-use crate::train::cross::folds::{Folds, cross};
-use crate::train::fit::{Fitting, FittedFamily, fit_family};
-use crate::train::params::FamilyParams;
+use crate::train::cross::ensemble::{put_together, weigh};
+use crate::train::cross::folds::{Crossed, Folds, cross};
+use crate::train::fit::{FittedFamily, Fitting, fit_family};
+use crate::train::params::{EnsembleParams, FamilyParams};
 
 /// Rows a family was not fitted on, and its margins on them.
 pub struct Judged {
@@ -33,27 +34,28 @@ pub struct Fitted {
     pub judged: Judged,
 }
 
+/// `known` is what a search has already crossed: the same folds are then not fitted again.
 pub fn fit_chosen(
     project: &Project,
     rows: &Parts,
-    cancel: &CancelFlag,
-    progress: &dyn Progress,
+    known: Option<&Found>,
+    (cancel, progress): (&CancelFlag, &dyn Progress),
 ) -> Result<Fitted, Failure> {
     let params = &project.params;
-    let development = Development {
-        recipe: &project.recipe,
-        params,
-        table: &rows.whole,
-        labels: &rows.labels,
-        cancel,
-    };
+    let development =
+        Development { recipe: &project.recipe, params, table: &rows.whole, labels: &rows.labels, cancel };
     let developed = rows.split.developed();
     if let FamilyParams::Ensemble(ensemble) = &params.family {
-        let FittedEnsemble { recipe, fitted, folds, crossed } =
-            fit_ensemble(&development, ensemble, &developed, progress)?;
+        let (folds, members) = match known {
+            Some(found) => (found.folds.clone(), found.crossed.clone()),
+            None => cross_members(&development, ensemble, &developed, progress)?,
+        };
         let labels = development.labels_of(&folds.rows);
+        let (weights, crossed) = weigh(&members, &labels);
+        progress.stage("fitting the members", 0);
+        let (recipe, family) = put_together(&development, &ensemble.members, &weights, &developed)?;
         let judged = Judged { labels, margins: crossed.margins, folds: Some(folds) };
-        return Ok(Fitted { recipe, family: fitted, judged });
+        return Ok(Fitted { recipe, family, judged });
     }
     let (recipe, family) = fit_alone(project, rows, cancel, progress)?;
     let folds = params.calibration.folds_for(&params.family, developed.len());
@@ -63,11 +65,28 @@ pub fn fit_chosen(
         let judged = Judged { labels: rows.valid.labels.clone(), margins, folds: None };
         return Ok(Fitted { recipe, family, judged });
     }
-    let folds = Folds::draw(&developed, &rows.labels, folds, params.seed);
-    let crossed = cross(&development, std::slice::from_ref(&params.family), &folds, progress)?;
+    let (folds, crossed) = match known {
+        Some(found) => (found.folds.clone(), found.crossed.clone()),
+        None => {
+            let folds = Folds::draw(&developed, &rows.labels, folds, params.seed);
+            let crossed = cross(&development, std::slice::from_ref(&params.family), &folds, progress)?;
+            (folds, crossed)
+        }
+    };
     let margins = crossed.into_iter().flat_map(|own| own.margins).collect();
     let judged = Judged { labels: development.labels_of(&folds.rows), margins, folds: Some(folds) };
     Ok(Fitted { recipe, family, judged })
+}
+
+fn cross_members(
+    development: &Development<'_>,
+    params: &EnsembleParams,
+    rows: &[usize],
+    progress: &dyn Progress,
+) -> Result<(Folds, Vec<Crossed>), Failure> {
+    let folds = Folds::draw(rows, development.labels, params.folds, development.params.seed);
+    let members = cross(development, &params.members, &folds, progress)?;
+    Ok((folds, members))
 }
 
 fn fit_alone(
@@ -105,8 +124,12 @@ impl Judged {
             let labels: Vec<bool> = rows.iter().map(|&row| self.labels[row]).collect();
             let scored: Vec<f64> = rows.iter().map(|&row| probabilities[row]).collect();
             let metrics = Metrics::of(&Scores::check(&labels, &scored)?, 0.5)?;
-            let keyed =
-                [("auc", metrics.auc), ("log_loss", metrics.log_loss), ("brier", metrics.brier), ("ks", metrics.ks)];
+            let keyed = [
+                ("auc", metrics.auc),
+                ("log_loss", metrics.log_loss),
+                ("brier", metrics.brier),
+                ("ks", metrics.ks),
+            ];
             keyed.into_iter().for_each(|(key, value)| by_key.entry(key).or_default().push(value));
         }
         for (key, values) in by_key {

@@ -9,6 +9,8 @@ use crate::pipeline::evaluation::{Evaluation, choose_cutoff, evaluate};
 use crate::pipeline::fitting::{Fitted, fit_chosen};
 use crate::pipeline::parts::Parts;
 use crate::pipeline::processed::check_processed;
+use crate::pipeline::search::{Found, choose};
+use crate::pipeline::sweep::sweep;
 
 /// Trains, calibrates, evaluates and packs one model. Same project, table and seed: same bytes.
 pub fn train(
@@ -18,9 +20,12 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<Candidate, Failure> {
     progress.stage("encoding", 0);
+    let chosen = choose(project, &table, cancel, progress)?;
+    let project = chosen.project.as_ref();
     let rows = Parts::divide(project, table)?;
     let expected = check_processed(project, &rows)?;
-    let Fitted { recipe, family, judged } = fit_chosen(project, &rows, cancel, progress)?;
+    let known = chosen.found.as_ref();
+    let Fitted { recipe, family, judged } = fit_chosen(project, &rows, known, (cancel, progress))?;
     let parts = rows.encode(&recipe)?;
     let calibration = judged.calibration(project.params.calibration.method);
     let cutoff = choose_cutoff(&project.policy, &judged, &calibration)?;
@@ -29,9 +34,11 @@ pub fn train(
     let model = parts.with_accepted_reference(model, &policy)?;
     progress.stage("evaluating", 0);
     cancel.check()?;
+    let swept = sweep(&model, &project.params.monotone, &rows.test.table)?;
     let test = parts.score(&model)?;
-    let evaluation: Evaluation = evaluate(project, &test, (&family, &judged), cutoff)?;
+    let evaluation: Evaluation = evaluate(project, &test, (&family, &judged, known.map(Found::why)), cutoff)?;
     let mut artifacts = expected.artifacts()?;
+    artifacts.extend(known.map(Found::artifact).transpose()?.into_iter().chain(swept));
     artifacts.extend(draw_artifacts(project, &model, &parts, &test, (&family, &evaluation))?);
     progress.stage("packing", 0);
     pack(project, &parts, &model, evaluation, artifacts)

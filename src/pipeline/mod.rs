@@ -2,11 +2,12 @@
 
 pub mod artifacts;
 pub mod candidate;
+pub mod child;
 pub mod evaluation;
-pub mod events;
 pub mod fitting;
 pub mod flow;
 pub mod parts;
 pub mod processed;
 pub mod ready;
-pub mod spec;
+pub mod search;
+pub mod sweep;

@@ -52,9 +52,8 @@ pub struct TestScores<'a> {
 
 impl Parts {
     pub fn divide(project: &Project, table: Table) -> Result<Self, Failure> {
-        let labels = find_labels(&table, &project.contract.target().name, &project.settings.positive)?;
+        let (labels, split) = split_rows(project, &table)?;
         let params = &project.params;
-        let split = split_plan(project)?.split(&table, &labels, params.seed)?;
         let developed = split.train.len() + split.valid.len();
         let holds_out = params.calibration.holds_out(&params.family, developed);
         let split = if holds_out { split } else { split.without_valid() };
@@ -97,8 +96,7 @@ impl EncodedParts<'_> {
         calibration: Calibration,
     ) -> Result<Model, Failure> {
         let background = background(&recipe, &self.train);
-        let model =
-            Model { recipe, family: family.family.clone(), calibration, background, accepted: None };
+        let model = Model { recipe, family: family.family.clone(), calibration, background, accepted: None };
         Ok(model.check()?)
     }
 
@@ -118,6 +116,13 @@ impl EncodedParts<'_> {
 /// Calibrated probabilities of encoded rows.
 pub fn probabilities(model: &Model, matrix: &Matrix) -> Vec<f64> {
     model.margins(matrix).into_iter().map(|margin| model.probability(margin)).collect()
+}
+
+/// Every row's outcome, and which part it is in.
+pub fn split_rows(project: &Project, table: &Table) -> Result<(Vec<bool>, Split), Failure> {
+    let labels = find_labels(table, &project.contract.target().name, &project.settings.positive)?;
+    let split = split_plan(project)?.split(table, &labels, project.params.seed)?;
+    Ok((labels, split))
 }
 
 /// The parameters' way to split, with the contract's split column where they name none.

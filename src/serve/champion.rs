@@ -48,8 +48,7 @@ impl Champion {
         let loaded = content::load(model_json, release.release().model, fetch)
             .map_err(|source| ServeError::Content { release: name_of(&release), source: Box::new(source) })?;
         let policy = policy.map(|verified| open_policy(&release, &loaded, verified)).transpose()?;
-        let explain =
-            |source| ServeError::Explain { release: name_of(&release), source: Box::new(source) };
+        let explain = |source| ServeError::Explain { release: name_of(&release), source: Box::new(source) };
         let model = &loaded.model;
         let population = model.reasoner(&model.background).map_err(explain)?;
         let accepted = model.accepted.as_deref().map(|mean| model.reasoner(mean)).transpose();

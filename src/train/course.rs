@@ -41,6 +41,12 @@ pub trait Learner {
 
     /// As it stands after the epochs so far.
     fn model(&self) -> Result<Self::Model, TrainError>;
+
+    /// The margins of that model, which may be computed faster than one by one where the last digit is of no matter.
+    fn margins(&self, examples: &Examples<'_>) -> Result<Vec<f64>, TrainError> {
+        let model = self.model()?;
+        Ok((0..examples.matrix.rows).map(|row| model.margin(examples.matrix.row(row))).collect())
+    }
 }
 
 /// How long a course may be, what it is measured on, and how rows count.
@@ -74,8 +80,8 @@ impl Course<'_> {
         for epoch in 1..=self.epochs {
             learner.run_epoch(cancel)?;
             let model = learner.model()?;
-            let train = self.costs.mean_loss(&model, &self.seen);
-            let valid = self.costs.mean_loss(&model, &self.valid);
+            let train = self.costs.mean_loss(&learner.margins(&self.seen)?, self.seen.labels);
+            let valid = self.costs.mean_loss(&learner.margins(&self.valid)?, self.valid.labels);
             if !(train.is_finite() && valid.is_finite()) {
                 return Err(TrainError::Diverged { epoch });
             }
@@ -128,10 +134,9 @@ impl ClassCosts {
         if label { self.positive } else { self.negative }
     }
 
-    pub fn mean_loss(&self, model: &dyn Scorer, examples: &Examples<'_>) -> f64 {
+    pub fn mean_loss(&self, margins: &[f64], labels: &[bool]) -> f64 {
         let (mut loss, mut costs) = (0.0, 0.0);
-        for (row, &label) in examples.labels.iter().enumerate() {
-            let margin = model.margin(examples.matrix.row(row));
+        for (&margin, &label) in margins.iter().zip(labels) {
             let against = if label { -margin } else { margin };
             let cost = self.of_label(label);
             loss += cost * (against.max(0.0) + (-against.abs()).exp().ln_1p());

@@ -7,15 +7,15 @@ use crate::base::progress::Progress;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::scorer::Family;
-use crate::train::averaged::train_averaged;
 use crate::train::baseline::train_baseline;
 use crate::train::course::{EpochLoss, Parts, Start};
-use crate::train::examples::TrainError;
+use crate::train::examples::{Examples, TrainError};
+use crate::train::logistic::averaged::train_averaged;
+use crate::train::logistic::trainer::train_logistic;
 use crate::train::network::trainer::{Plan, train_network};
 use crate::train::params::{FamilyParams, TrainParams};
 use crate::train::scorecard::family::train_scorecard;
 use crate::train::scorecard::fit::BinnedColumn;
-use crate::train::trainer::train_logistic;
 use crate::train::trees::fit::{Ground, grow_boosting, grow_forest};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +43,24 @@ pub fn fit_family(
     cancel: &CancelFlag,
     progress: &dyn Progress,
 ) -> Result<FittedFamily, TrainError> {
-    let Fitting { params, family, recipe } = fitting;
+    let Fitting { params, recipe, .. } = fitting;
     params.monotone.check(recipe)?;
+    if let Some(drawn) = params.sampling.draw(parts.train.labels, params.seed) {
+        let matrix = parts.train.matrix.select(&drawn);
+        let labels: Vec<bool> = drawn.iter().map(|&row| parts.train.labels[row]).collect();
+        let train = Examples { matrix: &matrix, labels: &labels };
+        return fit_drawn(fitting, &Parts { train, ..*parts }, cancel, progress);
+    }
+    fit_drawn(fitting, parts, cancel, progress)
+}
+
+fn fit_drawn(
+    fitting: Fitting<'_>,
+    parts: &Parts<'_>,
+    cancel: &CancelFlag,
+    progress: &dyn Progress,
+) -> Result<FittedFamily, TrainError> {
+    let Fitting { params, family, recipe } = fitting;
     let start = Start { seed: params.seed, device: params.device };
     let ground = Ground { recipe, directions: &params.monotone, seed: params.seed };
     let epochs = |epochs, best_epoch| (epochs, Some(best_epoch));
@@ -53,7 +69,8 @@ pub fn fit_family(
             (Family::Baseline(train_baseline(&parts.train)?), (Vec::new(), None), Vec::new())
         }
         FamilyParams::Logistic(logistic) => {
-            let fit = if family.watches(parts.train.matrix.rows + parts.valid.matrix.rows) {
+            let alone = logistic.models_for(parts.train.matrix.rows) == 1;
+            let fit = if alone && !parts.valid.labels.is_empty() {
                 train_logistic(logistic, start, parts, cancel, progress)?
             } else {
                 train_averaged(logistic, start, &parts.train, cancel, progress)?
@@ -61,7 +78,7 @@ pub fn fit_family(
             (Family::Logistic(fit.linear), epochs(fit.epochs, fit.best_epoch), Vec::new())
         }
         FamilyParams::Mlp(mlp) => {
-            let plan = Plan { params: mlp, recipe, start };
+            let plan = Plan { params: mlp, recipe, directions: &params.monotone, start };
             let learned = train_network(plan, parts, cancel, progress)?;
             (Family::Network(learned.model), epochs(learned.epochs, learned.best_epoch), Vec::new())
         }
@@ -118,9 +135,8 @@ pub fn accepted_rows(probabilities: &[f64], cutoff: f64, positive_is_bad: bool) 
 mod tests {
     use super::*;
     use crate::base::progress::Silent;
-    use crate::model::calibrate::Platt;
-    use crate::train::examples::Examples;
     use crate::base::rng::Random;
+    use crate::model::calibrate::Platt;
     use crate::train::params::RawTrainParams;
 
     fn sample(rows: usize) -> (Matrix, Vec<bool>) {
@@ -153,7 +169,7 @@ mod tests {
         assert!(matches!(&fitted.family, Family::Logistic(linear) if linear.weights.len() == 3));
         assert_eq!(fitted.epochs.len(), 3);
         let (fitted, _) = fit(&["family=mlp", "mlp.epochs=2", "mlp.hidden=[4]"]);
-        assert!(matches!(&fitted.family, Family::Network(network) if network.layers().len() == 2));
+        assert!(matches!(&fitted.family, Family::Network(network) if network.members()[0].len() == 2));
         assert_eq!(fitted.epochs.len(), 2);
     }
 

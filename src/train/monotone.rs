@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::nearest;
-use crate::features::recipe::FittedRecipe;
+use crate::features::recipe::{FittedEncoding, FittedRecipe};
 use crate::train::examples::TrainError;
 use crate::train::trees::codes::Monotone;
 
@@ -53,10 +53,53 @@ impl Directions {
                 return Err(TrainError::NoSuchField { field: name.clone(), nearest });
             };
             let has_order = field.code.as_ref().is_some_and(|code| code.of.is_ordered());
-            if !(has_order || field.encoding.is_numeric()) {
+            let ordinal = matches!(field.encoding, FittedEncoding::Ordinal { .. });
+            if !(has_order || ordinal || field.encoding.is_numeric()) {
                 return Err(TrainError::NoOrder { field: name.clone() });
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::fact::Fact;
+    use crate::features::binning::codes::Code;
+    use crate::features::recipe::{FieldCode, FittedEncoding, FittedField};
+
+    fn field(name: &str, encoding: FittedEncoding, of: Option<Code>) -> FittedField {
+        let (field, width) = (name.to_string(), encoding.width());
+        let code = of.map(|of| FieldCode { column: 0, of });
+        FittedField { field, encoding, start: 0, width, known_levels: Vec::new(), code }
+    }
+
+    fn refusal(name: &str) -> Option<TrainError> {
+        let scale = FittedEncoding::Scale { mean: 0.0, deviation: 1.0, median: 0.0, indicator: false };
+        let none = || FittedEncoding::None {};
+        let levels = || vec!["a".to_string()];
+        let fields = vec![
+            field("scaled", scale, None),
+            field("binned", none(), Some(Code::Bins { cuts: vec![1.0], low: 0.0, high: 2.0 })),
+            field("ordered", none(), Some(Code::Order { order: levels() })),
+            field("levels", none(), Some(Code::Levels { levels: levels() })),
+            field("one_hot", FittedEncoding::OneHot { levels: levels() }, None),
+        ];
+        let directions = Directions::new(BTreeMap::from([(name.to_string(), Direction::Rising)]));
+        directions.check(&FittedRecipe { fields, width: 0 }).err()
+    }
+
+    #[test]
+    fn a_direction_needs_a_field_with_an_order() {
+        for name in ["scaled", "binned", "ordered"] {
+            assert!(refusal(name).is_none(), "{name}");
+        }
+        for name in ["levels", "one_hot"] {
+            assert_eq!(refusal(name).unwrap().code(), "train_params.monotone_order");
+        }
+        let stray = refusal("bined").unwrap();
+        assert_eq!(stray.code(), "train_params.monotone_field");
+        assert!(stray.to_string().contains("did you mean \"binned\""), "{stray}");
     }
 }

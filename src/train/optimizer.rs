@@ -1,6 +1,8 @@
 //! AdamW on one flat array, fused into a single pass, and the moving average of what it visits.
 //! Knows nothing of models; which values are biases and so never decayed, it is told.
 
+use crate::base::wide::widest;
+
 const BETA_1: f64 = 0.9;
 /// Below the usual 0.999: gradients shrink fast from the first steps on, and a shorter memory of
 /// their size measurably speeds up badly scaled sets.
@@ -29,13 +31,16 @@ impl AdamW {
         let step_size = (rate / (1.0 - BETA_1.powi(self.step))) as f32;
         let second_scale = (1.0 / (1.0 - BETA_2.powi(self.step))) as f32;
         let keep = (1.0 - rate * self.decay).max(0.0) as f32;
-        let moments = self.first.iter_mut().zip(&mut self.second).zip(&self.decays);
-        for ((value, &g), ((m, v), decays)) in values.iter_mut().zip(gradient).zip(moments) {
-            *m = b1 * *m + (1.0 - b1) * g;
-            *v = b2 * *v + (1.0 - b2) * g * g;
-            let kept = if *decays { keep * *value } else { *value };
-            *value = kept - step_size * *m / ((*v * second_scale).sqrt() + EPSILON as f32);
-        }
+        let (first, second, decays) = (&mut self.first, &mut self.second, &self.decays);
+        widest(|| {
+            let moments = first.iter_mut().zip(second.iter_mut()).zip(decays.iter());
+            for ((value, &g), ((m, v), decays)) in values.iter_mut().zip(gradient).zip(moments) {
+                *m = b1 * *m + (1.0 - b1) * g;
+                *v = b2 * *v + (1.0 - b2) * g * g;
+                let kept = if *decays { keep * *value } else { *value };
+                *value = kept - step_size * *m / ((*v * second_scale).sqrt() + EPSILON as f32);
+            }
+        });
     }
 }
 
@@ -58,9 +63,12 @@ impl MovingAverage {
         self.steps += 1;
         let steps = self.steps as f64;
         let keep = KEEP.min(steps / (steps + 9.0)) as f32;
-        for (average, &value) in self.values.iter_mut().zip(values) {
-            *average = keep * *average + (1.0 - keep) * value;
-        }
+        let averages = &mut self.values;
+        widest(|| {
+            for (average, &value) in averages.iter_mut().zip(values) {
+                *average = keep * *average + (1.0 - keep) * value;
+            }
+        });
     }
 
     pub fn values(&self) -> &[f32] {

@@ -35,12 +35,15 @@ impl RawTrainParams {
             Err(source) => return Err(misfit(source)),
         };
         let known = known_keys(&all);
-        // Its keys are the project's fields, so none of them is known beforehand.
-        if let (Some(field), Some(section)) = (key.strip_prefix("monotone."), all["monotone"].as_object_mut())
-            && !field.is_empty()
-        {
-            section.insert(field.to_string(), value);
-            return serde_json::from_value(all).map_err(misfit);
+        // The keys of these sections are the project's fields, or keys themselves: none is known beforehand.
+        let open = [("monotone.", "/monotone"), ("binning.", "/binning"), ("search.space.", "/search/space")];
+        for (prefix, place) in open {
+            let section = all.pointer_mut(place).and_then(Value::as_object_mut);
+            if let (Some(name), Some(section)) = (key.strip_prefix(prefix).filter(|n| !n.is_empty()), section)
+            {
+                section.insert(name.to_string(), value);
+                return serde_json::from_value(all).map_err(misfit);
+            }
         }
         match all.pointer_mut(&format!("/{}", key.replace('.', "/"))) {
             Some(place) if known.iter().any(|k| k == key) => *place = value,

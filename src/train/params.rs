@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
-use crate::features::codes::CodeRules;
+use crate::features::binning::codes::CodeRules;
 use crate::features::fit::Form;
 use crate::model::reference::ComputeDevice;
 use crate::train::monotone::{Direction, Directions};
@@ -15,7 +15,9 @@ pub use crate::train::params::calibration::{CalibrationParams, RawCalibration};
 pub use crate::train::params::ensemble::{EnsembleParams, RawEnsemble};
 pub use crate::train::params::mlp::{MlpParams, RawMlp};
 pub use crate::train::params::scorecard::{FieldBinning, ScorecardSettings};
+pub use crate::train::params::search::{Pick, RawSearch, SearchCandidate, SearchMethod, SearchParams};
 pub use crate::train::params::trees::{BoostingSettings, ForestSettings, RawBoosting, RawForest};
+use crate::train::sampling::Sampling;
 use crate::train::scorecard::params::{RawScorecardParams, ScorecardParamsError};
 use crate::train::trees::error::TreesError;
 
@@ -23,6 +25,7 @@ mod calibration;
 mod ensemble;
 mod mlp;
 mod scorecard;
+mod search;
 mod trees;
 
 /// `train.toml`. Absent keys have their defaults; unknown keys are refused.
@@ -42,6 +45,9 @@ pub struct RawTrainParams {
     pub binning: BTreeMap<String, FieldBinning>,
     pub ensemble: RawEnsemble,
     pub calibration: RawCalibration,
+    /// Rows left out or repeated before training: `"none"`, `{ under = 1.0 }` or `{ over = 1.0 }`.
+    pub sampling: Sampling,
+    pub search: RawSearch,
     /// Which way the margin may go as a field rises: `"rising"` or `"falling"`, by field.
     pub monotone: BTreeMap<String, Direction>,
 }
@@ -60,8 +66,7 @@ pub enum FamilyName {
 
 impl FamilyName {
     /// As train.toml writes them.
-    pub const ALL: [&str; 7] =
-        ["logistic", "mlp", "boosting", "forest", "scorecard", "ensemble", "baseline"];
+    pub const ALL: [&str; 7] = ["logistic", "mlp", "boosting", "forest", "scorecard", "ensemble", "baseline"];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -143,8 +148,13 @@ pub struct TrainParams {
     pub family: FamilyParams,
     #[serde(skip_serializing_if = "CalibrationParams::is_default")]
     pub calibration: CalibrationParams,
+    #[serde(skip_serializing_if = "Sampling::is_none")]
+    pub sampling: Sampling,
     #[serde(skip_serializing_if = "Directions::is_empty")]
     pub monotone: Directions,
+    /// What is tried before; of a trained model, nothing: its family is what was picked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchParams>,
 }
 
 /// Where the test rows come from; `valid` is a share of the rows that are not test.
@@ -188,9 +198,7 @@ impl FamilyParams {
         match self {
             Self::Logistic(logistic) => logistic.models_for(rows) == 1,
             Self::Baseline | Self::Mlp(_) => true,
-            Self::Boosting(_) | Self::Forest(_) | Self::Scorecard(_) | Self::Ensemble(_) => {
-                false
-            }
+            Self::Boosting(_) | Self::Forest(_) | Self::Scorecard(_) | Self::Ensemble(_) => false,
         }
     }
 
@@ -256,6 +264,8 @@ impl Default for RawTrainParams {
             binning: BTreeMap::new(),
             ensemble: RawEnsemble::default(),
             calibration: RawCalibration::default(),
+            sampling: Sampling::None,
+            search: RawSearch::default(),
             monotone: BTreeMap::new(),
         }
     }
@@ -295,6 +305,8 @@ pub enum ParamsError {
     DoesNotApply { key: &'static str, by: &'static str },
     #[error("ensemble.members names {member:?}, which can be no member, or names it twice")]
     Member { member: &'static str },
+    #[error("search.space.{key}: {what}")]
+    Space { key: String, what: &'static str },
     #[error("binning.{field}: {what}")]
     Binning { field: String, what: &'static str },
     #[error(transparent)]
@@ -318,6 +330,7 @@ impl Fact for ParamsError {
         match self {
             Self::Range { .. } | Self::Count { .. } => "train_params.range",
             Self::Member { .. } => "train_params.member",
+            Self::Space { .. } => "train_params.space",
             Self::Binning { .. } => "train_params.binning",
             Self::Scorecard(_) | Self::Trees { .. } => "train_params.range",
             Self::Monotone { .. } => "train_params.monotone",
@@ -350,6 +363,7 @@ impl RawTrainParams {
         if !self.device.is_built_in() {
             return Err(ParamsError::DeviceNotBuiltIn);
         }
+        let search = self.search.check(&self)?;
         let split = self.split.check()?;
         let (logistic, mlp) = (self.logistic.check()?, self.mlp.check()?);
         let (boosting, forest) = (self.boosting.check()?, self.forest.check()?);
@@ -369,9 +383,22 @@ impl RawTrainParams {
             other => params_of(other),
         };
         let calibration = self.calibration.check()?;
+        if let Sampling::Under(ratio) | Sampling::Over(ratio) = self.sampling {
+            check_range("sampling", ratio, POSITIVE_WEIGHT_RANGE)?;
+        }
+        let sampling = self.sampling;
         let monotone = Directions::new(self.monotone);
         family.check_monotone(&monotone)?;
-        Ok(TrainParams { seed: self.seed, device: self.device, split, family, calibration, monotone })
+        Ok(TrainParams {
+            seed: self.seed,
+            device: self.device,
+            split,
+            family,
+            calibration,
+            sampling,
+            monotone,
+            search,
+        })
     }
 }
 
@@ -398,15 +425,15 @@ fn form_of_all(members: &[FamilyParams]) -> Form {
 impl FamilyParams {
     fn check_monotone(&self, monotone: &Directions) -> Result<(), ParamsError> {
         match self {
-            Self::Baseline | Self::Boosting(_) | Self::Scorecard(_) => Ok(()),
+            Self::Baseline | Self::Boosting(_) | Self::Scorecard(_) | Self::Mlp(_) => Ok(()),
             Self::Ensemble(ensemble) => {
                 ensemble.members.iter().try_for_each(|member| member.check_monotone(monotone))
             }
-            Self::Logistic(_) | Self::Mlp(_) | Self::Forest(_) if !monotone.is_empty() => {
-                let hint = "it can keep no direction; boosting and scorecard can";
+            Self::Logistic(_) | Self::Forest(_) if !monotone.is_empty() => {
+                let hint = "it can keep no direction; scorecard, boosting and mlp can";
                 Err(ParamsError::Monotone { family: self.as_str(), hint })
             }
-            Self::Logistic(_) | Self::Mlp(_) | Self::Forest(_) => Ok(()),
+            Self::Logistic(_) | Self::Forest(_) => Ok(()),
         }
     }
 }

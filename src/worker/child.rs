@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact, known_code};
 use crate::base::limits;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {

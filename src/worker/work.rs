@@ -15,8 +15,8 @@ use crate::client::call::Client;
 use crate::client::error::ClientError;
 use crate::client::work::Due;
 use crate::config::project::Project;
-use crate::pipeline::events::Event;
-use crate::pipeline::spec::TrainSpec;
+use crate::pipeline::child::events::Event;
+use crate::pipeline::child::spec::TrainSpec;
 use crate::worker::child::{self, ChildError, Listener};
 
 /// Whom a worker works for, where its files are, and whether it is to end.

@@ -207,7 +207,7 @@ fn fifteen_faults_in_the_encoded_rows_are_each_found_by_the_expectation_made_for
     let rows = Parts::divide(&project, table).unwrap();
     let test_share = rows.test.labels.len() as f64 / ROWS as f64;
     assert!((test_share - 0.1).abs() < 0.002, "a stratified tenth is held out: {test_share}");
-    let recipe = fit(&project.recipe, &rows.train.table).unwrap();
+    let recipe = fit(&project.recipe, &project.params.family.form(), &rows.train.table).unwrap();
     let parts = rows.encode(&recipe).unwrap();
     let processed = Processed::of(&project, &parts, &recipe);
     let suite = processed.suite(&project, ROWS);

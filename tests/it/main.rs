@@ -19,6 +19,8 @@ mod cli_api;
 #[cfg(test)]
 mod expected_faults;
 #[cfg(test)]
+mod families;
+#[cfg(test)]
 mod fault_table;
 #[cfg(test)]
 mod faults;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
 use crate::base::limits;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 /// A run that is with a worker.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ impl Live {
             }
             Event::Step { done } => self.done = *done,
             Event::Metric { key, value, .. } if key == "valid_loss" => self.valid_loss = Some(*value),
-            Event::Metric { .. } | Event::Done { .. } | Event::Failed { .. } => {}
+            Event::Trial { .. } | Event::Metric { .. } | Event::Done { .. } | Event::Failed { .. } => {}
         }
     }
 }

@@ -19,6 +19,8 @@ use crate::tracking::metric::MetricPoint;
 use crate::tracking::run::{self as tracking, RunStatus};
 
 pub const MODEL_TAG: &str = "tallystick.model";
+/// The family that was trained, which a search may have picked.
+pub const FAMILY_TAG: &str = "tallystick.family";
 pub const POLICY_TAG: &str = "tallystick.policy";
 pub const REUSED_TAG: &str = "tallystick.reused";
 pub const SECONDS_METRIC: &str = "train_seconds";
@@ -47,16 +49,18 @@ pub(in crate::app) fn register(app: &App, order: &OrderRow, worked: &Worked) -> 
     }
     leave_figures(app, order, &candidate, worked.train_seconds)?;
     let registered = versions::register(app, &project, order.content, &order.run_id, &candidate)?;
-    close_finished(app, order, registered)
+    close_finished(app, order, registered, &candidate.pack.load()?.content.family)
 }
 
-fn close_finished(app: &App, order: &OrderRow, registered: Registered) -> Result<(), Failure> {
+fn close_finished(app: &App, order: &OrderRow, registered: Registered, family: &str) -> Result<(), Failure> {
+    let family = family.to_string();
     let (id, now) = (order.run_id.clone(), app.now().millis());
     let Registered { version, policy, reused } = registered;
     app.store.write_lab(move |lab| {
         let mut run = find_run(lab, &id)?;
         run.set_tag(MODEL_TAG, &format!("{}@{}", version.name, version.version))?;
         run.set_tag("tallystick.model_digest", &version.model.to_hex())?;
+        run.set_tag(FAMILY_TAG, &family)?;
         run.set_tag(POLICY_TAG, &policy.to_hex())?;
         run.set_tag(REUSED_TAG, if reused { "true" } else { "false" })?;
         run.finish(RunStatus::Finished, now);

@@ -9,13 +9,14 @@ use crate::app::training::OrderRow;
 use crate::app::training::ending::{Ending, close, end_lost, find_run};
 use crate::app::training::error::TrainingError;
 use crate::app::training::registering::{Worked, register};
+use crate::app::training::trials;
 use crate::app::training::uploads::take_in;
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
 use crate::base::files;
 use crate::base::ids::RunId;
 use crate::base::limits;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 use crate::security::actor::{Act, Actor, Role};
 use crate::store::rows::lab::Claim;
 use crate::store::views::LabWrite;
@@ -86,6 +87,7 @@ pub fn hear(app: &App, run_id: &RunId, events: &[Event]) -> Result<bool, Failure
             Ok::<_, Failure>(lab.put_run(&run)?)
         })?;
     }
+    trials::log(app, run_id, events)?;
     let gone = || TrainingError::NotAtWork { id: run_id.to_string() };
     Ok(app.desk.hear(run_id, events, app.elapsed_ms()).ok_or_else(gone)?)
 }

@@ -1,12 +1,13 @@
 //! How a run's child speaks: one event a line on stdout, steps thinned to what a person can see.
 //! Decides nothing and stops nothing; a parent that is gone is noticed elsewhere.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::base::progress::Progress;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 /// Steps come often; a person sees no more than this many a second.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
@@ -14,6 +15,7 @@ const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// Writes events as lines. A parent that is gone is noticed elsewhere, so failed writes are let go.
 pub struct EventWriter<W: Write> {
     state: Mutex<WriterState<W>>,
+    begun: Instant,
 }
 
 struct WriterState<W> {
@@ -23,7 +25,7 @@ struct WriterState<W> {
 
 impl<W: Write> EventWriter<W> {
     pub fn new(out: W) -> Self {
-        Self { state: Mutex::new(WriterState { out, last_step: None }) }
+        Self { state: Mutex::new(WriterState { out, last_step: None }), begun: Instant::now() }
     }
 
     pub fn send(&self, event: &Event) {
@@ -59,6 +61,15 @@ impl<W: Write + Send> Progress for EventWriter<W> {
 
     fn metric(&self, key: &str, step: i64, value: f64) {
         self.send(&Event::Metric { key: key.to_string(), step, value });
+    }
+
+    fn trial(&self, name: &str, settings: &[String], figures: &BTreeMap<String, f64>) {
+        let (name, settings, figures) = (name.to_string(), settings.to_vec(), figures.clone());
+        self.send(&Event::Trial { name, settings, figures });
+    }
+
+    fn spent_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

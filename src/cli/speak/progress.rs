@@ -1,11 +1,13 @@
 //! A moving bar on a terminal, a line a stage elsewhere, nothing under --json or --quiet.
 //! Never on stdout.
 
+use std::collections::BTreeMap;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::base::progress::Progress;
 use crate::cli::speak::output::Output;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 pub struct Bar {
     output: Output,
@@ -28,6 +30,7 @@ impl Bar {
             Event::Stage { name, total } => self.stage(name, *total),
             Event::Step { done } => self.step(*done),
             Event::Metric { key, step, value } => self.metric(key, *step, *value),
+            Event::Trial { name, settings, figures } => self.trial(name, settings, figures),
             Event::Done { .. } | Event::Failed { .. } => self.finish(),
         }
     }
@@ -55,5 +58,11 @@ impl Progress for Bar {
         if key == "valid_loss" {
             self.bar.set_message(format!("training, loss {value:.4}"));
         }
+    }
+
+    fn trial(&self, name: &str, _settings: &[String], figures: &BTreeMap<String, f64>) {
+        let of = |key: &str| figures.get(key).copied().unwrap_or(f64::NAN);
+        let told = format!("  {name}: log loss {:.4}, AUC {:.4}", of("cv_log_loss"), of("cv_auc"));
+        if self.output.has_bar() { self.bar.println(told) } else { self.output.say(&told) }
     }
 }

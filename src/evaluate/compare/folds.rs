@@ -96,7 +96,8 @@ pub fn summarise(candidates: &[Candidate], more_is_better: bool) -> Result<FoldS
             mean: mean(&candidate.values),
             sd: sd(&candidate.values),
             mean_rank: mean_rank(candidates, candidate, better),
-            behind: behind_mean,
+            // Never a zero below zero.
+            behind: behind_mean + 0.0,
             behind_error,
             folds_won: behind.iter().filter(|by| **by < 0.0).count(),
             within: behind_mean <= behind_error,

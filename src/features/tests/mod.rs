@@ -1,5 +1,6 @@
 //! Small tables, contracts and recipes for the tests of this room, and its laws.
 
+mod codes;
 mod laws;
 mod recipes;
 mod references;

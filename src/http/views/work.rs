@@ -12,7 +12,7 @@ use crate::app::training::desk::Upload;
 use crate::app::training::orders::OrderedData;
 use crate::app::training::progress::{Progress, Trained};
 use crate::base::digest::Digest;
-use crate::pipeline::events::Event;
+use crate::pipeline::child::events::Event;
 
 /// A data set that is kept, as Parquet. Digests are SHA-256 in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -142,6 +142,9 @@ pub struct TrainedView {
     pub policy: String,
     /// Whether the version was signed with another policy.
     pub policy_changed: bool,
+    /// Why this family and these settings, where they were searched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picked: Option<String>,
     pub cutoff: f64,
     pub metrics: BTreeMap<String, f64>,
     /// `value`, `low`, `high`, `level` and `rounds` of each.
@@ -161,6 +164,7 @@ impl TrainedView {
             reused: *reused,
             policy: policy.to_hex(),
             policy_changed: *policy != version.policy,
+            picked: evaluation.picked.clone(),
             cutoff: evaluation.cutoff,
             metrics: evaluation.metrics.clone(),
             intervals: serde_json::json!(evaluation.intervals),

@@ -1,7 +1,7 @@
 //! What the codes of a column stand for: a name, and cuts or levels. Checked against the model before any export.
 //! Codes no value; it only says which values a code has.
 
-use crate::features::codes::Code;
+use crate::features::binning::codes::Code;
 use crate::features::recipe::FittedRecipe;
 use crate::model::trees::CodeColumn;
 

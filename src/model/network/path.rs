@@ -14,11 +14,17 @@ pub(super) fn walk(network: &Network, row: &[f64], reference: &[f64]) -> (f64, V
 /// The same, and what they miss the margin by as they are.
 fn sum_pieces(network: &Network, row: &[f64], reference: &[f64]) -> (f64, Vec<f64>, f64) {
     let (from, to) = (network.front(reference), network.front(row));
-    let (base, margin) = (network.pass(from.clone()), network.pass(to.clone()));
-    let units = network.layers.first().map_or(0, |layer| layer.units);
-    let mut way = Way { layers: &network.layers, bent: 0, open: Vec::new(), slopes: vec![0.0; units] };
-    way.cross(0, (&from, &to), 1.0);
-    let mut columns = to_columns(network, &way.slopes);
+    let (base, margin) = (network.pass(&from), network.pass(&to));
+    let mut front = vec![0.0; from.len()];
+    for layers in &network.members {
+        let units = layers.first().map_or(0, |layer| layer.units);
+        let mut way = Way { layers, bent: 0, open: Vec::new(), slopes: vec![0.0; units] };
+        way.cross(0, (&from, &to), 1.0);
+        let own = layers.first().map(|layer| back(&layer.weights, &way.slopes)).unwrap_or_default();
+        front.iter_mut().zip(own).for_each(|(sum, slope)| *sum += slope);
+    }
+    front.iter_mut().for_each(|slope| *slope /= network.members.len() as f64);
+    let mut columns = to_columns(network, &front);
     for ((column, x), r) in columns.iter_mut().zip(row).zip(reference) {
         *column *= x - r;
     }
@@ -107,9 +113,8 @@ fn back(weights: &[f32], slopes: &[f64]) -> Vec<f64> {
     weights.chunks_exact(slopes.len()).map(of_input).collect()
 }
 
-/// From slopes in the first layer's sums to slopes in the columns.
-fn to_columns(network: &Network, slopes: &[f64]) -> Vec<f64> {
-    let front = network.layers.first().map(|layer| back(&layer.weights, slopes)).unwrap_or_default();
+/// From slopes in what the first layers read to slopes in the columns.
+fn to_columns(network: &Network, front: &[f64]) -> Vec<f64> {
     let mut columns = vec![0.0; network.width];
     let mut next = 0;
     for range in network.plain_columns() {
@@ -130,7 +135,7 @@ mod tests {
     use super::*;
     use crate::base::rng::Random;
     use crate::model::network::doubles;
-    use crate::model::network::tests::drawn;
+    use crate::model::network::tests::{drawn, drawn_members};
 
     fn row(random: &mut Random, width: usize) -> Vec<f64> {
         let values: Vec<f32> = (0..width).map(|_| random.normal() as f32).collect();
@@ -140,7 +145,7 @@ mod tests {
     #[test]
     fn the_pieces_add_up_before_anything_is_spread() {
         for (seed, hidden) in [(1, vec![8]), (2, vec![16, 8]), (3, vec![64, 32]), (4, vec![12, 12, 12])] {
-            let network = drawn(seed, &[7, 12, 5], &[1], &hidden);
+            let network = drawn_members(seed, 1 + seed as usize, &[7, 12, 5], &hidden);
             let mut random = Random::new(seed, "rows");
             for _ in 0..20 {
                 let (to, from) = (row(&mut random, 24), row(&mut random, 24));
@@ -154,10 +159,15 @@ mod tests {
     /// The same integral with twenty thousand slopes taken by small differences.
     #[test]
     fn a_column_adds_what_the_integral_of_its_slope_is() {
-        let network = drawn(5, &[2, 3], &[1], &[6, 4]);
+        for network in [drawn(5, &[2, 3], &[1], &[6, 4]), drawn_members(5, 3, &[2, 3], &[6, 4])] {
+            check_integral(&network);
+        }
+    }
+
+    fn check_integral(network: &Network) {
         let mut random = Random::new(5, "integral");
         let (to, from) = (row(&mut random, 5), row(&mut random, 5));
-        let (_, columns) = walk(&network, &to, &from);
+        let (_, columns) = walk(network, &to, &from);
         let steps = 20_000;
         for column in 0..5 {
             let mut sum = 0.0;

@@ -5,37 +5,49 @@ use crate::base::rng::Random;
 
 /// A network of drawn weights over fields of these widths; the fields named `embedded` have two numbers a level.
 pub(crate) fn drawn(seed: u64, fields: &[usize], embedded: &[usize], hidden: &[usize]) -> Network {
-    let mut random = Random::new(seed, "network");
+    drawn_as(&mut Random::new(seed, "network"), fields, embedded, (1, hidden))
+}
+
+/// The same with several members, and the second field embedded.
+pub(crate) fn drawn_members(seed: u64, members: usize, fields: &[usize], hidden: &[usize]) -> Network {
+    drawn_as(&mut Random::new(seed, "members"), fields, &[1], (members, hidden))
+}
+
+fn drawn_as(
+    random: &mut Random,
+    fields: &[usize],
+    embedded: &[usize],
+    (members, hidden): (usize, &[usize]),
+) -> Network {
     let mut draw = |count: usize| (0..count).map(|_| (0.7 * random.normal()) as f32).collect::<Vec<f32>>();
     let mut embeddings = Vec::new();
     let (mut width, mut front) = (0, 0);
     for (field, &columns) in fields.iter().enumerate() {
         let size = if embedded.contains(&field) { 2 } else { columns };
         if size < columns {
-            embeddings.push(Embedding {
-                field,
-                start: width,
-                width: columns,
-                size,
-                weights: draw(columns * size),
-            });
+            let weights = draw(columns * size);
+            embeddings.push(Embedding { field, start: width, width: columns, size, weights });
         }
         (width, front) = (width + columns, front + size);
     }
-    let mut layers = Vec::new();
-    let mut inputs = front;
-    for &units in hidden.iter().chain(&[1]) {
-        layers.push(Layer { inputs, units, weights: draw(inputs * units), bias: draw(units) });
-        inputs = units;
-    }
-    Network::new(width, embeddings, layers).unwrap()
+    let mut member = || {
+        let mut inputs = front;
+        let layer = |&units: &usize| {
+            let layer = Layer { inputs, units, weights: draw(inputs * units), bias: draw(units) };
+            inputs = units;
+            layer
+        };
+        hidden.iter().chain(&[1]).map(layer).collect()
+    };
+    let members = (0..members).map(|_| member()).collect();
+    Network::new(width, embeddings, members).unwrap()
 }
 
 fn one_unit() -> Network {
     let embedding = Embedding { field: 0, start: 0, width: 2, size: 1, weights: vec![0.5, -1.0] };
     let first = Layer { inputs: 2, units: 2, weights: vec![2.0, 0.0, 3.0, -1.0], bias: vec![0.25, 0.0] };
     let last = Layer { inputs: 2, units: 1, weights: vec![1.5, 10.0], bias: vec![-1.0] };
-    Network::new(3, vec![embedding], vec![first, last]).unwrap()
+    Network::new(3, vec![embedding], vec![vec![first, last]]).unwrap()
 }
 
 #[test]
@@ -47,6 +59,19 @@ fn the_margin_is_what_the_layers_say() {
     assert_eq!(network.margin(&[0.0, 1.0, 0.0]), 10.0 - 1.0);
     assert_eq!(network.front_width(), 2);
     assert!(network.plain_columns().into_iter().flatten().eq([2]));
+}
+
+#[test]
+fn the_margin_of_several_members_is_their_mean() {
+    let network = drawn_members(6, 3, &[2, 5, 3], &[4, 3]);
+    let mut random = Random::new(6, "row");
+    let row: Vec<f32> = (0..10).map(|_| random.normal() as f32).collect();
+    let alone = |member: &Vec<Layer>| {
+        Network::new(10, network.embeddings.clone(), vec![member.clone()]).unwrap().margin(&row)
+    };
+    let own: Vec<f64> = network.members().iter().map(alone).collect();
+    assert_eq!(network.margin(&row), (own[0] + own[1] + own[2]) / 3.0);
+    assert!(own[0] != own[1] && own[1] != own[2]);
 }
 
 #[test]
@@ -72,17 +97,24 @@ fn parts_that_do_not_fit_are_no_network() {
     let code = |edit: &dyn Fn(&mut Network)| {
         let mut bad = good.clone();
         edit(&mut bad);
-        Network::new(bad.width, bad.embeddings, bad.layers).unwrap_err().code()
+        Network::new(bad.width, bad.embeddings, bad.members).unwrap_err().code()
     };
-    assert_eq!(code(&|n| n.layers.truncate(1)), "network.layers");
+    assert_eq!(code(&|n| n.members.clear()), "network.members");
+    assert_eq!(code(&|n| n.members = vec![n.members[0].clone(); 65]), "network.members");
+    assert_eq!(code(&|n| n.members[0].truncate(1)), "network.layers");
+    let shorter = |n: &mut Network| {
+        let last = n.members[0][1].clone();
+        n.members.push(vec![last]);
+    };
+    assert_eq!(code(&shorter), "network.layers");
     assert_eq!(code(&|n| n.width = 2), "network.shape");
     assert_eq!(code(&|n| n.width = 4), "network.shape");
     assert_eq!(code(&|n| n.embeddings[0].start = usize::MAX), "network.shape");
     assert_eq!(code(&|n| n.embeddings[0].size = 0), "network.shape");
     assert_eq!(code(&|n| n.embeddings.push(n.embeddings[0].clone())), "network.shape");
-    assert_eq!(code(&|n| n.layers[1].units = 2), "network.shape");
-    assert_eq!(code(&|n| n.layers[0].bias.truncate(1)), "network.shape");
-    assert_eq!(code(&|n| n.layers[0].weights[3] = f32::NAN), "network.not_finite");
-    assert_eq!(code(&|n| n.layers[1].bias[0] = f32::INFINITY), "network.not_finite");
+    assert_eq!(code(&|n| n.members[0][1].units = 2), "network.shape");
+    assert_eq!(code(&|n| n.members[0][0].bias.truncate(1)), "network.shape");
+    assert_eq!(code(&|n| n.members[0][0].weights[3] = f32::NAN), "network.not_finite");
+    assert_eq!(code(&|n| n.members[0][1].bias[0] = f32::INFINITY), "network.not_finite");
     assert_eq!(code(&|n| n.embeddings[0].weights[1] = f32::INFINITY), "network.not_finite");
 }

@@ -89,8 +89,10 @@ mod tests {
     use super::*;
     use crate::model::trees::Leaf;
 
-    const COLUMNS: [CodeColumn; 2] =
-        [CodeColumn { column: 0, codes: 5, ordered: true }, CodeColumn { column: 1, codes: 3, ordered: false }];
+    const COLUMNS: [CodeColumn; 2] = [
+        CodeColumn { column: 0, codes: 5, ordered: true },
+        CodeColumn { column: 1, codes: 3, ordered: false },
+    ];
 
     fn tree() -> Tree {
         let (leaf, set) = (|value| Leaf { value, rows: 1 }, CodeSet([0b101, 0, 0, 0]));

@@ -1,12 +1,13 @@
 //! Binary trees over coded columns, one form for boosting and forest alike: a row's margin is the base and one leaf
 //! of each tree, added in order. Learns nothing and knows no field by name.
 
+use crate::base::limits;
 pub use crate::base::limits::CODES_MAX;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::model::scorer::{Method, Prepared, Scorer};
+use crate::model::shap::{Background, ExplainError, Explainer, TABLE_BYTES_MAX};
 use crate::model::trees::batch::TreesRun;
-use crate::model::shap::{Background, ExplainError, Explainer};
 
 pub mod batch;
 pub mod check;
@@ -48,7 +49,13 @@ impl CodeSet {
 impl Split {
     pub fn is_left(&self, code: u8) -> bool {
         match self {
-            Self::UpTo { code: last, missing_left } => if code == 0 { *missing_left } else { code <= *last },
+            Self::UpTo { code: last, missing_left } => {
+                if code == 0 {
+                    *missing_left
+                } else {
+                    code <= *last
+                }
+            }
             Self::Among(set) => set.contains(code),
         }
     }
@@ -110,6 +117,10 @@ impl Tree {
 }
 
 impl Trees {
+    fn leaves(&self) -> usize {
+        self.trees.iter().map(|tree| tree.leaves.len()).sum()
+    }
+
     pub fn margin_of(&self, codes: &[u8]) -> f64 {
         self.trees.iter().fold(self.base, |sum, tree| sum + tree.leaves[tree.leaf(codes)].value)
     }
@@ -119,11 +130,7 @@ impl Trees {
 pub fn code_columns(recipe: &FittedRecipe) -> Vec<CodeColumn> {
     let codes = recipe.fields.iter().filter_map(|field| field.code.as_ref());
     codes
-        .map(|code| CodeColumn {
-            column: code.column,
-            codes: code.of.count(),
-            ordered: code.of.is_ordered(),
-        })
+        .map(|code| CodeColumn { column: code.column, codes: code.of.count(), ordered: code.of.is_ordered() })
         .collect()
 }
 
@@ -168,7 +175,8 @@ impl Scorer for Trees {
 
     fn prepare(&self, reference: &[f64]) -> Result<Prepared, ExplainError> {
         let shares = code_shares(&self.columns, reference);
-        Ok(Prepared::Trees(Box::new(Explainer::new(self, Background::Marginals(&shares))?)))
+        let room = if self.leaves() > limits::EXPLAINED_LEAVES_MAX { 0 } else { TABLE_BYTES_MAX };
+        Ok(Prepared::Trees(Box::new(Explainer::within(self, Background::Marginals(&shares), room)?)))
     }
 
     fn contributions(&self, row: &[f32], _reference: &[f64], prepared: &Prepared) -> (f64, Vec<f64>) {
@@ -180,6 +188,11 @@ impl Scorer for Trees {
             columns[column.column] = value;
         }
         (explainer.base(), columns)
+    }
+
+    /// A leaf of a small tree is looked up, one of a large tree is walked to; the latter are what takes time.
+    fn explained_rows_max(&self) -> usize {
+        (limits::IMPORTANCE_LEAVES_MAX / self.leaves().max(1)).clamp(1, limits::IMPORTANCE_ROWS_MAX)
     }
 
     fn method(&self) -> Method {

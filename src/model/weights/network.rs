@@ -1,4 +1,4 @@
-//! A network's tensors: `bias.00`, `embedding.0003`, `layer.00` and so on, each in its shape.
+//! A network's tensors: `bias.00`, `embedding.0003`, `layer.00` and so on, each in its shape, members one after the other.
 //! Names say the layer, or the recipe's field; never holds more than the network itself.
 
 use std::collections::BTreeSet;
@@ -29,9 +29,19 @@ pub(super) fn write(network: &Network) -> Result<Vec<u8>, WeightsError> {
         let shape = vec![embedding.width, embedding.size];
         tensors.push((embedding_name(embedding.field), shape, bytes(&embedding.weights)));
     }
-    for (number, layer) in network.layers().iter().enumerate() {
-        tensors.push((layer_name(number), vec![layer.inputs, layer.units], bytes(&layer.weights)));
-        tensors.push((bias_name(number), vec![layer.units], bytes(&layer.bias)));
+    let members = network.members();
+    for number in 0..members.first().map_or(0, Vec::len) {
+        let layers: Vec<&Layer> = members.iter().filter_map(|layers| layers.get(number)).collect();
+        let Some(first) = layers.first() else { continue };
+        let all =
+            |part: fn(&Layer) -> &[f32]| layers.iter().flat_map(|l| bytes(part(l))).collect::<Vec<u8>>();
+        // One member has no dimension of its own: so a network was written before there were several.
+        let shape = |own: &[usize]| {
+            let several = (layers.len() > 1).then_some(layers.len());
+            several.into_iter().chain(own.iter().copied()).collect::<Vec<usize>>()
+        };
+        tensors.push((layer_name(number), shape(&[first.inputs, first.units]), all(|l| &l.weights)));
+        tensors.push((bias_name(number), shape(&[first.units]), all(|l| &l.bias)));
     }
     let mut views = Vec::with_capacity(tensors.len());
     for (name, shape, bytes) in &tensors {
@@ -47,45 +57,56 @@ pub(super) fn read(file: &SafeTensors<'_>, recipe: &FittedRecipe) -> Result<Netw
     let mut embeddings = Vec::new();
     for (number, field) in recipe.fields.iter().enumerate() {
         if left.remove(&embedding_name(number)) {
-            let ([width, size], weights) = read_table(file, &embedding_name(number))?;
+            let (shape, weights) = read_tensor(file, &embedding_name(number))?;
+            let [width, size] = shape[..] else {
+                return Err(WeightsError::Name { tensor: embedding_name(number) });
+            };
             if width != field.width {
                 return Err(WeightsError::Name { tensor: embedding_name(number) });
             }
             embeddings.push(Embedding { field: number, start: field.start, width, size, weights });
         }
     }
-    let mut layers = Vec::new();
-    while left.remove(&layer_name(layers.len())) {
-        let number = layers.len();
-        let ([inputs, units], weights) = read_table(file, &layer_name(number))?;
+    let (mut members, mut number): (Vec<Vec<Layer>>, usize) = (Vec::new(), 0);
+    while left.remove(&layer_name(number)) {
+        let (shape, weights) = read_tensor(file, &layer_name(number))?;
+        let (count, [inputs, units]) = match shape[..] {
+            [inputs, units] => (1, [inputs, units]),
+            [count, inputs, units] => (count, [inputs, units]),
+            _ => return Err(WeightsError::Name { tensor: layer_name(number) }),
+        };
         if !left.remove(&bias_name(number)) {
             return Err(WeightsError::Name { tensor: layer_name(number) });
         }
-        let ([_, found], bias) = read_table(file, &bias_name(number))?;
-        if found != units {
+        let (shape, bias) = read_tensor(file, &bias_name(number))?;
+        let expected = if count == 1 { vec![units] } else { vec![count, units] };
+        let sizes = [count, inputs, units];
+        if shape != expected || sizes.contains(&0) || (number > 0 && members.len() != count) {
             return Err(WeightsError::Name { tensor: bias_name(number) });
         }
-        layers.push(Layer { inputs, units, weights, bias });
+        members.resize_with(count, Vec::new);
+        let parts = weights.chunks_exact(inputs * units).zip(bias.chunks_exact(units));
+        for (member, (weights, bias)) in members.iter_mut().zip(parts) {
+            member.push(Layer { inputs, units, weights: weights.to_vec(), bias: bias.to_vec() });
+        }
+        number += 1;
     }
     match left.pop_first() {
         Some(tensor) => Err(WeightsError::Name { tensor }),
-        None => Ok(Network::new(recipe.width, embeddings, layers)?),
+        None => Ok(Network::new(recipe.width, embeddings, members)?),
     }
 }
 
-/// A tensor of one dimension is a table of one line.
-fn read_table(file: &SafeTensors<'_>, tensor: &str) -> Result<([usize; 2], Vec<f32>), WeightsError> {
+/// At most the dimensions of a layer of several members.
+fn read_tensor(file: &SafeTensors<'_>, tensor: &str) -> Result<(Vec<usize>, Vec<f32>), WeightsError> {
     let view = file.tensor(tensor).map_err(WeightsError::Format)?;
-    let shape = match (view.dtype(), view.shape()) {
-        (Dtype::F32, [length]) => [1, *length],
-        (Dtype::F32, [lines, length]) => [*lines, *length],
-        (dtype, shape) => {
-            let found = format!("{dtype} {shape:?}");
-            return Err(WeightsError::Dimensions { tensor: tensor.to_string(), found });
-        }
-    };
+    let (dtype, shape) = (view.dtype(), view.shape());
+    if dtype != Dtype::F32 || shape.len() > 3 {
+        let found = format!("{dtype} {shape:?}");
+        return Err(WeightsError::Dimensions { tensor: tensor.to_string(), found });
+    }
     let numbers = view.data().as_chunks::<4>().0.iter();
-    Ok((shape, numbers.map(|&bytes| f32::from_le_bytes(bytes)).collect()))
+    Ok((shape.to_vec(), numbers.map(|&bytes| f32::from_le_bytes(bytes)).collect()))
 }
 
 #[cfg(test)]
@@ -93,7 +114,7 @@ mod tests {
     use super::*;
     use crate::base::fact::Fact as _;
     use crate::features::recipe::{FittedEncoding, FittedField};
-    use crate::model::network::tests::drawn;
+    use crate::model::network::tests::{drawn, drawn_members};
     use crate::model::scorer::{Family, Scorer as _};
     use crate::model::weights::{parse_safetensors, to_safetensors};
 
@@ -137,6 +158,23 @@ mod tests {
             ["bias.00", "bias.01", "bias.02", "embedding.0001", "embedding.0002", "layer.00", "layer.02"];
         let places: Vec<usize> = names.iter().map(|name| header.find(name).unwrap()).collect();
         assert!(places.is_sorted(), "{places:?}");
+    }
+
+    #[test]
+    fn several_members_go_there_and_back_to_the_bit_and_one_is_written_as_ever() {
+        let network = drawn_members(4, 3, &[3, 8, 4], &[5, 4]);
+        let bytes = to_safetensors(&Family::Network(network.clone())).unwrap();
+        let read = parse_safetensors("mlp", &recipe(&[3, 8, 4]), &bytes).unwrap();
+        assert_eq!(read, Family::Network(network));
+        let header = String::from_utf8_lossy(&bytes[8..]).into_owned();
+        assert!(header.contains("\"layer.01\":{\"dtype\":\"F32\",\"shape\":[3,5,4]"), "{header}");
+        assert!(header.contains("\"bias.01\":{\"dtype\":\"F32\",\"shape\":[3,4]"), "{header}");
+        let alone = String::from_utf8_lossy(&self::bytes()).into_owned();
+        assert!(alone.contains("\"layer.01\":{\"dtype\":\"F32\",\"shape\":[5,4]"), "{alone}");
+        let mut uneven = bytes.clone();
+        let at = header.find("[3,5,4]").unwrap() + 8;
+        uneven[at..at + 7].copy_from_slice(b"[5,3,4]");
+        assert_eq!(refusal(&uneven, &recipe(&[3, 8, 4])), "weights.tensors");
     }
 
     #[test]

@@ -90,3 +90,59 @@ fn read_bins(file: &SafeTensors<'_>, tensor: &str) -> Result<Vec<u8>, WeightsErr
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::binning::codes::Code;
+    use crate::features::recipe::{FieldCode, FittedEncoding, FittedField};
+    use crate::model::scorecard::tests::small;
+    use crate::model::scorer::Family;
+    use crate::model::weights::{parse_safetensors, to_safetensors};
+
+    fn recipe() -> FittedRecipe {
+        let field = |(column, of): (usize, Code)| FittedField {
+            field: format!("f{column}"),
+            encoding: FittedEncoding::None {},
+            start: 0,
+            width: 0,
+            known_levels: Vec::new(),
+            code: Some(FieldCode { column, of }),
+        };
+        let bins = |cuts| Code::Bins { cuts, low: 0.0, high: 1.0 };
+        let levels = Code::Levels { levels: vec!["a".into(), "b".into()] };
+        let codes = [(0, bins(vec![0.1, 0.2])), (1, bins(Vec::new())), (2, levels)];
+        FittedRecipe { fields: codes.into_iter().map(field).collect(), width: 0 }
+    }
+
+    #[test]
+    fn a_scorecard_goes_there_and_back_to_the_bit_also_without_a_scored_column() {
+        for parts in [small().parts, Vec::new()] {
+            let family = Family::Scorecard(Scorecard { parts, ..small() });
+            let bytes = to_safetensors(&family).unwrap();
+            assert_eq!(parse_safetensors("scorecard", &recipe(), &bytes).unwrap(), family);
+        }
+    }
+
+    #[test]
+    fn a_tensor_too_many_too_few_or_of_another_column_is_refused() {
+        let refusal = |change: &dyn Fn(&mut Scorecard)| {
+            let mut card = small();
+            change(&mut card);
+            parse_safetensors("scorecard", &recipe(), &write(&card).unwrap()).unwrap_err()
+        };
+        assert!(matches!(refusal(&|card| card.parts[1].place = 3), WeightsError::Name { .. }));
+        assert!(matches!(refusal(&|card| card.parts[1].place = 1), WeightsError::Scorecard(_)));
+        assert!(matches!(refusal(&|card| card.parts[0].bin_of[3] = 7), WeightsError::Scorecard(_)));
+        let good = to_safetensors(&Family::Scorecard(small())).unwrap();
+        for (from, to) in [("woe.0002", "wox.0002"), ("bins.0000", "bins.0009"), ("intercept", "interrupt")] {
+            let at = good.windows(from.len()).position(|part| part == from.as_bytes()).unwrap();
+            let mut bad = good.clone();
+            bad[at..at + from.len()].copy_from_slice(to.as_bytes());
+            assert!(parse_safetensors("scorecard", &recipe(), &bad).is_err(), "{to}");
+        }
+        for length in 0..good.len() {
+            assert!(parse_safetensors("scorecard", &recipe(), &good[..length]).is_err(), "{length}");
+        }
+    }
+}

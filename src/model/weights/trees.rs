@@ -9,7 +9,7 @@ use crate::features::recipe::FittedRecipe;
 use crate::model::trees::{Branch, Child, CodeSet, Leaf, Split, Tree, Trees, code_columns};
 use crate::model::weights::{WeightsError, read_f64s};
 
-/// In the order of the file: eight-byte numbers first, then those of four.
+/// As they are read; the file has them by type, then by name.
 const BASE: &str = "base";
 const VALUES: &str = "leaf.value";
 const SETS: &str = "set";
@@ -188,8 +188,7 @@ impl Lines {
             }
             _ => return Err(WeightsError::Lines { tensor: SPLITS }),
         };
-        let column =
-            u16::try_from(self.columns[at]).map_err(|_| WeightsError::Lines { tensor: COLUMNS })?;
+        let column = u16::try_from(self.columns[at]).map_err(|_| WeightsError::Lines { tensor: COLUMNS })?;
         Ok(Branch { column, split, left: child(self.left[at]), right: child(self.right[at]) })
     }
 }
@@ -215,7 +214,7 @@ fn list<T, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::codes::Code;
+    use crate::features::binning::codes::Code;
     use crate::features::recipe::{FieldCode, FittedEncoding, FittedField};
     use crate::model::scorer::Family;
     use crate::model::weights::{parse_safetensors, to_safetensors};

@@ -2,7 +2,6 @@
 //! Contributions are against the training mean, as those of predictions are.
 
 use crate::base::fact::Failure;
-use crate::base::limits;
 use crate::evaluate::charts::bars::draw_importance;
 use crate::evaluate::charts::explain::dependence::draw_dependence;
 use crate::evaluate::charts::explain::swarm::draw_swarm;
@@ -11,7 +10,6 @@ use crate::evaluate::importance::effects::{FieldEffect, Values};
 use crate::evaluate::importance::swarm::swarm;
 use crate::evaluate::importance::{FieldContribution, Importance, rank};
 use crate::features::matrix::Matrix;
-use crate::model::scorer::Method;
 use crate::model::trained::Model;
 use crate::pipeline::artifacts::Drawer;
 use crate::pipeline::artifacts::blurred::{Blurred, BlurredField, unlinked};
@@ -32,11 +30,7 @@ struct Contributions {
 
 impl Explained {
     pub fn of(model: &Model, matrix: &Matrix) -> Result<Self, Failure> {
-        let most = match model.family.scorer().method() {
-            Method::Terms | Method::Coalitions => limits::IMPORTANCE_ROWS_MAX,
-            Method::Path => limits::IMPORTANCE_ROWS_PATH_MAX,
-        };
-        let rows = matrix.rows.min(most);
+        let rows = matrix.rows.min(model.family.scorer().explained_rows_max());
         let named = model.recipe.fields.iter();
         let mut fields: Vec<Contributions> = named
             .map(|f| Contributions { field: f.field.clone(), values: Vec::with_capacity(rows) })

@@ -4,15 +4,15 @@
 use crate::base::cancel::CancelFlag;
 use crate::base::fact::Failure;
 use crate::base::progress::Progress;
-use crate::data::split::draw_stratified;
 use crate::base::rng::Random;
+use crate::data::split::draw_stratified;
 use crate::data::table::Table;
 use crate::features::fit::fit;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::{FittedRecipe, Recipe};
 use crate::train::course::Parts;
 use crate::train::examples::Examples;
-use crate::train::fit::{Fitting, FittedFamily, fit_family};
+use crate::train::fit::{FittedFamily, Fitting, fit_family};
 use crate::train::params::{FamilyParams, TrainParams};
 
 #[derive(Clone, Copy)]

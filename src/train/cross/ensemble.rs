@@ -2,8 +2,8 @@
 //! Fits no family by itself.
 
 use crate::base::fact::Failure;
-use crate::base::parallel::{in_parallel, threads_for};
-use crate::base::progress::{Progress, Silent};
+use crate::base::progress::Silent;
+use crate::base::progress::parallel::{in_parallel, threads_for};
 use crate::base::rng::Random;
 use crate::data::split::draw_stratified;
 use crate::features::fit::{Form, fit};
@@ -13,33 +13,11 @@ use crate::model::ensemble::{Ensemble, Member};
 use crate::model::scorer::Family;
 use crate::train::course::Parts;
 use crate::train::cross::development::Development;
-use crate::train::cross::folds::{Crossed, Folds, cross};
+use crate::train::cross::folds::Crossed;
 use crate::train::cross::stack::{Stacked, stack};
 use crate::train::examples::{Examples, TrainError};
-use crate::train::fit::{Fitting, FittedFamily, fit_family};
+use crate::train::fit::{FittedFamily, Fitting, fit_family};
 use crate::train::params::{EnsembleParams, FamilyParams};
-
-/// An ensemble, and what it says of rows that its members were not fitted on.
-pub struct FittedEnsemble {
-    pub recipe: FittedRecipe,
-    pub fitted: FittedFamily,
-    pub folds: Folds,
-    pub crossed: Crossed,
-}
-
-pub fn fit_ensemble(
-    development: &Development<'_>,
-    params: &EnsembleParams,
-    rows: &[usize],
-    progress: &dyn Progress,
-) -> Result<FittedEnsemble, Failure> {
-    let folds = Folds::draw(rows, development.labels, params.folds, development.params.seed);
-    let members = cross(development, &params.members, &folds, progress)?;
-    let labels = development.labels_of(rows);
-    let (weights, crossed) = weigh(&members, &labels);
-    let (recipe, fitted) = put_together(development, &params.members, &weights, rows)?;
-    Ok(FittedEnsemble { recipe, fitted, folds, crossed })
-}
 
 /// What each member counts, and the margins of all together.
 pub fn weigh(members: &[Crossed], labels: &[bool]) -> (Stacked, Crossed) {

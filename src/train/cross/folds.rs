@@ -2,7 +2,7 @@
 //! Every family sees the same folds, so that what they score can be compared row by row.
 
 use crate::base::fact::Failure;
-use crate::base::parallel::{in_parallel, threads_for};
+use crate::base::progress::parallel::{in_parallel, threads_for};
 use crate::base::progress::{Progress, Silent};
 use crate::base::rng::Random;
 use crate::train::cross::development::Development;

@@ -29,8 +29,17 @@ pub fn stack(margins: &[&[f64]], labels: &[bool]) -> Stacked {
         let found = fit(&own, labels);
         let kept: Vec<usize> =
             used.iter().zip(&found.weights).filter(|(_, w)| **w >= WEIGHT_MIN).map(|(f, _)| *f).collect();
-        if kept.len() == used.len() || kept.is_empty() {
-            let mut weights = vec![0.0; margins.len()];
+        let mut weights = vec![0.0; margins.len()];
+        if kept.is_empty() {
+            // Where no margin says anything, the one that says it best still makes the model: somebody must.
+            let best = (0..used.len())
+                .reduce(|best, at| if found.weights[at] > found.weights[best] { at } else { best });
+            if let Some(best) = best {
+                weights[used[best]] = WEIGHT_MIN;
+            }
+            return Stacked { bias: found.bias, weights };
+        }
+        if kept.len() == used.len() {
             used.iter().zip(found.weights).for_each(|(&family, weight)| weights[family] = weight);
             return Stacked { bias: found.bias, weights };
         }
@@ -42,9 +51,8 @@ pub fn stack(margins: &[&[f64]], labels: &[bool]) -> Stacked {
 fn fit(margins: &[&[f64]], labels: &[bool]) -> Stacked {
     let share = 1.0 / margins.len().max(1) as f64;
     let mut found = Stacked { bias: 0.0, weights: vec![share; margins.len()] };
-    let mut sums: Vec<f64> = (0..labels.len())
-        .map(|row| found.margin(margins.iter().map(|own| own[row])))
-        .collect();
+    let mut sums: Vec<f64> =
+        (0..labels.len()).map(|row| found.margin(margins.iter().map(|own| own[row]))).collect();
     for _ in 0..STEPS_MAX {
         let mut moved = 0.0f64;
         for coordinate in 0..=margins.len() {
@@ -119,6 +127,15 @@ mod tests {
         let (good, _, _, labels) = sample(1_000);
         let turned: Vec<f64> = good.iter().map(|m| -m).collect();
         assert_eq!(stack(&[&good, &turned], &labels).weights[1], 0.0);
+    }
+
+    #[test]
+    fn margins_that_all_point_the_wrong_way_still_leave_one_member() {
+        let (good, worse, _, labels) = sample(2_000);
+        let turned = |margins: &[f64]| margins.iter().map(|m| -m).collect::<Vec<f64>>();
+        let found = stack(&[&turned(&good), &turned(&worse)], &labels);
+        assert_eq!(found.weights.iter().filter(|weight| **weight > 0.0).count(), 1, "{found:?}");
+        assert!(found.bias.is_finite());
     }
 
     #[test]

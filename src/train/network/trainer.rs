@@ -11,6 +11,8 @@ use crate::model::network::{Network, NetworkError};
 use crate::train::course::{ClassCosts, Course, Learned, Learner, Parts, Start, cosine};
 use crate::train::examples::{Examples, TrainError};
 use crate::train::fit::background;
+use crate::train::monotone::Directions;
+use crate::train::network::bounds::Bounds;
 use crate::train::network::gradient::{NetworkBatch, NetworkGradient};
 use crate::train::network::shape::Shape;
 use crate::train::optimizer::{AdamW, MovingAverage};
@@ -21,6 +23,7 @@ use crate::train::params::MlpParams;
 pub struct Plan<'a> {
     pub params: &'a MlpParams,
     pub recipe: &'a FittedRecipe,
+    pub directions: &'a Directions,
     pub start: Start,
 }
 
@@ -63,11 +66,13 @@ struct Trainer<'a> {
     shape: Shape,
     gradient: NetworkGradient,
     optimizer: AdamW,
+    bounds: Bounds,
     values: Vec<f32>,
     average: MovingAverage,
     order: Vec<usize>,
     shuffles: Random,
-    dropouts: Random,
+    dropouts: Dropouts,
+    batch_rows: usize,
     epochs: usize,
     steps: usize,
     steps_max: usize,
@@ -75,22 +80,25 @@ struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     fn new(plan: Plan<'a>, train: &'a Examples<'a>, costs: ClassCosts) -> Result<Self, TrainError> {
-        let Plan { params, recipe, start } = plan;
-        let shape = Shape::of(params, recipe)?;
+        let Plan { params, recipe, directions, start } = plan;
+        let shape = Shape::of(params, directions, recipe)?;
         let mut draws = Random::new(start.seed, "train.weights");
         let values = shape.first_values(&background(recipe, train.matrix), costs.log_odds, &mut draws);
-        let batches = train.matrix.rows.div_ceil(params.batch_rows);
+        let batch_rows = batch_rows(params.batch_rows, train.matrix.rows);
+        let batches = train.matrix.rows.div_ceil(batch_rows);
         Ok(Self {
             params,
             train,
             costs,
             gradient: NetworkGradient::new(start.device, shape.clone())?,
             optimizer: AdamW::new(shape.decays(), params.weight_decay / batches as f64),
+            bounds: shape.bounds(),
             average: MovingAverage::new(&values),
             values,
             order: (0..train.matrix.rows).collect(),
             shuffles: Random::new(start.seed, "train.shuffle"),
-            dropouts: Random::new(start.seed, "train.dropout"),
+            dropouts: Dropouts::new(start.seed, params.dropout),
+            batch_rows,
             epochs: 0,
             steps: 0,
             steps_max: batches * params.epochs,
@@ -99,34 +107,62 @@ impl<'a> Trainer<'a> {
     }
 
     fn gather(&mut self, rows: &[usize]) -> NetworkBatch {
-        let matrix = self.train.matrix;
-        let mut plain = Vec::new();
-        let mut embedded: Vec<Vec<f32>> = vec![Vec::new(); self.shape.embedded.len()];
-        for &row in rows {
-            let columns = matrix.row(row);
-            self.shape.plain.iter().for_each(|range| plain.extend_from_slice(&columns[range.clone()]));
-            for (out, field) in embedded.iter_mut().zip(&self.shape.embedded) {
-                out.extend_from_slice(&columns[field.start..field.start + field.width]);
-            }
-        }
+        let inputs = self.shape.take_apart(self.train.matrix, rows.iter().copied());
         let labels = || rows.iter().map(|&row| self.train.labels[row]);
         let targets = labels().map(|label| f32::from(u8::from(label))).collect();
         let costs = labels().map(|label| self.costs.of_label(label) as f32).collect();
-        NetworkBatch { rows: rows.len(), plain, embedded, targets, costs, kept: self.draw_kept(rows.len()) }
+        let mut kept = Vec::new();
+        if self.params.dropout > 0.0 {
+            let count = |units: &usize| rows.len() * self.params.members * units;
+            kept.extend(self.params.hidden.iter().map(|units| self.dropouts.draw(count(units))));
+        }
+        NetworkBatch { inputs, targets, costs, kept }
+    }
+}
+
+/// Steps that a pass over the rows has at least, and rows that a step has all the same: a small set learns by as
+/// many steps as a large one of a few thousand rows.
+const EPOCH_STEPS_MIN: usize = 24;
+const STEP_ROWS_MIN: usize = 16;
+
+fn batch_rows(most: usize, rows: usize) -> usize {
+    (rows / EPOCH_STEPS_MIN).max(STEP_ROWS_MIN).min(most)
+}
+
+/// Which units a step leaves out. One number of the run's generator begins a plain sequence of its own (splitmix64),
+/// since as many draws as there are units and rows would else cost more than the step.
+struct Dropouts {
+    state: u64,
+    /// Of 65,536, how many draws leave a unit out.
+    out: u64,
+    /// The units that stay are worth more, so that a layer's sum keeps its mean.
+    worth: f32,
+}
+
+impl Dropouts {
+    fn new(seed: u64, share: f64) -> Self {
+        let state = Random::new(seed, "train.dropout").below(usize::MAX) as u64;
+        Self { state, out: (share * 65_536.0).round() as u64, worth: (1.0 / (1.0 - share)) as f32 }
     }
 
-    /// The units that stay are worth more, so that a layer's sum keeps its mean.
-    fn draw_kept(&mut self, rows: usize) -> Vec<Vec<f32>> {
-        let out = self.params.dropout;
-        if out == 0.0 {
-            return Vec::new();
+    fn draw(&mut self, count: usize) -> Vec<f32> {
+        let mut kept = vec![0.0; count];
+        for slots in kept.chunks_mut(4) {
+            let bits = self.advance();
+            for (number, slot) in slots.iter_mut().enumerate() {
+                let draw = (bits >> (16 * number)) & 0xffff;
+                *slot = if draw < self.out { 0.0 } else { self.worth };
+            }
         }
-        let worth = (1.0 / (1.0 - out)) as f32;
-        let random = &mut self.dropouts;
-        let mut draw = |count: usize| {
-            (0..count).map(|_| if random.unit() < out { 0.0 } else { worth }).collect::<Vec<f32>>()
-        };
-        self.params.hidden.iter().map(|units| draw(rows * units)).collect()
+        kept
+    }
+
+    fn advance(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
     }
 }
 
@@ -137,17 +173,22 @@ impl Learner for Trainer<'_> {
         self.epochs += 1;
         self.shuffles.shuffle(&mut self.order);
         let order = std::mem::take(&mut self.order);
-        for rows in order.chunks(self.params.batch_rows) {
+        for rows in order.chunks(self.batch_rows) {
             cancel.check()?;
             let rate = cosine(self.params.learning_rate, self.steps as f64 / self.steps_max as f64);
             let batch = self.gather(rows);
             let gradient = self.gradient.at(&self.values, batch)?;
             self.optimizer.step(&mut self.values, &gradient, rate);
+            self.bounds.hold(&mut self.values);
             self.average.add(&self.values);
             self.steps += 1;
         }
         self.order = order;
         Ok(())
+    }
+
+    fn margins(&self, examples: &Examples<'_>) -> Result<Vec<f64>, TrainError> {
+        self.gradient.margins(self.average.values(), examples.matrix)
     }
 
     fn model(&self) -> Result<Network, TrainError> {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::calibrate::CalibrationKind;
-use crate::train::params::{FamilyParams, ParamsError};
 use crate::train::params::ensemble::FOLDS_RANGE;
+use crate::train::params::{FamilyParams, ParamsError};
 
 /// As many as leave each model four fifths of the rows.
 const FOLDS: usize = 5;

@@ -23,7 +23,8 @@ pub struct EnsembleParams {
 
 impl Default for RawEnsemble {
     fn default() -> Self {
-        let members = vec![FamilyName::Boosting, FamilyName::Forest, FamilyName::Logistic, FamilyName::Scorecard];
+        let members =
+            vec![FamilyName::Boosting, FamilyName::Forest, FamilyName::Logistic, FamilyName::Scorecard];
         Self { members, folds: 5 }
     }
 }
@@ -46,7 +47,10 @@ impl RawEnsemble {
             seen.push(member);
         }
         super::check_range("ensemble.folds", self.folds as f64, FOLDS_RANGE)?;
-        Ok(EnsembleParams { members: self.members.iter().map(|&m| params_of(m)).collect(), folds: self.folds })
+        Ok(EnsembleParams {
+            members: self.members.iter().map(|&m| params_of(m)).collect(),
+            folds: self.folds,
+        })
     }
 }
 

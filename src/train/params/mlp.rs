@@ -13,12 +13,16 @@ use crate::train::params::{
 pub struct RawMlp {
     /// Units of each layer before the last.
     pub hidden: Vec<usize>,
+    /// Networks trained at once whose mean margin is the model's: they share the weights of their layers and differ
+    /// by a factor for each input, their biases and their last layer.
+    pub members: usize,
     /// The share of units that a training step leaves out, drawn anew for each row.
     pub dropout: f64,
     /// The most numbers that a level of a text becomes; 0 gives every level a column of the first layer. A field
     /// of n columns gets 1.6 n^0.56 of them, where that is fewer than n.
     pub embedding_max: usize,
     pub learning_rate: f64,
+    /// Rows of one step; fewer where a pass over the rows would otherwise have less than 24 steps.
     pub batch_rows: usize,
     /// Passes over the training rows at most; the learning rate falls to zero over as many.
     pub epochs: usize,
@@ -32,6 +36,7 @@ pub struct RawMlp {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MlpParams {
     pub hidden: Vec<usize>,
+    pub members: usize,
     pub dropout: f64,
     pub embedding_max: usize,
     pub learning_rate: f64,
@@ -49,6 +54,7 @@ impl Default for RawMlp {
     fn default() -> Self {
         Self {
             hidden: vec![64, 32],
+            members: 8,
             dropout: 0.3,
             embedding_max: 8,
             learning_rate: 0.0015,
@@ -70,6 +76,7 @@ impl RawMlp {
         self.hidden
             .iter()
             .try_for_each(|&units| check_count("mlp.hidden", units, limits::NETWORK_UNITS_MAX))?;
+        check_count("mlp.members", self.members, limits::NETWORK_MEMBERS_MAX)?;
         check_range("mlp.dropout", self.dropout, DROPOUT_RANGE)?;
         let widest = limits::EMBEDDING_SIZE_MAX as f64;
         check_range("mlp.embedding_max", self.embedding_max as f64, (0.0, widest))?;
@@ -81,6 +88,7 @@ impl RawMlp {
         self.class_weight.check("mlp.class_weight.positive")?;
         Ok(MlpParams {
             hidden: self.hidden,
+            members: self.members,
             dropout: self.dropout,
             embedding_max: self.embedding_max,
             learning_rate: self.learning_rate,

@@ -134,3 +134,80 @@ fn the_reference_device_is_there_only_if_it_was_built() {
         assert!(refused.next_step().unwrap().contains("--features ndarray"));
     }
 }
+
+#[test]
+fn every_number_of_the_newer_families_is_refused_by_its_own_key() {
+    for (assignment, key) in [
+        ("boosting.rounds=0", "[boosting] rounds = 0"),
+        ("boosting.learning_rate=2", "[boosting] learning_rate = 2"),
+        ("boosting.leaves=1", "[boosting] leaves = 1"),
+        ("boosting.depth=17", "[boosting] depth = 17"),
+        ("boosting.leaf_rows=0", "[boosting] leaf_rows = 0"),
+        ("boosting.row_share=0", "[boosting] row_share = 0"),
+        ("boosting.column_share=1.5", "[boosting] column_share = 1.5"),
+        ("boosting.lambda=-1", "[boosting] lambda = -1"),
+        ("boosting.patience=0", "[boosting] patience = 0"),
+        ("boosting.models=21", "[boosting] models = 21"),
+        ("boosting.held_share=0.6", "[boosting] held_share = 0.6"),
+        ("boosting.class_weight={\"positive\":0}", "boosting.class_weight.positive = 0"),
+        ("forest.trees=0", "[forest] trees = 0"),
+        ("forest.depth=17", "[forest] depth = 17"),
+        ("forest.leaf_rows=0", "[forest] leaf_rows = 0"),
+        ("forest.root_share=0", "[forest] root_share = 0"),
+        ("forest.class_weight={\"positive\":2000}", "forest.class_weight.positive = 2000"),
+        ("scorecard.bins_max=21", "scorecard.bins_max is 21"),
+        ("scorecard.share_min=0.6", "scorecard.share_min is 0.6"),
+        ("scorecard.smoothing=0", "scorecard.smoothing is 0"),
+        ("scorecard.l2=-1", "scorecard.l2 is -1"),
+        ("scorecard.iv_min=101", "scorecard.iv_min is 101"),
+        ("ensemble.folds=1", "ensemble.folds = 1"),
+        ("calibration.folds=1", "calibration.folds = 1"),
+        ("calibration.folds=21", "calibration.folds = 21"),
+        ("logistic.models=21", "logistic.models = 21"),
+    ] {
+        // Whatever the family is: a number that waits in another section is no better.
+        for family in ["family=logistic", "family=boosting"] {
+            let refused = set(&[family, assignment]).unwrap_err();
+            assert_eq!(refused.code(), "train_params.range", "{assignment}: {refused}");
+            assert!(refused.to_string().starts_with(key), "{assignment}: {refused}");
+        }
+    }
+    assert_eq!(set(&["calibration.method=isotonic"]).unwrap_err().code(), "train_params.value");
+    assert!(set(&["calibration.folds=0", "calibration.method=beta"]).is_ok());
+}
+
+#[test]
+fn an_ensemble_has_two_members_or_more_each_once_and_none_that_can_be_no_member() {
+    for (members, code) in [
+        ("[\"forest\"]", "train_params.range"),
+        ("[]", "train_params.range"),
+        ("[\"forest\",\"forest\"]", "train_params.member"),
+        ("[\"forest\",\"baseline\"]", "train_params.member"),
+        ("[\"ensemble\",\"forest\"]", "train_params.member"),
+        ("[\"forest\",\"tree\"]", "train_params.value"),
+    ] {
+        let refused = set(&[&format!("ensemble.members={members}")]).unwrap_err();
+        assert_eq!(refused.code(), code, "{members}: {refused}");
+    }
+    let params = set(&["family=ensemble", "ensemble.members=[\"mlp\",\"forest\"]"]).unwrap();
+    let FamilyParams::Ensemble(ensemble) = params.family else { panic!() };
+    assert_eq!(ensemble.members.iter().map(FamilyParams::as_str).collect::<Vec<_>>(), ["mlp", "forest"]);
+}
+
+#[test]
+fn a_direction_is_set_by_its_field() {
+    use crate::train::trees::codes::Monotone;
+    let params = set(&["family=boosting", "monotone.dti=rising", "monotone.annual_inc=falling"]).unwrap();
+    let of = |field| params.monotone.of(field);
+    assert_eq!([of("dti"), of("annual_inc"), of("x")], [Monotone::Rising, Monotone::Falling, Monotone::Free]);
+    assert!(matches!(set(&["monotone.dti=up"]), Err(ParamsError::Value { .. })));
+    assert!(matches!(set(&["monotone.=rising"]), Err(ParamsError::UnknownKey { .. })));
+    for family in ["logistic", "mlp", "forest", "ensemble"] {
+        let refused = set(&[&format!("family={family}"), "monotone.dti=rising"]).unwrap_err();
+        assert_eq!(refused.code(), "train_params.monotone", "{refused}");
+    }
+    assert!(
+        set(&["family=ensemble", "ensemble.members=[\"boosting\",\"scorecard\"]", "monotone.dti=rising"])
+            .is_ok()
+    );
+}

@@ -70,7 +70,26 @@ impl RawForest {
 }
 
 fn in_section(section: &'static str) -> impl Fn(TreesError) -> ParamsError {
-    move |source| ParamsError::Trees { section, source: Box::new(source) }
+    move |source| {
+        let source = match source {
+            TreesError::Param { name, value, range } => {
+                TreesError::Param { name: key_of(name), value, range }
+            }
+            other => other,
+        };
+        ParamsError::Trees { section, source: Box::new(source) }
+    }
+}
+
+/// A number's key in train.toml, where that has another name for it.
+fn key_of(name: &'static str) -> &'static str {
+    match name {
+        "rounds_max" => "rounds",
+        "leaves_max" => "leaves",
+        "depth_max" => "depth",
+        "rows_min" => "leaf_rows",
+        other => other,
+    }
 }
 
 impl BoostingSettings {

@@ -8,7 +8,7 @@ use crate::model::trees::batch::TreeRun;
 use crate::model::trees::{Tree, Trees};
 use crate::train::trees::codes::{CheckedPart, CodedPart, CodedShape};
 use crate::train::trees::error::TreesError;
-use crate::train::trees::gradients::Gradients;
+use crate::train::trees::grow::gradients::Gradients;
 use crate::train::trees::grow::{Ground, Grower, Offer, draw};
 use crate::train::trees::params::BoostingParams;
 

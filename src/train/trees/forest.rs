@@ -7,11 +7,11 @@ use crate::model::trees::{Tree, Trees};
 use crate::train::trees::boosting::Watch;
 use crate::train::trees::codes::{CheckedPart, CodedPart, CodedShape, Monotone};
 use crate::train::trees::error::TreesError;
-use crate::train::trees::gradients::Gradients;
+use crate::train::trees::grow::gradients::Gradients;
+use crate::train::trees::grow::split::Bounds;
 use crate::train::trees::grow::{Ground, Grower, Grown, GrownNode, Offer};
 use crate::train::trees::params::ForestParams;
 use crate::train::trees::recalibrate::Line;
-use crate::train::trees::split::Bounds;
 
 /// No leaf is surer than this, whatever its rows.
 const RATE_MIN: f64 = 1e-6;

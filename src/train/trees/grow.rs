@@ -7,10 +7,15 @@ use std::collections::BinaryHeap;
 use crate::base::rng::Random;
 use crate::model::trees::{Branch, Child, Leaf, Split, Tree};
 use crate::train::trees::codes::{CheckedPart, CodedShape};
-use crate::train::trees::gradients::{Gradients, Packed};
-use crate::train::trees::histogram::{Histogram, RowCodes};
+use crate::train::trees::grow::gradients::{Gradients, Packed};
+use crate::train::trees::grow::histogram::{Histogram, RowCodes};
+use crate::train::trees::grow::split::{Asked, Bounds, Found, Judge, Node, value};
 use crate::train::trees::params::GrowParams;
-use crate::train::trees::split::{Asked, Bounds, Found, Judge, Node, value};
+
+pub mod gradients;
+pub mod histogram;
+pub mod levels;
+pub mod split;
 
 /// What every tree of a training is grown on.
 #[derive(Clone, Copy, Debug)]

@@ -7,13 +7,9 @@ pub mod codes;
 pub mod error;
 pub mod fit;
 pub mod forest;
-pub mod gradients;
 pub mod grow;
-pub mod histogram;
-pub mod levels;
 pub mod params;
 pub mod recalibrate;
-pub mod split;
 
 #[cfg(test)]
 mod tests;

@@ -62,7 +62,8 @@ def measure(a, name, meta, out):
             print(f"{name}: {len(features)} features, not used: {', '.join(missed)}", flush=True)
         for family in a.families.split(","):
             for k in a.folds.split(","):
-                words = ["train", "project", "--data", "rows.csv", "--family", family,
+                chosen = ["--auto"] if family == "auto" else ["--family", family]
+                words = ["train", "project", "--data", "rows.csv", *chosen,
                          "--set", f'split.test_values=["{k}"]', "--set", "split.valid=0.12"]
                 for setting in a.set:
                     words += ["--set", setting]
@@ -130,7 +131,7 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("data")
     options.add_argument("--binary", default="target/release/tallystick")
-    options.add_argument("--families", default="logistic,scorecard,boosting,forest,mlp,ensemble")
+    options.add_argument("--families", default="logistic,scorecard,boosting,forest,mlp,ensemble,auto")
     options.add_argument("--sets")
     options.add_argument("--folds", default="0,1,2,3,4")
     options.add_argument("--peers")

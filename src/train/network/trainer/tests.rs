@@ -45,7 +45,12 @@ fn try_fit(
 ) -> Result<Learned<Network>, TrainError> {
     let recipe = FittedRecipe { fields: Vec::new(), width: 3 };
     let parts = Parts { train: train.examples(), valid: valid.examples() };
-    train_network(Plan { params, recipe: &recipe, start }, &parts, cancel, progress)
+    train_network(
+        Plan { params, recipe: &recipe, directions: &Directions::default(), start },
+        &parts,
+        cancel,
+        progress,
+    )
 }
 
 const FLEX: ComputeDevice = ComputeDevice::Flex;
@@ -170,7 +175,7 @@ fn the_reference_device_learns_the_same_network() {
     let flex = fit(&params, 7, &train, &valid);
     let start = Start { seed: 7, device: ComputeDevice::Ndarray };
     let ndarray = try_fit(&params, start, (&train, &valid), &CancelFlag::new(), &Silent).unwrap();
-    for (a, b) in flex.model.layers()[0].weights.iter().zip(&ndarray.model.layers()[0].weights) {
+    for (a, b) in flex.model.members()[0][0].weights.iter().zip(&ndarray.model.members()[0][0].weights) {
         assert!((a - b).abs() < 1e-3, "{a} {b}");
     }
 }

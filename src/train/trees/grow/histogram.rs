@@ -1,7 +1,7 @@
 //! Sums of packed derivatives by code, for some columns at once. Exact, so a sibling is its parent less the other.
 
 use crate::model::trees::CODES_MAX;
-use crate::train::trees::gradients::Packed;
+use crate::train::trees::grow::gradients::Packed;
 
 /// A little more than the codes, so that the first codes of two columns do not share cache sets.
 pub type Bins = [Packed; CODES_MAX + 8];

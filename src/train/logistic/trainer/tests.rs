@@ -80,7 +80,9 @@ fn fit(params: &LogisticParams, seed: u64, train: &Sample, valid: &Sample) -> Fi
 }
 
 fn log_loss(linear: &Linear, sample: &Sample) -> f64 {
-    ClassCosts { negative: 1.0, positive: 1.0, log_odds: 0.0 }.mean_loss(linear, &sample.examples())
+    let matrix = &sample.examples().matrix;
+    let margins: Vec<f64> = (0..matrix.rows).map(|row| linear.margin(matrix.row(row))).collect();
+    ClassCosts { negative: 1.0, positive: 1.0, log_odds: 0.0 }.mean_loss(&margins, sample.examples().labels)
 }
 
 /// Newton's method on sum of log losses + ridge / 2 * |weights|^2, the bias free: scikit-learn's

@@ -2,9 +2,9 @@
 //! Levels that the node has not seen go right, with the missing cell where that was not seen either.
 
 use crate::model::trees::{CodeSet, Split};
-use crate::train::trees::gradients::{Packed, Sums};
+use crate::train::trees::grow::gradients::{Packed, Sums};
+use crate::train::trees::grow::split::{Asked, Found, Judge, score};
 use crate::train::trees::params::LevelParams;
-use crate::train::trees::split::{Asked, Found, Judge, score};
 
 /// So few levels leave little to choose from, and are judged as plain bins.
 const FEW_MAX: usize = 4;

@@ -7,7 +7,7 @@ use crate::base::rng::Random;
 use crate::model::linear::Linear;
 use crate::train::course::{ClassCosts, Course, EpochLoss, Learner, Parts, Start, cosine};
 use crate::train::examples::{Examples, TrainError};
-use crate::train::gradient::{Batch, LossGradient};
+use crate::train::logistic::gradient::{Batch, LossGradient};
 use crate::train::optimizer::{AdamW, MovingAverage};
 use crate::train::params::LogisticParams;
 

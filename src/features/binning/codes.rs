@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
 use crate::data::table::Table;
-use crate::features::cuts::cuts;
+use crate::features::binning::cuts::cuts;
 use crate::features::encode::find_level;
 use crate::features::error::FeatureError;
 use crate::features::fit::{present_levels, present_numbers};

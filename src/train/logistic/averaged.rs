@@ -8,8 +8,8 @@ use crate::features::matrix::Matrix;
 use crate::model::linear::Linear;
 use crate::train::course::{Parts, Start};
 use crate::train::examples::{Examples, TrainError};
+use crate::train::logistic::trainer::{Fit, train_logistic};
 use crate::train::params::LogisticParams;
-use crate::train::trainer::{Fit, train_logistic};
 
 /// The share of the rows that each of several lines holds out.
 const HELD_SHARE: f64 = 0.12;

@@ -1,6 +1,8 @@
 //! What a run's child tells its parent: one JSON object a line on stdout.
 //! Never carries data of a person; only names, counts, metrics and the end.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
@@ -20,6 +22,12 @@ pub enum Event {
         key: String,
         step: i64,
         value: f64,
+    },
+    /// Something was tried; its figures are of the folds.
+    Trial {
+        name: String,
+        settings: Vec<String>,
+        figures: BTreeMap<String, f64>,
     },
     /// The candidate folder is whole; its model has this digest.
     Done {

@@ -3,9 +3,9 @@
 
 use crate::model::trees::{CodeColumn, Split};
 use crate::train::trees::codes::Monotone;
-use crate::train::trees::gradients::{Packed, Sums, Units};
-use crate::train::trees::histogram::Bins;
-use crate::train::trees::levels;
+use crate::train::trees::grow::gradients::{Packed, Sums, Units};
+use crate::train::trees::grow::histogram::Bins;
+use crate::train::trees::grow::levels;
 use crate::train::trees::params::GrowParams;
 
 /// Where the value of a node, and of all below it, must lie.

@@ -44,7 +44,7 @@ impl FittedRecipe {
             let (own, others) = left.split_at(code.of.count().min(left.len()));
             left = others;
             let sum: f64 = own.iter().sum();
-            own.iter().all(|share| *share >= 0.0) && ((sum - 1.0).abs() < 1e-6 || sum == 0.0)
+            own.iter().all(|share| *share >= 0.0) && ((sum - 1.0).abs() < 1e-9 || sum == 0.0)
         })
     }
 }
@@ -63,7 +63,7 @@ fn typical(ordered: bool, rows: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::codes::Code;
+    use crate::features::binning::codes::Code;
     use crate::features::recipe::{FittedEncoding, FittedField};
 
     #[test]
@@ -72,7 +72,11 @@ mod tests {
         let levels = Code::Levels { levels: vec!["A".into(), "B".into()] };
         let field = |name: &str, width, code: Option<FieldCode>| FittedField {
             field: name.into(),
-            encoding: if width == 0 { FittedEncoding::None {} } else { FittedEncoding::Hash { buckets: width - 1 } },
+            encoding: if width == 0 {
+                FittedEncoding::None {}
+            } else {
+                FittedEncoding::Hash { buckets: width - 1 }
+            },
             start: 0,
             width,
             known_levels: vec![],
