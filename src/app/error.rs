@@ -68,6 +68,8 @@ pub enum UseCaseError {
     OtherRelease { id: String, release: Digest },
     #[error("what was decided in {id} was erased: its record stands, its content cannot be read any more")]
     Erased { id: String },
+    #[error("the decision {id} was made without a score, so no field added to one")]
+    Unscored { id: String },
     #[error("no release of {name}@{version} can score")]
     NoScore { name: String, version: u64 },
     #[error("the Idempotency-Key {key:?} was used for another request")]
@@ -125,6 +127,7 @@ impl Fact for UseCaseError {
             Self::NotADecision { .. } => "decision.not_a_decision",
             Self::OtherRelease { .. } => "decision.other_release",
             Self::Erased { .. } => "decision.erased",
+            Self::Unscored { .. } => "decision.unscored",
             Self::NoScore { .. } => "release.no_score",
             Self::KeyReused { .. } => "idempotency.key_reused",
             Self::KeyUnderWay { .. } => "idempotency.under_way",
@@ -188,6 +191,7 @@ impl Fact for UseCaseError {
             }
             Self::NotADecision { .. } | Self::OtherRelease { .. } => "Run `tallystick audit verify`.",
             Self::Erased { .. } => "Its receipt and its place in the log can still be verified.",
+            Self::Unscored { .. } => "See `tallystick why` for what it stands on.",
             Self::NoScore { .. } => "Promote a version that loads; `tallystick model list` shows them.",
             Self::KeyReused { .. } => "Use a new key for a new request.",
             Self::KeyUnderWay { .. } => "Send it again in a moment; it will get the first one's answer.",

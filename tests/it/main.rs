@@ -29,6 +29,8 @@ mod fixtures;
 #[cfg(test)]
 mod flow_batch;
 #[cfg(test)]
+mod flow_exports;
+#[cfg(test)]
 mod flow_home;
 #[cfg(test)]
 mod flow_network;

@@ -1,3 +1,5 @@
+//! What an export says, against the model it was made of.
+
 use super::conditions::{Condition, conditions};
 use super::fields::{ExportError, FieldText, FieldValues, check_fields};
 use super::pmml::scorecard::scorecard_pmml;

@@ -8,13 +8,13 @@ use crate::data::table::{Column, Table, Values};
 use crate::features::recipe::FittedRecipe;
 
 /// Rows that a value, a level or a month which a file shows stands for, at least.
-pub(super) const SHOWN_ROWS_MIN: usize = 20;
+const SHOWN_ROWS_MIN: usize = 20;
 /// Values that a number has in files, at most.
 const VALUES_MAX: usize = 50;
 /// Steps from zero to a field's largest contribution.
 const CONTRIBUTION_STEPS: f64 = 100.0;
 /// Levels of fewer rows, all together.
-pub(super) const RARE: &str = "(rare)";
+const RARE: &str = "(rare)";
 
 /// A field of the recipe over all rows of a table.
 pub(super) struct BlurredField<'a> {
@@ -34,7 +34,7 @@ pub(super) fn blur<'a>(recipe: &'a FittedRecipe, table: &'a Table) -> Vec<Blurre
         Values::Number(values) => Blurred::Numbers(means(values)),
         Values::Text(texts) => {
             let levels: Vec<Option<&str>> = (0..texts.codes.len()).map(|row| texts.get(row)).collect();
-            Blurred::Levels(frequent(&levels))
+            Blurred::Levels(frequent(&levels, RARE))
         }
     };
     let fields = recipe.fields.iter();
@@ -69,10 +69,11 @@ fn means(values: &[f64]) -> Vec<f64> {
     blurred
 }
 
-pub(super) fn frequent<'a>(levels: &[Option<&'a str>]) -> Vec<Option<&'a str>> {
+/// What has too few rows becomes `rare`.
+pub(super) fn frequent<'a>(levels: &[Option<&'a str>], rare: &'a str) -> Vec<Option<&'a str>> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     levels.iter().flatten().for_each(|level| *counts.entry(level).or_default() += 1);
-    let shown = |level: &'a str| if counts[level] < SHOWN_ROWS_MIN { RARE } else { level };
+    let shown = |level: &'a str| if counts[level] < SHOWN_ROWS_MIN { rare } else { level };
     levels.iter().map(|level| level.map(shown)).collect()
 }
 
@@ -121,7 +122,7 @@ mod tests {
             .map(|i| Some(if i < 25 { "often" } else { "seldom" }))
             .chain([Some("once"), None])
             .collect();
-        let shown = frequent(&levels);
+        let shown = frequent(&levels, RARE);
         assert_eq!(
             (shown[0], shown[30], shown[60], shown[61]),
             (Some("often"), Some("seldom"), Some(RARE), None)

@@ -20,6 +20,9 @@ use crate::train::params::SplitParams;
 const LEVELS_MAX: usize = 12;
 const QUANTILES: u64 = 5;
 const NO_DATE: &str = "(no date)";
+/// Months of too few rows, all together; where they are more than this share, years are told.
+const OTHER_DATES: &str = "(other dates)";
+const RARE_SHARE_MAX: f64 = 0.2;
 
 pub(super) fn draw_segments(
     drawer: &mut Drawer,
@@ -59,8 +62,8 @@ fn add_tables(drawer: &mut Drawer, name: &str, tables: &[SegmentTable]) -> Resul
     drawer.add_json(name, &tables)
 }
 
-/// By month of the date that the rows are split by, by year where there are too many months; no file where there is no
-/// such date.
+/// By month of the date that the rows are split by, by year where months have too few rows; no file where there is no such
+/// date.
 pub(super) fn draw_time(
     drawer: &mut Drawer,
     project: &Project,
@@ -69,21 +72,21 @@ pub(super) fn draw_time(
 ) -> Result<(), Failure> {
     let Some((column, days)) = find_dates(project, table) else { return Ok(()) };
     let scores = Scores::check(test.labels, &test.probabilities)?;
-    let mut periods = periods(days, "2000-01".len());
-    if distinct(&optional(&periods)) > PERIODS_MAX {
-        periods = self::periods(days, "2000".len());
+    for letters in ["2000-01".len(), "2000".len()] {
+        let periods = periods(days, letters);
+        let named: Vec<Option<&str>> = periods.iter().map(|period| Some(period.as_str())).collect();
+        let shown = frequent(&named, OTHER_DATES);
+        let rare = shown.iter().flatten().filter(|period| **period == OTHER_DATES).count();
+        let is_last = letters < "2000-01".len();
+        if distinct(&shown) <= PERIODS_MAX && (is_last || rare as f64 <= RARE_SHARE_MAX * shown.len() as f64)
+        {
+            let shown: Vec<&str> = shown.into_iter().flatten().collect();
+            let parts = by_periods(&scores, &shown)?;
+            return add_tables(drawer, "out_of_time", &[SegmentTable { by: column.into(), parts }]);
+        }
     }
-    let shown: Vec<&str> = frequent(&optional(&periods)).into_iter().flatten().collect();
     // Centuries of years would be no table of this model.
-    if distinct(&shown.iter().map(|period| Some(*period)).collect::<Vec<_>>()) > PERIODS_MAX {
-        return Ok(());
-    }
-    let parts = by_periods(&scores, &shown)?;
-    add_tables(drawer, "out_of_time", &[SegmentTable { by: column.into(), parts }])
-}
-
-fn optional(periods: &[String]) -> Vec<Option<&str>> {
-    periods.iter().map(|period| Some(period.as_str())).collect()
+    Ok(())
 }
 
 /// The first letters of each date.

@@ -1,3 +1,5 @@
+//! From coded rows to a card: what is learned, what is left out, and what is the same again.
+
 use super::fit::{Fate, fit_scorecard};
 use super::logistic::{Regressor, Sample, fit_nonnegative};
 use super::params::{ColumnRequest, RawScorecardParams, Trend};
