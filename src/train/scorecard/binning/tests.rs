@@ -157,6 +157,9 @@ fn a_column_of_all_the_codes_there_are_is_binned_to_its_last() {
         let found = bin_column(&column, &tallies, &ColumnRequest::default(), &params(|_| {})).unwrap();
         assert_eq!(found.bin_of.len(), 256);
         let (low, high) = (found.bin_of[1], found.bin_of[255]);
-        assert!(low != high && found.bins[usize::from(high)].codes.iter().any(|run| run.1 == 255), "{found:?}");
+        assert!(
+            low != high && found.bins[usize::from(high)].codes.iter().any(|run| run.1 == 255),
+            "{found:?}"
+        );
     }
 }
