@@ -81,7 +81,7 @@ fn a_family_is_written_only_as_what_can_say_it_and_never_over_a_file() {
     assert!(!place.path("refused").exists());
     let pmml = export(&place, "loan-default@3", "pmml", &[]);
     assert!(
-        pmml.contains("<TreeModel") && pmml.contains("<!--\n  loan\u{2010}default@3, boosting"),
+        pmml.contains("<TreeModel") && pmml.contains("<!--\n  loan-default@3, boosting"),
         "{}",
         &pmml[..400]
     );

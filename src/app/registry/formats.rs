@@ -186,7 +186,7 @@ fn with_head(champion: &Champion, form: Form, fields: &[FieldText], text: String
             let (first, rest) = text.split_once('\n').unwrap_or(("", &text));
             // Two hyphens would end a comment of XML.
             let lines: String =
-                lines.iter().map(|line| format!("  {}\n", line.replace('-', "\u{2010}"))).collect();
+                lines.iter().map(|line| format!("  {}\n", line.replace("--", "\u{2010}\u{2010}"))).collect();
             format!("{first}\n<!--\n{lines}-->\n{rest}")
         }
     }
