@@ -3,7 +3,8 @@
 
 use crate::train::network::shape::Shape;
 
-/// What an input of the first layer may do to the margin as it grows.
+/// What an input of the first layer may do to the margin as it grows; and of a unit, which way it goes where every
+/// bound input goes its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Free,
@@ -19,9 +20,9 @@ enum Bound {
     Zero,
 }
 
-/// One bound a value, or none at all. The first half of each layer's units sees the bound inputs, by weights of
-/// their sign, and adds to what follows by weights not below zero; the other half never sees them, not even
-/// through the units of the first half, and is as free as ever.
+/// One bound a value, or none at all. A quarter of each layer's units goes up with the bound inputs and adds to the
+/// margin, a quarter goes down and takes from it: the first can bend the margin upwards, the second downwards. The
+/// other half never sees a bound input, not even through the units of the first, and is as free as ever.
 pub struct Bounds(Vec<Bound>);
 
 impl Bounds {
@@ -34,24 +35,16 @@ impl Bounds {
         for (factors, side) in factors.zip(sides) {
             factors.fill(if *side == Side::Free { Bound::None } else { Bound::NotBelowZero });
         }
+        let mut inputs = sides.to_vec();
         for (number, layer) in shape.layers.iter().enumerate() {
-            let watched = layer.units.div_ceil(2);
+            let last = number + 1 == shape.layers.len();
+            let units = if last { vec![Side::Up] } else { sides_of_units(layer.units) };
             let weights = bounds[layer.weights.clone()].chunks_exact_mut(layer.units);
-            for (place, weights) in weights.enumerate() {
-                let input = place % layer.inputs;
-                let side = match number {
-                    0 => sides[input],
-                    _ if input < layer.inputs.div_ceil(2) => Side::Up,
-                    _ => Side::Free,
-                };
-                let (seen, unseen) = weights.split_at_mut(watched);
-                seen.fill(match side {
-                    Side::Free => Bound::None,
-                    Side::Up => Bound::NotBelowZero,
-                    Side::Down => Bound::NotAboveZero,
-                });
-                unseen.fill(if side == Side::Free { Bound::None } else { Bound::Zero });
+            // The last layer has a line of inputs for each member.
+            for (weights, input) in weights.zip(inputs.iter().cycle()) {
+                weights.iter_mut().zip(&units).for_each(|(bound, unit)| *bound = between(*input, *unit));
             }
+            inputs = units;
         }
         Self(bounds)
     }
@@ -78,5 +71,25 @@ impl Bounds {
                 Bound::Zero => *value = 0.0,
             }
         }
+    }
+}
+
+fn sides_of_units(units: usize) -> Vec<Side> {
+    let (up, bound) = (units.div_ceil(4), units.div_ceil(2));
+    let side = |unit| match unit {
+        unit if unit < up => Side::Up,
+        unit if unit < bound => Side::Down,
+        _ => Side::Free,
+    };
+    (0..units).map(side).collect()
+}
+
+/// The bound of the weight from an input to a unit.
+fn between(input: Side, unit: Side) -> Bound {
+    match (input, unit) {
+        (Side::Free, _) => Bound::None,
+        (_, Side::Free) => Bound::Zero,
+        (Side::Up, Side::Up) | (Side::Down, Side::Down) => Bound::NotBelowZero,
+        (Side::Up, Side::Down) | (Side::Down, Side::Up) => Bound::NotAboveZero,
     }
 }
