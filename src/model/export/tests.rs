@@ -1,3 +1,5 @@
+//! What exports say of small models, read back by hand; other programs run them in `tests/it` and `tests/acceptance`.
+
 use super::conditions::{Condition, conditions};
 use super::fields::{ExportError, FieldText, FieldValues, check_fields};
 use super::pmml::scorecard::scorecard_pmml;
