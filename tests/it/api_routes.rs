@@ -91,8 +91,8 @@ impl Paths {
             path += &format!("?runs={run},{}", &run[..12]);
         }
         if route.pattern.ends_with("/check") {
-            // The newer versions were tested on other rows.
-            path += "?version=1";
+            // What is in production beside itself: the other versions were tested on other rows.
+            path += "?alias=production";
         }
         path
     }
