@@ -4,7 +4,7 @@
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
-use crate::base::wide::widest;
+use crate::base::wide::{Wide, widest};
 use crate::model::scorer::{Method, Prepared, Scorer};
 
 mod path;
@@ -255,30 +255,41 @@ fn check_part(
 }
 
 /// So many units are summed side by side: as many as stay in registers.
-const BLOCK: usize = 32;
+const BLOCK: usize = 64;
 
 /// All units of a block side by side, each in the order of its inputs. An input of zero would add zero; most are.
 fn add_products(sums: &mut [f64], inputs: &[f64], weights: &[f32]) {
-    let units = sums.len();
-    let lines: Vec<(f64, &[f32])> =
-        inputs.iter().copied().zip(weights.chunks_exact(units)).filter(|(input, _)| *input != 0.0).collect();
-    widest(|| {
-        let mut blocks = sums.chunks_exact_mut(BLOCK);
-        let mut start = 0;
-        for block in &mut blocks {
-            let mut held = [0.0; BLOCK];
-            held.copy_from_slice(block);
-            for (input, line) in &lines {
-                add_line(&mut held, *input, &line[start..start + BLOCK]);
+    let pairs = inputs.iter().copied().zip(weights.chunks_exact(sums.len()));
+    let lines: Vec<(f64, &[f32])> = pairs.filter(|(input, _)| *input != 0.0).collect();
+    widest(Products { sums, lines: &lines });
+}
+
+/// To each unit's sum, in order, what every line adds: an input and its weights, one a unit.
+struct Products<'a> {
+    sums: &'a mut [f64],
+    lines: &'a [(f64, &'a [f32])],
+}
+
+impl Wide for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (blocks, rest) = self.sums.as_chunks_mut::<BLOCK>();
+        let done = blocks.len() * BLOCK;
+        for (number, block) in blocks.iter_mut().enumerate() {
+            let mut held = *block;
+            for (input, line) in self.lines {
+                if let Some((weights, _)) = line[number * BLOCK..].split_first_chunk::<BLOCK>() {
+                    add_line(&mut held, *input, weights);
+                }
             }
-            block.copy_from_slice(&held);
-            start += BLOCK;
+            *block = held;
         }
-        let rest = blocks.into_remainder();
-        for (input, line) in &lines {
-            add_line(rest, *input, &line[start..]);
+        for (input, line) in self.lines {
+            add_line(rest, *input, &line[done..]);
         }
-    });
+    }
 }
 
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! AdamW on one flat array, fused into a single pass, and the moving average of what it visits.
 //! Knows nothing of models; which values are biases and so never decayed, it is told.
 
-use crate::base::wide::widest;
+use crate::base::wide::{Wide, widest};
 
 const BETA_1: f64 = 0.9;
 /// Below the usual 0.999: gradients shrink fast from the first steps on, and a shorter memory of
@@ -27,20 +27,42 @@ impl AdamW {
     /// Moves the values one step against the gradient.
     pub fn step(&mut self, values: &mut [f32], gradient: &[f32], rate: f64) {
         self.step = self.step.saturating_add(1);
-        let (b1, b2) = (BETA_1 as f32, BETA_2 as f32);
-        let step_size = (rate / (1.0 - BETA_1.powi(self.step))) as f32;
-        let second_scale = (1.0 / (1.0 - BETA_2.powi(self.step))) as f32;
-        let keep = (1.0 - rate * self.decay).max(0.0) as f32;
-        let (first, second, decays) = (&mut self.first, &mut self.second, &self.decays);
-        widest(|| {
-            let moments = first.iter_mut().zip(second.iter_mut()).zip(decays.iter());
-            for ((value, &g), ((m, v), decays)) in values.iter_mut().zip(gradient).zip(moments) {
-                *m = b1 * *m + (1.0 - b1) * g;
-                *v = b2 * *v + (1.0 - b2) * g * g;
-                let kept = if *decays { keep * *value } else { *value };
-                *value = kept - step_size * *m / ((*v * second_scale).sqrt() + EPSILON as f32);
-            }
+        widest(Step {
+            size: (rate / (1.0 - BETA_1.powi(self.step))) as f32,
+            second_scale: (1.0 / (1.0 - BETA_2.powi(self.step))) as f32,
+            keep: (1.0 - rate * self.decay).max(0.0) as f32,
+            decays: &self.decays,
+            moments: (&mut self.first, &mut self.second),
+            gradient,
+            values,
         });
+    }
+}
+
+struct Step<'a> {
+    size: f32,
+    second_scale: f32,
+    /// What stays of a value that decays.
+    keep: f32,
+    decays: &'a [bool],
+    moments: (&'a mut [f32], &'a mut [f32]),
+    gradient: &'a [f32],
+    values: &'a mut [f32],
+}
+
+impl Wide for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (b1, b2) = (BETA_1 as f32, BETA_2 as f32);
+        let moments = self.moments.0.iter_mut().zip(self.moments.1).zip(self.decays);
+        for ((value, &g), ((m, v), decays)) in self.values.iter_mut().zip(self.gradient).zip(moments) {
+            *m = b1 * *m + (1.0 - b1) * g;
+            *v = b2 * *v + (1.0 - b2) * g * g;
+            let kept = if *decays { self.keep * *value } else { *value };
+            *value = kept - self.size * *m / ((*v * self.second_scale).sqrt() + EPSILON as f32);
+        }
     }
 }
 
@@ -63,16 +85,28 @@ impl MovingAverage {
         self.steps += 1;
         let steps = self.steps as f64;
         let keep = KEEP.min(steps / (steps + 9.0)) as f32;
-        let averages = &mut self.values;
-        widest(|| {
-            for (average, &value) in averages.iter_mut().zip(values) {
-                *average = keep * *average + (1.0 - keep) * value;
-            }
-        });
+        widest(Average { keep, averages: &mut self.values, values });
     }
 
     pub fn values(&self) -> &[f32] {
         &self.values
+    }
+}
+
+struct Average<'a> {
+    keep: f32,
+    averages: &'a mut [f32],
+    values: &'a [f32],
+}
+
+impl Wide for Average<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (average, &value) in self.averages.iter_mut().zip(self.values) {
+            *average = self.keep * *average + (1.0 - self.keep) * value;
+        }
     }
 }
 

@@ -176,14 +176,23 @@ class Network:
             size = shapes[name][1]
             own = columns[field["start"] : field["start"] + field["width"]]
             front += sums([0.0] * size, tensors[name], size, own)
-        layers = sum(name.startswith("layer.") for name in tensors)
+        members = shapes["layer.00"][0] if len(shapes["layer.00"]) == 3 else 1
+        total = self.member(0, members, front)
+        for member in range(1, members):
+            total += self.member(member, members, front)
+        return total / members
+
+    def member(self, member, members, values):
+        layers = sum(name.startswith("layer.") for name in self.tensors)
         for number in range(layers):
             layer, bias = "layer.%02d" % number, "bias.%02d" % number
-            assert shapes[layer][0] == len(front), layer
-            front = sums(tensors[bias], tensors[layer], shapes[layer][1], front)
+            inputs, units = self.shapes[layer][-2:]
+            assert self.shapes[layer][:-2] == ([members] if members > 1 else []) and inputs == len(values), layer
+            table = self.tensors[layer][member * inputs * units : (member + 1) * inputs * units]
+            values = sums(self.tensors[bias][member * units : (member + 1) * units], table, units, values)
             if number + 1 < layers:
-                front = [max(value, 0.0) for value in front]
-        return front[0]
+                values = [max(value, 0.0) for value in values]
+        return values[0]
 
 
 class Trees:

@@ -25,7 +25,7 @@ pub fn conditions(field: &FieldText, has: impl Fn(u8) -> bool) -> Vec<Condition<
         FieldValues::Levels { levels, other } => {
             let fallback = if *other { u8::try_from(levels.len() + 1).unwrap_or(u8::MAX) } else { 0 };
             let among = |wanted: bool| -> Vec<&str> {
-                let named = (1u8..=u8::MAX).zip(levels).filter(|(code, _)| has(*code) == wanted);
+                let named = (1..=u8::MAX).zip(levels).filter(|(code, _)| has(*code) == wanted);
                 named.map(|(_, level)| level.as_str()).collect()
             };
             if has(fallback) {

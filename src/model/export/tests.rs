@@ -1,4 +1,4 @@
-//! What exports say of small models, read back by hand; other programs run them in `tests/it` and `tests/acceptance`.
+//! What an export says, against the model it was made of.
 
 use super::conditions::{Condition, conditions};
 use super::fields::{ExportError, FieldText, FieldValues, check_fields};

@@ -1,3 +1,5 @@
+//! The margin, contributions and points of a small card; numbers that are none.
+
 use super::*;
 use crate::model::calibrate::Platt;
 use crate::model::scorecard::points::{PointsTable, RawScaling};

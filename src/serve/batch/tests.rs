@@ -1,8 +1,8 @@
 //! A batch is whole or not there, loses no row, and ends in the same bytes however often it was killed.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
@@ -25,14 +25,15 @@ impl Clock for StoppedClock {
 
 /// Cancels at the n-th report of progress; the first comes before any row is read.
 struct CancelAt {
-    left: Cell<u64>,
+    left: AtomicU64,
     flag: CancelFlag,
 }
 
 impl Progress for CancelAt {
     fn step(&self, _done: u64) {
-        self.left.set(self.left.get().saturating_sub(1));
-        if self.left.get() == 0 {
+        let left = self.left.load(Ordering::SeqCst).saturating_sub(1);
+        self.left.store(left, Ordering::SeqCst);
+        if left == 0 {
             self.flag.cancel();
         }
     }
@@ -99,7 +100,7 @@ impl Scene {
     /// Runs until `chunks` chunks are journalled, and is stopped there.
     fn stop_after(&self, chunks: u64, chunk_rows: usize) {
         let flag = CancelFlag::new();
-        let progress = CancelAt { left: Cell::new(chunks + 1), flag: flag.clone() };
+        let progress = CancelAt { left: AtomicU64::new(chunks + 1), flag: flag.clone() };
         let error = self.run_watched(chunk_rows, &progress, &flag).unwrap_err();
         assert_eq!(error.code(), "batch.cancelled");
     }

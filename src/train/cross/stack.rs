@@ -123,10 +123,11 @@ mod tests {
     }
 
     #[test]
-    fn a_margin_that_points_the_wrong_way_has_no_weight() {
+    fn a_margin_that_points_the_wrong_way_counts_next_to_nothing() {
         let (good, _, _, labels) = sample(1_000);
         let turned: Vec<f64> = good.iter().map(|m| -m).collect();
-        assert_eq!(stack(&[&good, &turned], &labels).weights[1], 0.0);
+        let found = stack(&[&good, &turned], &labels);
+        assert!(found.weights[0] > 0.9 && found.weights[1] < 0.1, "{found:?}");
     }
 
     #[test]

@@ -51,8 +51,8 @@ impl NetworkGradient {
         Ok(Self { device: device.open()?, shape })
     }
 
-    /// One number a value of the flat array. Each member is taught as if it were alone.
-    pub fn at(&self, values: &[f32], batch: NetworkBatch) -> Result<Vec<f32>, TrainError> {
+    /// Writes one number a value of the flat array. Each member is taught as if it were alone.
+    pub fn write(&self, values: &[f32], batch: NetworkBatch, gradient: &mut [f32]) -> Result<(), TrainError> {
         let rows = batch.inputs.rows;
         let (targets, costs) =
             (self.constant(batch.targets, [rows, 1]), self.constant(batch.costs, [rows, 1]));
@@ -65,7 +65,7 @@ impl NetworkGradient {
         let sums = self.pass(batch.inputs, batch.kept, &mut take);
         // As for the linear model: a surrogate of the same gradient and fewer operations.
         let error = sigmoid(sums.clone().without_autodiff()) - targets;
-        collect((sums * (error * costs)).mean().backward(), learned, values.len())
+        collect((sums * (error * costs)).mean().backward(), learned, gradient)
     }
 
     /// The margins of the network that the flat array makes, one a row.
@@ -143,14 +143,14 @@ impl NetworkGradient {
     }
 }
 
-fn collect(mut gradients: Gradients, learned: Learned, length: usize) -> Result<Vec<f32>, TrainError> {
-    let mut gradient = vec![0.0; length];
+fn collect(mut gradients: Gradients, learned: Learned, gradient: &mut [f32]) -> Result<(), TrainError> {
     for (place, tensor) in learned {
         let own = tensor.grad_remove(&mut gradients).ok_or(TrainError::NoGradient)?;
-        let own: Vec<f32> = own.try_into_vec_as().map_err(TrainError::Gradient)?;
-        gradient[place].copy_from_slice(&own);
+        let own = own.try_into_data().map_err(|error| TrainError::Gradient(error.into()))?;
+        let own = own.as_slice::<f32>().map_err(|error| TrainError::Gradient(error.into()))?;
+        gradient[place].copy_from_slice(own);
     }
-    Ok(gradient)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -261,7 +261,9 @@ mod tests {
     fn check_gradient_of(members: usize, device: ComputeDevice) {
         let (shape, sample) = (shape(members), sample(members));
         let values = shape.first_values(&[0.1; 12], -0.4, &mut Random::new(3, "values"));
-        let found = NetworkGradient::new(device, shape.clone()).unwrap().at(&values, batch(&sample)).unwrap();
+        let mut found = vec![f32::NAN; values.len()];
+        let machine = NetworkGradient::new(device, shape.clone()).unwrap();
+        machine.write(&values, batch(&sample), &mut found).unwrap();
         let exact: Vec<f64> = values.iter().map(|&value| f64::from(value)).collect();
         for (at, found) in found.iter().enumerate() {
             let moved = |by: f64| {

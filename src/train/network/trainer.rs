@@ -68,6 +68,8 @@ struct Trainer<'a> {
     optimizer: AdamW,
     bounds: Bounds,
     values: Vec<f32>,
+    /// The gradient of the step under way.
+    slopes: Vec<f32>,
     average: MovingAverage,
     order: Vec<usize>,
     shuffles: Random,
@@ -94,6 +96,7 @@ impl<'a> Trainer<'a> {
             optimizer: AdamW::new(shape.decays(), params.weight_decay / batches as f64),
             bounds: shape.bounds(),
             average: MovingAverage::new(&values),
+            slopes: vec![0.0; values.len()],
             values,
             order: (0..train.matrix.rows).collect(),
             shuffles: Random::new(start.seed, "train.shuffle"),
@@ -177,8 +180,8 @@ impl Learner for Trainer<'_> {
             cancel.check()?;
             let rate = cosine(self.params.learning_rate, self.steps as f64 / self.steps_max as f64);
             let batch = self.gather(rows);
-            let gradient = self.gradient.at(&self.values, batch)?;
-            self.optimizer.step(&mut self.values, &gradient, rate);
+            self.gradient.write(&self.values, batch, &mut self.slopes)?;
+            self.optimizer.step(&mut self.values, &self.slopes, rate);
             self.bounds.hold(&mut self.values);
             self.average.add(&self.values);
             self.steps += 1;

@@ -57,7 +57,7 @@ impl Default for RawMlp {
             members: 8,
             dropout: 0.3,
             embedding_max: 8,
-            learning_rate: 0.0015,
+            learning_rate: 0.003,
             batch_rows: 256,
             epochs: 60,
             patience: 8,

@@ -288,7 +288,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(found.candidates.len(), 6);
-        assert_eq!(found.candidates[1].settings, ["boosting.leaves=4", "boosting.learning_rate=0.05"]);
+        assert_eq!(found.candidates[1].settings, ["boosting.learning_rate=0.1", "boosting.leaves=8"]);
     }
 
     #[test]
@@ -306,8 +306,8 @@ mod tests {
         for candidate in &found.candidates {
             let number =
                 |at: usize| -> f64 { candidate.settings[at].split_once('=').unwrap().1.parse().unwrap() };
-            assert!((4.0..=32.0).contains(&number(0)) && number(0).fract() == 0.0);
-            assert!((0.01..=0.2).contains(&number(1)));
+            assert!((4.0..=32.0).contains(&number(1)) && number(1).fract() == 0.0);
+            assert!((0.01..=0.2).contains(&number(0)));
         }
     }
 

@@ -202,7 +202,7 @@ fn a_direction_is_set_by_its_field() {
     assert_eq!([of("dti"), of("annual_inc"), of("x")], [Monotone::Rising, Monotone::Falling, Monotone::Free]);
     assert!(matches!(set(&["monotone.dti=up"]), Err(ParamsError::Value { .. })));
     assert!(matches!(set(&["monotone.=rising"]), Err(ParamsError::UnknownKey { .. })));
-    for family in ["logistic", "mlp", "forest", "ensemble"] {
+    for family in ["logistic", "forest", "ensemble"] {
         let refused = set(&[&format!("family={family}"), "monotone.dti=rising"]).unwrap_err();
         assert_eq!(refused.code(), "train_params.monotone", "{refused}");
     }

@@ -1,3 +1,5 @@
+//! From coded rows to a card: what is learned, what is left out, and what is the same again.
+
 use super::fit::{Fate, fit_scorecard};
 use super::logistic::{Regressor, Sample, fit_nonnegative};
 use super::params::{ColumnRequest, RawScorecardParams, Trend};
@@ -40,7 +42,7 @@ fn a_column_that_must_rise_never_lowers_the_margin_whatever_the_rest_says() {
     requests[3].trend = Some(Trend::Falling);
     let (card, binned) =
         fit_scorecard(&rows, &requests, &RawScorecardParams::default().check().unwrap()).unwrap();
-    let card = card.check().unwrap();
+    card.check().unwrap();
     assert!(matches!(binned[0].fate, Fate::Scored(c) if c > 0.5), "{:?}", binned[0].fate);
     let mut random = Random::new(1, "sweep");
     for _ in 0..200 {

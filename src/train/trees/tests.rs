@@ -1,3 +1,5 @@
+//! Trees from coded rows: what they learn, keep to and refuse, the same on every run.
+
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 use crate::base::cancel::{CancelFlag, Cancelled};

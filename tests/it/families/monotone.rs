@@ -46,7 +46,7 @@ fn a_field_that_was_asked_never_moves_the_margin_the_forbidden_way() {
 
 #[test]
 fn a_family_that_can_keep_no_direction_refuses_by_its_name() {
-    for family in ["logistic", "mlp", "forest", "ensemble"] {
+    for family in ["logistic", "forest", "ensemble"] {
         let failure: Failure = try_project(family, &[ASKED[0]]).unwrap_err();
         assert_eq!(failure.code(), "train_params.monotone", "{family}: {failure}");
         let named = if family == "ensemble" { "logistic" } else { family };

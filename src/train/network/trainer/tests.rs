@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::base::progress::Silent;
+use crate::features::recipe::{FittedEncoding, FittedField};
 use crate::model::reference::ComputeDevice;
 use crate::model::scorer::Scorer as _;
+use crate::train::monotone::Direction;
 use crate::train::params::{FamilyParams, RawTrainParams};
 
 struct Sample {
@@ -44,13 +46,19 @@ fn try_fit(
     progress: &dyn Progress,
 ) -> Result<Learned<Network>, TrainError> {
     let recipe = FittedRecipe { fields: Vec::new(), width: 3 };
+    let directions = Directions::default();
+    try_fit_over((params, &recipe, &directions), start, (train, valid), cancel, progress)
+}
+
+fn try_fit_over(
+    (params, recipe, directions): (&MlpParams, &FittedRecipe, &Directions),
+    start: Start,
+    (train, valid): (&Sample, &Sample),
+    cancel: &CancelFlag,
+    progress: &dyn Progress,
+) -> Result<Learned<Network>, TrainError> {
     let parts = Parts { train: train.examples(), valid: valid.examples() };
-    train_network(
-        Plan { params, recipe: &recipe, directions: &Directions::default(), start },
-        &parts,
-        cancel,
-        progress,
-    )
+    train_network(Plan { params, recipe, directions, start }, &parts, cancel, progress)
 }
 
 const FLEX: ComputeDevice = ComputeDevice::Flex;
@@ -109,13 +117,83 @@ fn every_parameter_changes_the_weights() {
         "hidden=[5]",
         "dropout=0.5",
         "learning_rate=0.01",
-        "batch_rows=50",
+        "batch_rows=10",
+        "members=3",
         "weight_decay=50",
         "class_weight={\"positive\":3}",
         "epochs=3",
     ] {
         assert_ne!(model(&[setting]), first, "{setting}");
     }
+}
+
+fn fields_of_one_column() -> FittedRecipe {
+    let field = |(start, name): (usize, &str)| FittedField {
+        field: name.into(),
+        encoding: FittedEncoding::Scale { mean: 0.0, deviation: 1.0, median: 0.0, indicator: false },
+        start,
+        width: 1,
+        known_levels: Vec::new(),
+        code: None,
+    };
+    FittedRecipe { fields: ["a", "b", "c"].into_iter().enumerate().map(field).collect(), width: 3 }
+}
+
+/// How often the margin goes down where `column` goes up, and up, over random rows swept in forty steps.
+fn turns(network: &Network, column: usize) -> (usize, usize) {
+    let mut random = Random::new(31, "sweep");
+    let (mut down, mut up) = (0, 0);
+    for _ in 0..200 {
+        let mut row: Vec<f32> = (0..3).map(|_| (4.0 * random.unit() - 2.0) as f32).collect();
+        let mut margin_at = |step: i16| {
+            row[column] = f32::from(step) / 10.0;
+            network.margin(&row)
+        };
+        let margins: Vec<f64> = (-20..=20).map(&mut margin_at).collect();
+        down += margins.windows(2).filter(|pair| pair[1] < pair[0]).count();
+        up += margins.windows(2).filter(|pair| pair[1] > pair[0]).count();
+    }
+    (down, up)
+}
+
+#[test]
+fn a_field_that_may_go_one_way_never_goes_the_other_whatever_the_rest_of_the_row_is() {
+    // The outcome wants the first column to go up in half of the rows and down in the others.
+    let (train, valid) = (crossed(600, "train"), crossed(300, "valid"));
+    let recipe = fields_of_one_column();
+    for members in ["members=1", "members=4"] {
+        let params = params(&["hidden=[12,6]", "epochs=12", "learning_rate=0.02", "dropout=0", members]);
+        let learn = |directions: &Directions| {
+            let start = Start { seed: 4, device: FLEX };
+            let over = (&params, &recipe, directions);
+            try_fit_over(over, start, (&train, &valid), &CancelFlag::new(), &Silent).unwrap().model
+        };
+        let free = turns(&learn(&Directions::default()), 0);
+        assert!(free.0 > 500 && free.1 > 500, "{members}: {free:?}");
+        let both = [("a", Direction::Rising), ("b", Direction::Falling)];
+        let held = learn(&Directions::new(both.map(|(name, way)| (name.to_string(), way)).into()));
+        assert_eq!((turns(&held, 0).0, turns(&held, 1).1), (0, 0), "{members}");
+        let (down, up) = turns(&held, 2);
+        assert!(down + up > 100, "{members}: the third field is still looked at");
+    }
+}
+
+#[test]
+fn a_small_set_has_as_many_steps_a_pass_as_a_large_one_of_batches() {
+    assert_eq!(
+        [100, 480, 2_400, 6_144, 1_000_000].map(|rows| batch_rows(256, rows)),
+        [16, 20, 100, 256, 256]
+    );
+    assert_eq!(batch_rows(8, 100_000), 8);
+}
+
+#[test]
+fn the_share_left_out_is_the_one_that_was_asked_for() {
+    let kept = Dropouts::new(3, 0.3).draw(40_003);
+    let out = kept.iter().filter(|kept| **kept == 0.0).count() as f64 / 40_003.0;
+    assert!((out - 0.3).abs() < 0.01, "{out}");
+    assert!(kept.iter().all(|kept| *kept == 0.0 || (kept - 1.0 / 0.7).abs() < 1e-6));
+    assert_ne!(kept, Dropouts::new(4, 0.3).draw(40_003));
 }
 
 /// Asks to stop when it hears of an epoch.

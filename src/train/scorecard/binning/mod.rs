@@ -103,7 +103,7 @@ pub fn bin_column(
     let mut whole = Tally::default();
     tallies.iter().for_each(|&tally| whole.add(tally));
     let measure = |tally| Evidence::of(tally, whole, params.smoothing);
-    let plain: Vec<(u8, Tally)> = (1u8..=u8::MAX)
+    let plain: Vec<(u8, Tally)> = (1..=u8::MAX)
         .zip(tallies.iter().skip(1).copied())
         .filter(|(code, _)| !request.special.contains(code))
         .collect();
@@ -284,7 +284,7 @@ fn tabled(
 ) -> ColumnBins {
     let mut bin_of = vec![0u8; codes];
     let mut bins = Vec::with_capacity(groups.len());
-    for (number, (kind, atom)) in (0u8..=u8::MAX).zip(groups) {
+    for (number, (kind, atom)) in (0..=u8::MAX).zip(groups) {
         for &code in &atom.codes {
             if let Some(bin) = bin_of.get_mut(usize::from(code)) {
                 *bin = number;

@@ -1,3 +1,5 @@
+//! Bins against hand calculations and against every cutting there is; what is asked is followed or refused.
+
 use super::*;
 use crate::base::rng::Random;
 use crate::train::scorecard::params::RawScorecardParams;
@@ -143,5 +145,21 @@ fn a_request_that_makes_no_sense_is_refused() {
     for breaks in [vec![0], vec![20], vec![7, 7]] {
         let request = ColumnRequest { breaks: Some(breaks), ..Default::default() };
         assert!(matches!(refused(&ORDERED, request), RequestError::Break { column: 3, .. }));
+    }
+}
+
+#[test]
+fn a_column_of_all_the_codes_there_are_is_binned_to_its_last() {
+    // Counting its codes once went on to the one after the last, which no byte holds.
+    let tallies = column(256, |code| if code <= 128 { 10.0 } else { 40.0 });
+    for ordered in [true, false] {
+        let column = CodeColumn { column: 0, codes: 256, ordered };
+        let found = bin_column(&column, &tallies, &ColumnRequest::default(), &params(|_| {})).unwrap();
+        assert_eq!(found.bin_of.len(), 256);
+        let (low, high) = (found.bin_of[1], found.bin_of[255]);
+        assert!(
+            low != high && found.bins[usize::from(high)].codes.iter().any(|run| run.1 == 255),
+            "{found:?}"
+        );
     }
 }
