@@ -13,4 +13,3 @@ pub mod ids;
 pub mod limits;
 pub mod progress;
 pub mod rng;
-pub mod wide;

@@ -15,3 +15,4 @@ pub mod shap;
 pub mod trained;
 pub mod trees;
 pub mod weights;
+pub mod wide;

@@ -4,8 +4,8 @@
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
-use crate::base::wide::{Wide, widest};
 use crate::model::scorer::{Method, Prepared, Scorer};
+use crate::model::wide::{Wide, widest};
 
 mod path;
 

@@ -1,7 +1,7 @@
 //! AdamW on one flat array, fused into a single pass, and the moving average of what it visits.
 //! Knows nothing of models; which values are biases and so never decayed, it is told.
 
-use crate::base::wide::{Wide, widest};
+use crate::model::wide::{Wide, widest};
 
 const BETA_1: f64 = 0.9;
 /// Below the usual 0.999: gradients shrink fast from the first steps on, and a shorter memory of

@@ -3,6 +3,7 @@
 
 use crate::base::limits;
 use crate::model::network::{Layer, Network, rectify};
+use crate::model::wide::{Wide, widest};
 
 /// The reference's margin and each column's share; together they are the row's margin.
 pub(super) fn walk(network: &Network, row: &[f64], reference: &[f64]) -> (f64, Vec<f64>) {
@@ -17,10 +18,7 @@ fn sum_pieces(network: &Network, row: &[f64], reference: &[f64]) -> (f64, Vec<f6
     let (base, margin) = (network.pass(&from), network.pass(&to));
     let mut front = vec![0.0; from.len()];
     for layers in &network.members {
-        let units = layers.first().map_or(0, |layer| layer.units);
-        let mut way = Way { layers, bent: 0, open: Vec::new(), slopes: vec![0.0; units] };
-        way.cross(0, (&from, &to), 1.0);
-        let own = layers.first().map(|layer| back(&layer.weights, &way.slopes)).unwrap_or_default();
+        let own = Way { layers, bent: 0 }.slopes(0, &from, &to);
         front.iter_mut().zip(own).for_each(|(sum, slope)| *sum += slope);
     }
     front.iter_mut().for_each(|slope| *slope /= network.members.len() as f64);
@@ -47,33 +45,32 @@ struct Way<'a> {
     layers: &'a [Layer],
     /// How many bends were walked.
     bent: usize,
-    /// Which units are on, layer by layer, in the piece under way.
-    open: Vec<Vec<bool>>,
-    /// The margin's slope in each sum of the first layer, weighted by the length of the pieces it holds on.
-    slopes: Vec<f64>,
 }
 
 impl Way<'_> {
-    /// Walks a part of the way of this `length` on which the inputs of layer `number` change in a straight line.
-    fn cross(&mut self, number: usize, (from, to): (&[f64], &[f64]), length: f64) {
-        let Some(layer) = self.layers.get(number) else { return };
+    /// The margin's slopes in the inputs of layer `number`, averaged over a part of the way on which these change in a
+    /// straight line. Going back through the layer is linear, so it is done once for all pieces.
+    fn slopes(&mut self, number: usize, from: &[f64], to: &[f64]) -> Vec<f64> {
+        let Some(layer) = self.layers.get(number) else { return Vec::new() };
         if number + 1 == self.layers.len() {
-            return self.arrive(length);
+            return layer.weights.iter().map(|&weight| f64::from(weight)).collect();
         }
         let (begin, end) = (layer.sums(from), layer.sums(to));
-        let bends = self.bends(&begin, &end);
-        for piece in bends.windows(2) {
-            let at = |share: f64| -> Vec<f64> {
-                begin.iter().zip(&end).map(|(b, e)| b * (1.0 - share) + e * share).collect()
-            };
+        let at = |share: f64| -> Vec<f64> {
+            begin.iter().zip(&end).map(|(b, e)| b * (1.0 - share) + e * share).collect()
+        };
+        let mut sums = vec![0.0; begin.len()];
+        for piece in self.bends(&begin, &end).windows(2) {
             let middle = at(0.5 * (piece[0] + piece[1]));
             let (mut low, mut high) = (at(piece[0]), at(piece[1]));
             rectify(&mut low);
             rectify(&mut high);
-            self.open.push(middle.iter().map(|sum| *sum > 0.0).collect());
-            self.cross(number + 1, (&low, &high), length * (piece[1] - piece[0]));
-            self.open.pop();
+            let (own, length) = (self.slopes(number + 1, &low, &high), piece[1] - piece[0]);
+            for ((sum, slope), middle) in sums.iter_mut().zip(own).zip(middle) {
+                *sum += if middle > 0.0 { length * slope } else { 0.0 };
+            }
         }
+        back(&layer.weights, &sums)
     }
 
     /// Where units turn on or off, as shares of the way from `begin` to `end`, with both ends. Past the limit the
@@ -90,27 +87,43 @@ impl Way<'_> {
         bends.dedup();
         bends
     }
-
-    /// At the margin: its slope goes back through the units that are on.
-    fn arrive(&mut self, length: f64) {
-        let hidden = self.layers.len() - 1;
-        let mut slope: Vec<f64> =
-            self.layers[hidden].weights.iter().map(|&weight| f64::from(weight)).collect();
-        for number in (0..hidden).rev() {
-            let open = self.open[number].iter();
-            slope.iter_mut().zip(open).for_each(|(slope, open)| *slope = if *open { *slope } else { 0.0 });
-            if number > 0 {
-                slope = back(&self.layers[number].weights, &slope);
-            }
-        }
-        self.slopes.iter_mut().zip(&slope).for_each(|(sum, slope)| *sum += length * slope);
-    }
 }
 
 /// From slopes in a layer's sums to slopes in its inputs.
 fn back(weights: &[f32], slopes: &[f64]) -> Vec<f64> {
-    let of_input = |weights: &[f32]| weights.iter().zip(slopes).map(|(&w, s)| f64::from(w) * s).sum();
-    weights.chunks_exact(slopes.len()).map(of_input).collect()
+    widest(Back { weights, slopes })
+}
+
+struct Back<'a> {
+    weights: &'a [f32],
+    slopes: &'a [f64],
+}
+
+/// Sums of an input's slope that are added up side by side; one after the other they would wait for each other.
+const LANES: usize = 16;
+
+impl Wide for Back<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<f64> {
+        let (slopes, rest) = self.slopes.as_chunks::<LANES>();
+        let mut inputs = Vec::with_capacity(self.weights.len() / self.slopes.len().max(1));
+        for line in self.weights.chunks_exact(self.slopes.len()) {
+            let (weights, last) = line.as_chunks::<LANES>();
+            let mut lanes = [0.0; LANES];
+            for (weights, slopes) in weights.iter().zip(slopes) {
+                for ((lane, &weight), slope) in lanes.iter_mut().zip(weights).zip(slopes) {
+                    *lane += f64::from(weight) * slope;
+                }
+            }
+            let mut sum = 0.0;
+            lanes.iter().for_each(|lane| sum += lane);
+            last.iter().zip(rest).for_each(|(&weight, slope)| sum += f64::from(weight) * slope);
+            inputs.push(sum);
+        }
+        inputs
+    }
 }
 
 /// From slopes in what the first layers read to slopes in the columns.
@@ -186,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_way_with_more_bends_than_are_walked_adds_up_all_the_same() {
-        let mut way = Way { layers: &[], bent: limits::EXPLANATION_BENDS_MAX, open: vec![], slopes: vec![] };
+        let mut way = Way { layers: &[], bent: limits::EXPLANATION_BENDS_MAX };
         assert_eq!(way.bends(&[-1.0], &[1.0]), [0.0, 1.0]);
         let mut columns = [0.5, -1.5, 0.0];
         spread(&mut columns, 0.4);

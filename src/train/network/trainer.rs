@@ -93,7 +93,10 @@ impl<'a> Trainer<'a> {
             train,
             costs,
             gradient: NetworkGradient::new(start.device, shape.clone())?,
-            optimizer: AdamW::new(shape.decays(), params.weight_decay / batches as f64),
+            optimizer: AdamW::new(
+                shape.decays(),
+                params.weight_decay * prior(train.matrix.rows) / batches as f64,
+            ),
             bounds: shape.bounds(),
             average: MovingAverage::new(&values),
             slopes: vec![0.0; values.len()],
@@ -130,6 +133,14 @@ const STEP_ROWS_MIN: usize = 16;
 
 fn batch_rows(most: usize, rows: usize) -> usize {
     (rows / EPOCH_STEPS_MIN).max(STEP_ROWS_MIN).min(most)
+}
+
+/// How much more a weight is shrunk where rows are few, as a prior weighs more: by the root of how many times fewer they
+/// are than this.
+const PRIOR_ROWS: f64 = 5_000.0;
+
+fn prior(rows: usize) -> f64 {
+    (PRIOR_ROWS / rows.max(1) as f64).sqrt().max(1.0)
 }
 
 /// Which units a step leaves out. One number of the run's generator begins a plain sequence of its own (splitmix64),

@@ -28,7 +28,8 @@ pub struct RawMlp {
     pub epochs: usize,
     /// Epochs without a worthwhile gain in validation loss after which training stops.
     pub patience: usize,
-    /// As in `[logistic]`: times the learning rate, the share of a weight lost in one pass over the rows.
+    /// As in `[logistic]`: times the learning rate, the share of a weight lost in one pass over the rows; more of it
+    /// where there are fewer than 5,000, as the root of 5,000 over their number.
     pub weight_decay: f64,
     pub class_weight: ClassWeight,
 }
@@ -49,7 +50,7 @@ pub struct MlpParams {
 
 const DROPOUT_RANGE: (f64, f64) = (0.0, 0.9);
 
-/// Chosen on four public credit and churn sets of 1,000 to 42,000 rows, by their folds' mean AUC and log loss.
+/// Chosen on seven public credit, churn and enrolment sets of 600 to 42,000 rows, by their folds' mean AUC and log loss.
 impl Default for RawMlp {
     fn default() -> Self {
         Self {

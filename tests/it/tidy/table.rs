@@ -50,6 +50,7 @@ pub const ROOMS: &[(&str, &[&str])] = &[
 pub const CRATES: &[(&str, &[&str])] = &[
     ("uuid", &["base"]),
     ("jiff", &["base"]),
+    ("pulp", &["model"]),
     ("rand_chacha", &["base"]),
     ("rand_core", &["base"]),
     ("strsim", &["base"]),

@@ -185,6 +185,7 @@ fn a_small_set_has_as_many_steps_a_pass_as_a_large_one_of_batches() {
         [16, 20, 100, 256, 256]
     );
     assert_eq!(batch_rows(8, 100_000), 8);
+    assert_eq!([1_250, 5_000, 80_000].map(prior), [2.0, 1.0, 1.0]);
 }
 
 #[test]
