@@ -90,6 +90,10 @@ impl Paths {
             let run = &self.known.iter().find(|(known, _)| *known == "run").unwrap().1;
             path += &format!("?runs={run},{}", &run[..12]);
         }
+        if route.pattern.ends_with("/check") {
+            // What is in production beside itself: the other versions were tested on other rows.
+            path += "?alias=production";
+        }
         path
     }
 

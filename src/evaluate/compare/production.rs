@@ -147,7 +147,8 @@ fn check_rows(production: &[bool], candidate: &[bool]) -> Result<(), ProductionE
 fn one(found: &Difference, tolerance: f64) -> Judged {
     // Of the figures that are compared, only of the AUC more is better.
     let (worse_by, worse_low, worse_high) = if found.metric == "auc" {
-        (-found.difference, -found.high, -found.low)
+        // Less it, and not its negative: no difference is 0 and never -0.
+        (0.0 - found.difference, 0.0 - found.high, 0.0 - found.low)
     } else {
         (found.difference, found.low, found.high)
     };

@@ -44,7 +44,8 @@ impl ScorecardSettings {
             let bad = |what| Err(ParamsError::Binning { field: field.clone(), what });
             let numbers = || asked.breaks.iter().chain(&asked.special);
             // Below it, not at it: the edge before a special number is the next one down.
-            if numbers().any(|x| !(x.abs() < limits::NUMBER_MAGNITUDE_MAX)) {
+            // A NaN is within no bound.
+            if !numbers().all(|x| x.abs() < limits::NUMBER_MAGNITUDE_MAX) {
                 return bad("a number of it is not finite, or too large");
             }
             if asked.breaks.windows(2).any(|pair| pair[0] >= pair[1]) {
@@ -98,7 +99,8 @@ impl ScorecardSettings {
             let Some(field) = recipe.fields.iter().find(|field| field.field == *name) else {
                 return refuse("it is no field of the recipe");
             };
-            if !field.is_numeric() && !(asked.breaks.is_empty() && asked.special.is_empty()) {
+            let has_numbers = !(asked.breaks.is_empty() && asked.special.is_empty());
+            if has_numbers && !field.is_numeric() {
                 return refuse("it holds texts, which have no breaks or special numbers");
             }
         }
