@@ -23,7 +23,6 @@ pub fn train_averaged(
 ) -> Result<Fit, TrainError> {
     train.check("training")?;
     let models = params.models_for(train.matrix.rows);
-    progress.stage("train", models as u64);
     let mut fits = Vec::with_capacity(models);
     for (number, held) in shares(train.labels, models, start.seed).iter().enumerate() {
         let (teach, teach_labels) = part(train, held, false);
@@ -32,8 +31,9 @@ pub fn train_averaged(
             train: Examples { matrix: &teach, labels: &teach_labels },
             valid: Examples { matrix: &valid, labels: &valid_labels },
         };
-        fits.push(train_logistic(params, start, &parts, cancel, &Silent)?);
-        progress.step(number as u64 + 1);
+        // The first line's course is the one that is told, as it is the one that is kept.
+        let heard: &dyn Progress = if number == 0 { progress } else { &Silent };
+        fits.push(train_logistic(params, start, &parts, cancel, heard)?);
     }
     Ok(mean(fits))
 }
