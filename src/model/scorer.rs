@@ -107,6 +107,14 @@ impl Family {
         }
     }
 
+    /// Its own kind, or those of its members.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        match self {
+            Self::Ensemble(ensemble) => ensemble.members.iter().map(|member| member.family.kind()).collect(),
+            alone => vec![alone.kind()],
+        }
+    }
+
     pub fn scorer(&self) -> &dyn Scorer {
         match self {
             Self::Baseline(baseline) => baseline,

@@ -21,7 +21,7 @@ use crate::registry::gate::{POLICY_PREFIX, RawGates};
 use crate::train::fit::FittedFamily;
 
 /// Where figures that need a threshold are taken, beside the policy's cut-off.
-const THRESHOLD_PLAIN: f64 = 0.5;
+pub(super) const THRESHOLD_PLAIN: f64 = 0.5;
 
 /// What is known of a candidate, as the release keeps it: figures on the test part, and the gates
 /// that were in force when it was trained.

@@ -12,6 +12,7 @@ use crate::evaluate::scores::Scores;
 use crate::features::fit::fit;
 use crate::features::recipe::FittedRecipe;
 use crate::model::calibrate::{Calibration, CalibrationKind};
+use crate::pipeline::evaluation::THRESHOLD_PLAIN;
 use crate::pipeline::parts::Parts;
 use crate::pipeline::search::Found;
 use crate::train::cross::development::Development;
@@ -116,14 +117,8 @@ impl Judged {
     pub fn cross_figures(&self, calibration: &Calibration) -> Result<BTreeMap<String, f64>, Failure> {
         let mut figures = BTreeMap::new();
         let Some(folds) = &self.folds else { return Ok(figures) };
-        let probabilities = self.probabilities(calibration);
         let mut by_key: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-        for fold in 0..folds.count {
-            let own = |row: &usize| folds.of[*row] == fold;
-            let rows: Vec<usize> = (0..self.labels.len()).filter(own).collect();
-            let labels: Vec<bool> = rows.iter().map(|&row| self.labels[row]).collect();
-            let scored: Vec<f64> = rows.iter().map(|&row| probabilities[row]).collect();
-            let metrics = Metrics::of(&Scores::check(&labels, &scored)?, 0.5)?;
+        for metrics in metrics_by_fold(folds, &self.labels, &self.probabilities(calibration))? {
             let keyed = [
                 ("auc", metrics.auc),
                 ("log_loss", metrics.log_loss),
@@ -141,4 +136,19 @@ impl Judged {
         }
         Ok(figures)
     }
+}
+
+/// The figures of each fold by itself.
+pub fn metrics_by_fold(
+    folds: &Folds,
+    labels: &[bool],
+    probabilities: &[f64],
+) -> Result<Vec<Metrics>, Failure> {
+    let of_fold = |fold: usize| {
+        let places = folds.places(fold);
+        let own: Vec<bool> = places.iter().map(|&place| labels[place]).collect();
+        let scored: Vec<f64> = places.iter().map(|&place| probabilities[place]).collect();
+        Ok(Metrics::of(&Scores::check(&own, &scored)?, THRESHOLD_PLAIN)?)
+    };
+    (0..folds.count).map(of_fold).collect()
 }

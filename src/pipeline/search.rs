@@ -15,15 +15,17 @@ use crate::config::project::Project;
 use crate::data::split::draw_stratified;
 use crate::data::table::Table;
 use crate::evaluate::compare::folds::{Candidate, FoldSummary, summarise};
-use crate::evaluate::metrics::Metrics;
-use crate::evaluate::scores::Scores;
 use crate::model::calibrate::{Calibration, CalibrationKind};
 use crate::pipeline::artifacts::Artifact;
+use crate::pipeline::fitting::metrics_by_fold;
 use crate::pipeline::parts::split_rows;
+use crate::registry::gate::check_families;
 use crate::train::cross::development::Development;
 use crate::train::cross::folds::{Crossed, Folds, cross};
 use crate::train::cross::stack::stack;
-use crate::train::params::{EnsembleParams, FamilyParams, Pick, SearchMethod, SearchParams, TrainParams};
+use crate::train::params::{
+    EnsembleParams, FamilyParams, Pick, SearchCandidate, SearchMethod, SearchParams, TrainParams,
+};
 
 /// What a search has found: the family to train, and what is known of it on the folds.
 pub struct Found {
@@ -53,6 +55,8 @@ pub struct SearchReport {
     pub trials: Vec<Trial>,
     /// Candidates that the budget left no time for.
     pub skipped: Vec<String>,
+    /// Candidates that may not decide for the project's purpose.
+    pub barred: Vec<String>,
     pub log_loss: FoldSummary,
     pub auc: FoldSummary,
     pub picked: String,
@@ -78,32 +82,19 @@ pub fn search(
     rows: &[usize],
     progress: &dyn Progress,
 ) -> Result<Found, Failure> {
-    let mut skipped = Vec::new();
-    let kept = if params.method == SearchMethod::Halving {
-        halve(development, params, rows, progress)?
-    } else {
-        Kept { candidates: (0..params.candidates.len()).collect(), given_up: Vec::new() }
-    };
-    let folds = Folds::draw(rows, development.labels, params.folds, development.params.seed);
-    let labels = development.labels_of(rows);
-    let (mut tried, mut trials) = (Vec::new(), kept.given_up);
-    let mut longest = 0;
-    for &number in &kept.candidates {
-        let candidate = &params.candidates[number];
-        development.cancel.check()?;
-        let begun = progress.spent_ms();
-        if params.budget_ms > 0 && !tried.is_empty() && begun + longest > params.budget_ms {
-            skipped.push(candidate.name.clone());
-            continue;
-        }
-        let crossed = cross(development, std::slice::from_ref(&candidate.family), &folds, progress)?;
-        longest = longest.max(progress.spent_ms() - begun);
-        let Some(crossed) = crossed.into_iter().next() else { continue };
-        let trial = judge(&candidate.name, &candidate.settings, &folds, (&labels, &crossed.margins))?;
-        progress.trial(&trial.name, &trial.settings, &trial.figures());
-        trials.push(trial);
-        tried.push((number, crossed));
+    let mut time = Time { budget_ms: params.budget_ms, longest_ms: 0, progress };
+    let mut kept = Kept { candidates: (0..params.candidates.len()).collect(), ..Kept::default() };
+    if params.method == SearchMethod::Halving {
+        kept = halve(development, params, rows, &mut time)?;
     }
+    let Kept { candidates, given_up: mut trials, mut skipped } = kept;
+    let round = try_all(development, params, (&candidates, rows), &mut time)?;
+    let folds = round.folds;
+    let labels = development.labels_of(rows);
+    skipped.extend(round.skipped);
+    trials.extend(round.tried.iter().map(|tried| tried.trial.clone()));
+    let tried: Vec<(usize, Crossed)> =
+        round.tried.into_iter().map(|tried| (tried.number, tried.crossed)).collect();
     let mut judged: Vec<&Trial> = trials.iter().filter(|trial| trial.rows_share == 1.0).collect();
     let together = (params.method == SearchMethod::Auto && tried.len() > 1)
         .then(|| all_together(&tried, &folds, &labels))
@@ -154,7 +145,8 @@ fn report(
     };
     let why = why(rule, &picked, &log_loss);
     let (method, folds) = (params.method, folds.count);
-    Ok(SearchReport { method, folds, trials: Vec::new(), skipped, log_loss, auc, picked, why })
+    let (trials, barred) = (Vec::new(), Vec::new());
+    Ok(SearchReport { method, folds, trials, skipped, barred, log_loss, auc, picked, why })
 }
 
 /// The lowest log loss; but all families together stand where they are not beaten by more than one standard error of the
@@ -226,15 +218,9 @@ fn judge(
     (labels, margins): (&[bool], &[f64]),
 ) -> Result<Trial, Failure> {
     let curve = Calibration::fit(CalibrationKind::Platt, margins, labels);
-    let (mut log_losses, mut aucs) = (Vec::new(), Vec::new());
-    for fold in 0..folds.count {
-        let rows: Vec<usize> = (0..labels.len()).filter(|&row| folds.of[row] == fold).collect();
-        let own: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
-        let scored: Vec<f64> = rows.iter().map(|&row| curve.probability(margins[row])).collect();
-        let metrics = Metrics::of(&Scores::check(&own, &scored)?, 0.5)?;
-        log_losses.push(metrics.log_loss);
-        aucs.push(metrics.auc);
-    }
+    let probabilities: Vec<f64> = margins.iter().map(|&margin| curve.probability(margin)).collect();
+    let figures = metrics_by_fold(folds, labels, &probabilities)?;
+    let (log_losses, aucs) = figures.iter().map(|own| (own.log_loss, own.auc)).unzip();
     Ok(Trial { name: name.to_string(), settings: settings.to_vec(), rows_share: 1.0, log_losses, aucs })
 }
 
@@ -242,23 +228,90 @@ fn judge(
 fn all_together(tried: &[(usize, Crossed)], folds: &Folds, labels: &[bool]) -> Result<Trial, Failure> {
     let mut margins = vec![0.0; labels.len()];
     for fold in 0..folds.count {
+        let inside = folds.places(fold);
         let others: Vec<usize> = (0..labels.len()).filter(|&row| folds.of[row] != fold).collect();
         let pick = |own: &Crossed| -> Vec<f64> { others.iter().map(|&row| own.margins[row]).collect() };
         let known: Vec<Vec<f64>> = tried.iter().map(|(_, own)| pick(own)).collect();
         let known: Vec<&[f64]> = known.iter().map(Vec::as_slice).collect();
         let own: Vec<bool> = others.iter().map(|&row| labels[row]).collect();
         let weights = stack(&known, &own);
-        for row in (0..labels.len()).filter(|&row| folds.of[row] == fold) {
+        for row in inside {
             margins[row] = weights.margin(tried.iter().map(|(_, own)| own.margins[row]));
         }
     }
     judge(TOGETHER, &[], folds, (labels, &margins))
 }
 
-/// Candidates that are worth all rows, and the trials of those that are not.
+/// What a search may still spend: a candidate is begun where the longest so far would end in time.
+struct Time<'a> {
+    /// 0 for no limit.
+    budget_ms: u64,
+    longest_ms: u64,
+    progress: &'a dyn Progress,
+}
+
+impl Time<'_> {
+    fn is_left(&self) -> bool {
+        self.budget_ms == 0 || self.progress.spent_ms() + self.longest_ms <= self.budget_ms
+    }
+
+    fn spend<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let begun = self.progress.spent_ms();
+        let done = work();
+        self.longest_ms = self.longest_ms.max(self.progress.spent_ms() - begun);
+        done
+    }
+}
+
+/// A candidate, by its number, and how it did.
+struct Tried {
+    number: usize,
+    crossed: Crossed,
+    trial: Trial,
+}
+
+/// Candidates tried on the same folds of some rows.
+struct Round {
+    folds: Folds,
+    tried: Vec<Tried>,
+    skipped: Vec<String>,
+}
+
+/// In their order, as far as time lets; the first is always tried.
+fn try_all(
+    development: &Development<'_>,
+    params: &SearchParams,
+    (numbers, rows): (&[usize], &[usize]),
+    time: &mut Time<'_>,
+) -> Result<Round, Failure> {
+    let folds = Folds::draw(rows, development.labels, params.folds, development.params.seed);
+    let labels = development.labels_of(rows);
+    let mut round = Round { folds, tried: Vec::new(), skipped: Vec::new() };
+    for &number in numbers {
+        let candidate = &params.candidates[number];
+        development.cancel.check()?;
+        if !round.tried.is_empty() && !time.is_left() {
+            round.skipped.push(candidate.name.clone());
+            continue;
+        }
+        let progress = time.progress;
+        let family = std::slice::from_ref(&candidate.family);
+        let crossed = time.spend(|| cross(development, family, &round.folds, progress))?;
+        let Some(crossed) = crossed.into_iter().next() else { continue };
+        let judged = (labels.as_slice(), crossed.margins.as_slice());
+        let trial = judge(&candidate.name, &candidate.settings, &round.folds, judged)?;
+        progress.trial(&trial.name, &trial.settings, &trial.figures());
+        round.tried.push(Tried { number, crossed, trial });
+    }
+    Ok(round)
+}
+
+/// Candidates that are worth all rows, the trials of those that are not, and those there was no time for.
+#[derive(Default)]
 struct Kept {
     candidates: Vec<usize>,
     given_up: Vec<Trial>,
+    skipped: Vec<String>,
 }
 
 /// The better third goes on with three times the rows, until so few are left that all rows can be had.
@@ -266,9 +319,9 @@ fn halve(
     development: &Development<'_>,
     params: &SearchParams,
     rows: &[usize],
-    progress: &dyn Progress,
+    time: &mut Time<'_>,
 ) -> Result<Kept, Failure> {
-    let mut kept = Kept { candidates: (0..params.candidates.len()).collect(), given_up: Vec::new() };
+    let mut kept = Kept { candidates: (0..params.candidates.len()).collect(), ..Kept::default() };
     let mut share = 1.0;
     while kept.candidates.len() as f64 * share > 3.0 && rows.len() as f64 * share / 3.0 > HALVING_ROWS_MIN {
         share /= 3.0;
@@ -277,23 +330,14 @@ fn halve(
         let mut random = Random::new(development.params.seed, "search.halving");
         let drawn = draw_stratified(rows, development.labels, share, &mut random);
         let few: Vec<usize> = rows.iter().copied().filter(|&row| drawn[row]).collect();
-        let folds = Folds::draw(&few, development.labels, params.folds, development.params.seed);
-        let labels = development.labels_of(&few);
-        let families: Vec<FamilyParams> =
-            kept.candidates.iter().map(|&number| params.candidates[number].family.clone()).collect();
-        let crossed = cross(development, &families, &folds, progress)?;
-        let mut placed = Vec::new();
-        for (&number, crossed) in kept.candidates.iter().zip(&crossed) {
-            let candidate = &params.candidates[number];
-            let trial = judge(&candidate.name, &candidate.settings, &folds, (&labels, &crossed.margins))?;
-            let figures = trial.figures();
-            progress.trial(&trial.name, &trial.settings, &figures);
-            placed.push((figures["cv_log_loss"], number, Trial { rows_share: share, ..trial }));
-        }
-        placed.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let left = placed.len().div_ceil(3);
-        kept.candidates = placed.iter().take(left).map(|(_, number, _)| *number).collect();
-        kept.given_up.extend(placed.into_iter().skip(left).map(|(_, _, trial)| trial));
+        let mut round = try_all(development, params, (&kept.candidates, &few), time)?;
+        kept.skipped.extend(round.skipped);
+        let loss = |tried: &Tried| tried.trial.figures()["cv_log_loss"];
+        round.tried.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
+        let left = round.tried.len().div_ceil(3);
+        kept.candidates = round.tried.iter().take(left).map(|tried| tried.number).collect();
+        let given_up = round.tried.into_iter().skip(left).map(|tried| tried.trial);
+        kept.given_up.extend(given_up.map(|trial| Trial { rows_share: share, ..trial }));
         share *= 3.0;
     }
     Ok(kept)
@@ -302,9 +346,9 @@ fn halve(
 /// Fewer rows than this say too little to give a candidate up.
 const HALVING_ROWS_MIN: f64 = 600.0;
 
-/// A search whose every candidate was left out.
+/// A search without a candidate.
 #[derive(Debug, thiserror::Error)]
-#[error("the search has tried nothing: its budget is too small for a single candidate")]
+#[error("the search has tried nothing: none of its candidates may decide for the project's purpose")]
 struct NothingTried;
 
 impl crate::base::fact::Fact for NothingTried {
@@ -335,7 +379,19 @@ pub fn choose<'a>(
     let (labels, split) = split_rows(project, table)?;
     let development =
         Development { recipe: &project.recipe, params: &project.params, table, labels: &labels, cancel };
-    let found = search(&development, search_params, &split.developed(), progress)?;
+    // What is picked by the program must be able to serve; what a person tunes by name need not.
+    let may_decide = |candidate: &SearchCandidate| {
+        search_params.method != SearchMethod::Auto
+            || check_families(project.settings.purpose, &candidate.family.kinds()).is_ok()
+    };
+    let (allowed, barred) = search_params.candidates.iter().cloned().partition(may_decide);
+    let allowed: Vec<SearchCandidate> = allowed;
+    if allowed.is_empty() {
+        return Err(NothingTried.into());
+    }
+    let allowed = SearchParams { candidates: allowed, ..search_params.clone() };
+    let mut found = search(&development, &allowed, &split.developed(), progress)?;
+    found.report.barred = barred.into_iter().map(|candidate: SearchCandidate| candidate.name).collect();
     let params = TrainParams { family: found.family.clone(), search: None, ..project.params.clone() };
     let project = Project { params, ..project.clone() };
     Ok(Chosen { project: Cow::Owned(project), found: Some(found) })

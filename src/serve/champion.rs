@@ -27,6 +27,8 @@ pub struct Champion {
     loaded: LoadedModel,
     policy: Option<LoadedPolicy>,
     reasoners: Arc<Reasoners>,
+    /// The model's family, or those of its members.
+    kinds: Vec<&'static str>,
 }
 
 /// What predictions and decisions are explained from.
@@ -53,7 +55,8 @@ impl Champion {
         let population = model.reasoner(&model.background).map_err(explain)?;
         let accepted = model.accepted.as_deref().map(|mean| model.reasoner(mean)).transpose();
         let reasoners = Reasoners { population, accepted: accepted.map_err(explain)? };
-        Ok(Self { release, loaded, policy, reasoners: Arc::new(reasoners) })
+        let kinds = model.family.kinds();
+        Ok(Self { release, loaded, policy, reasoners: Arc::new(reasoners), kinds })
     }
 
     /// The same champion under another policy: moving a cut-off loads no model again.
@@ -100,8 +103,7 @@ impl Champion {
 
     /// The policy, where a decision needs one; about credit, only a family with exact reasons may decide.
     pub fn deciding_policy(&self) -> Result<&LoadedPolicy, ServeError> {
-        let content = &self.loaded.content;
-        gate::check_family(content.purpose, &content.family)?;
+        gate::check_families(self.loaded.content.purpose, &self.kinds)?;
         self.policy.as_ref().ok_or_else(|| ServeError::NoPolicy { release: name_of(&self.release) })
     }
 }

@@ -6,6 +6,7 @@ pub mod course;
 pub mod cross;
 pub mod examples;
 pub mod fit;
+pub mod hold_out;
 pub mod logistic;
 pub mod monotone;
 pub mod network;

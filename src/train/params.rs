@@ -192,6 +192,14 @@ impl FamilyParams {
         }
     }
 
+    /// Its own name, or those of its members.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        match self {
+            Self::Ensemble(ensemble) => ensemble.members.iter().map(Self::as_str).collect(),
+            alone => vec![alone.as_str()],
+        }
+    }
+
     /// Whether, of so many rows, it watches a validation part to know when to stop. The baseline has nothing to watch, but with no more
     /// than one margin it has no use for folds either.
     pub fn watches(&self, rows: usize) -> bool {

@@ -10,7 +10,7 @@ use crate::base::fact::Failure;
 use crate::config::project::Project;
 use crate::decide::policy::CutoffSource;
 use crate::decide::resolved::LoadedPolicy;
-use crate::registry::gate::check_family;
+use crate::registry::gate::check_families;
 use crate::registry::signing::sign_policy;
 use crate::security::actor::Act;
 use crate::store::rows::registry::PolicyRow;
@@ -19,7 +19,7 @@ use crate::store::rows::registry::PolicyRow;
 /// scores of a training, which signs such a policy with its model.
 pub fn sign(app: &App, project: &Project) -> Result<PolicyRow, Failure> {
     app.may(Act::SignPolicy)?;
-    check_family(project.settings.purpose, project.params.family.as_str())?;
+    check_families(project.settings.purpose, &project.params.family.kinds())?;
     let CutoffSource::Written(value) = project.policy.cutoff_source() else {
         return Err(UseCaseError::CutoffOpen.into());
     };

@@ -36,15 +36,14 @@ impl FittedRecipe {
         mean
     }
 
-    /// Whether these could be the shares at the end of a mean row: none below 0, each column's together 1 (or all 0:
-    /// the mean of no rows).
+    /// Whether these could be the shares at the end of a mean row: none below 0, each column's together 1.
     pub fn has_shares(&self, mean: &[f64]) -> bool {
         let mut left = mean.get(self.row_width()..).unwrap_or_default();
         self.codes().all(|code| {
             let (own, others) = left.split_at(code.of.count().min(left.len()));
             left = others;
             let sum: f64 = own.iter().sum();
-            own.iter().all(|share| *share >= 0.0) && ((sum - 1.0).abs() < 1e-9 || sum == 0.0)
+            own.iter().all(|share| *share >= 0.0) && (sum - 1.0).abs() < 1e-9
         })
     }
 }

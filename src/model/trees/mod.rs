@@ -139,6 +139,12 @@ pub fn read_codes(columns: &[CodeColumn], row: &[f32]) -> Vec<u8> {
     columns.iter().map(|column| column.read(row)).collect()
 }
 
+/// The codes of all rows of the matrix, column by column.
+pub fn read_columns(columns: &[CodeColumn], matrix: &Matrix) -> Vec<Vec<u8>> {
+    let read = |column: &CodeColumn| (0..matrix.rows).map(|row| column.read(matrix.row(row))).collect();
+    columns.iter().map(read).collect()
+}
+
 /// The shares of codes at the end of a mean row, one list a column.
 pub fn code_shares(columns: &[CodeColumn], mean: &[f64]) -> Vec<Vec<f64>> {
     let mut start = columns.last().map_or(0, |column| column.column + 1);
@@ -167,9 +173,7 @@ impl Scorer for Trees {
 
     fn margins(&self, matrix: &Matrix) -> Vec<f64> {
         let mut margins = vec![0.0; matrix.rows];
-        let read = |column: &CodeColumn| (0..matrix.rows).map(|row| column.read(matrix.row(row))).collect();
-        let columns: Vec<Vec<u8>> = self.columns.iter().map(read).collect();
-        TreesRun::of(self).margins(&columns, &mut margins);
+        TreesRun::of(self).margins(&read_columns(&self.columns, matrix), &mut margins);
         margins
     }
 

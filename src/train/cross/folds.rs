@@ -33,6 +33,11 @@ impl Folds {
         Self { count, rows: rows.to_vec(), of }
     }
 
+    /// Places, not row numbers: where in `rows` the rows of a fold stand.
+    pub fn places(&self, fold: usize) -> Vec<usize> {
+        (0..self.of.len()).filter(|&place| self.of[place] == fold).collect()
+    }
+
     pub fn inside(&self, fold: usize) -> Vec<usize> {
         self.of.iter().zip(&self.rows).filter(|(own, _)| **own == fold).map(|(_, row)| *row).collect()
     }

@@ -31,7 +31,7 @@ pub enum SearchMethod {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pick {
-    /// The lowest mean log loss.
+    /// The lowest mean log loss; of families, all together unless one alone is better by more than one standard error.
     #[default]
     Best,
     /// The simplest that is within one standard error of it.
@@ -79,6 +79,8 @@ pub struct SearchParams {
     pub folds: usize,
     pub budget_ms: u64,
     pub pick: Pick,
+    /// Each trial is a run of its own, so a run that searches does not list them among its parameters.
+    #[serde(skip_serializing)]
     pub candidates: Vec<SearchCandidate>,
 }
 

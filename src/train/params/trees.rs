@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits;
 use crate::train::params::{ClassWeight, ParamsError};
 use crate::train::trees::error::TreesError;
 use crate::train::trees::params::{AverageParams, BoostingParams, ForestParams};
@@ -53,9 +54,11 @@ impl RawBoosting {
     pub(super) fn check(self) -> Result<BoostingSettings, ParamsError> {
         self.class_weight.check("boosting.class_weight.positive")?;
         let settings = BoostingSettings(self);
-        let (params, average) = settings.params(1);
-        params.check().map_err(in_section("boosting"))?;
-        average.check().map_err(in_section("boosting"))?;
+        for rows in [1, limits::ROWS_MAX] {
+            let (params, average) = settings.params(rows);
+            params.check().map_err(in_section("boosting"))?;
+            average.check().map_err(in_section("boosting"))?;
+        }
         Ok(settings)
     }
 }
@@ -64,7 +67,9 @@ impl RawForest {
     pub(super) fn check(self) -> Result<ForestSettings, ParamsError> {
         self.class_weight.check("forest.class_weight.positive")?;
         let settings = ForestSettings(self);
-        settings.params(1).check().map_err(in_section("forest"))?;
+        for rows in [1, limits::ROWS_MAX] {
+            settings.params(rows).check().map_err(in_section("forest"))?;
+        }
         Ok(settings)
     }
 }

@@ -4,6 +4,7 @@
 use crate::base::rng::Random;
 use crate::model::trees::Trees;
 use crate::model::trees::batch::TreesRun;
+use crate::train::hold_out::hold_out;
 use crate::train::trees::boosting::{Course, Followed, Watch, follow};
 use crate::train::trees::codes::{CodeTable, CodedPart, CodedShape};
 use crate::train::trees::error::TreesError;
@@ -38,7 +39,8 @@ pub fn boost_average(
     shape.check()?;
     part.check_shape("the training part", &shape)?;
     params.check()?;
-    let held = hold_out(part.labels, average, seed);
+    let random = &mut Random::new(seed, "trees.average");
+    let held = hold_out(part.labels, average.models, average.held_share, random);
     let taken: Vec<[Taken; 2]> = held.iter().map(|rows| Taken::both(&part, rows)).collect();
     let mut checked = Vec::with_capacity(taken.len());
     for [teach, valid] in &taken {
@@ -58,26 +60,6 @@ pub fn boost_average(
         rows.iter().zip(margins).for_each(|(&row, margin)| held_out[row] = Some(margin));
     }
     Ok(Averaged { trees: merged(models, &shape), best_round, valid_losses, held_out })
-}
-
-/// Rows of each model's own share, each class by itself, no row twice.
-fn hold_out(labels: &[bool], average: &AverageParams, seed: u64) -> Vec<Vec<usize>> {
-    let mut random = Random::new(seed, "trees.average");
-    let positives = labels.iter().filter(|&&label| label).count();
-    // Both classes must be left for every share and for those who learn without it.
-    let models = average.models.min(positives.min(labels.len() - positives) / 2).max(1);
-    let mut held = vec![Vec::new(); models];
-    for class in [false, true] {
-        let mut rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == class).collect();
-        random.shuffle(&mut rows);
-        let share = (rows.len() as f64 * average.held_share).round() as usize;
-        let share = share.clamp(1, (rows.len() / models).max(1));
-        for (held, rows) in held.iter_mut().zip(rows.chunks(share)) {
-            held.extend_from_slice(rows);
-        }
-    }
-    held.iter_mut().for_each(|rows| rows.sort_unstable());
-    held
 }
 
 /// The mean of the models' margins is the sum of their leaves, each worth its share.

@@ -5,7 +5,7 @@ use crate::base::cancel::CancelFlag;
 use crate::base::progress::Progress;
 use crate::features::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
-use crate::model::trees::{CodeColumn, Trees, code_columns};
+use crate::model::trees::{CodeColumn, Trees, code_columns, read_columns};
 use crate::train::course::{ClassCosts, EpochLoss};
 use crate::train::examples::{Examples, TrainError};
 use crate::train::monotone::Directions;
@@ -104,6 +104,5 @@ impl CodedRows<'_> {
 
 /// The codes of all rows, column by column.
 pub fn code_table(columns: &[CodeColumn], matrix: &Matrix) -> CodeTable {
-    let read = |column: &CodeColumn| (0..matrix.rows).map(|row| column.read(matrix.row(row))).collect();
-    CodeTable { rows: matrix.rows, columns: columns.iter().map(read).collect() }
+    CodeTable { rows: matrix.rows, columns: read_columns(columns, matrix) }
 }
