@@ -1,6 +1,8 @@
 //! How each field was distributed over the training rows: the baseline of drift, and the marginals
 //! from which synthetic rows are drawn. Never holds a level or an edge that fewer than 20 rows share.
 
+pub mod score;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
@@ -9,9 +11,10 @@ use crate::features::binning::Present;
 use crate::features::error::FeatureError;
 use crate::features::fit::{present_levels, present_numbers};
 use crate::features::recipe::{FittedField, FittedRecipe};
+use crate::features::reference::score::ScoreReference;
 
 /// About as many bins as a stability index is computed over.
-const BINS: usize = 10;
+pub(in crate::features::reference) const BINS: usize = 10;
 /// Numbers with more printed decimals than this are drawn with this many.
 const DECIMALS_MAX: u32 = 6;
 
@@ -22,6 +25,9 @@ pub struct Reference {
     /// Training rows.
     pub rows: u64,
     pub fields: Vec<ReferenceField>,
+    /// Margins over rows that nothing was learned from; none where they were too few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<ScoreReference>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +35,7 @@ pub struct Reference {
 struct UncheckedReference {
     rows: u64,
     fields: Vec<ReferenceField>,
+    score: Option<ScoreReference>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,7 +70,11 @@ impl Reference {
     /// Counts the rows that `recipe` was fitted to.
     pub fn fit(recipe: &FittedRecipe, table: &Table) -> Result<Self, FeatureError> {
         let fields = recipe.fields.iter().map(|f| fit_field(f, table)).collect::<Result<_, _>>()?;
-        Ok(Self { rows: table.rows() as u64, fields })
+        Ok(Self { rows: table.rows() as u64, fields, score: None })
+    }
+
+    pub fn with_score(self, margins: &[f64]) -> Self {
+        Self { score: ScoreReference::fit(margins), ..self }
     }
 
     /// Refuses a reference whose counts, edges or levels do not hold together.
@@ -72,7 +83,9 @@ impl Reference {
             let field = field.field.clone();
             FeatureError::ReferenceMalformed { field, what }
         };
-        self.fields.iter().try_for_each(|f| check_field(f, self.rows).map_err(|what| malformed(f, what)))
+        self.fields.iter().try_for_each(|f| check_field(f, self.rows).map_err(|what| malformed(f, what)))?;
+        let score = self.score.as_ref().map_or(Ok(()), ScoreReference::check);
+        score.map_err(|what| FeatureError::ReferenceMalformed { field: "the score".into(), what })
     }
 
     /// Refuses a reference of another recipe.
@@ -93,7 +106,7 @@ impl TryFrom<UncheckedReference> for Reference {
     type Error = FeatureError;
 
     fn try_from(raw: UncheckedReference) -> Result<Self, FeatureError> {
-        let reference = Self { rows: raw.rows, fields: raw.fields };
+        let reference = Self { rows: raw.rows, fields: raw.fields, score: raw.score };
         reference.check().map(|()| reference)
     }
 }
@@ -133,7 +146,7 @@ impl ReferenceField {
     }
 }
 
-fn inner_edges(edges: &[f64]) -> &[f64] {
+pub(in crate::features::reference) fn inner_edges(edges: &[f64]) -> &[f64] {
     edges.get(1..edges.len().saturating_sub(1)).unwrap_or_default()
 }
 
@@ -228,6 +241,6 @@ fn check_levels(levels: &[LevelRows]) -> Result<(), &'static str> {
     if sorted { Ok(()) } else { Err("its levels are not sorted") }
 }
 
-fn is_rare(rows: u64) -> bool {
+pub(in crate::features::reference) fn is_rare(rows: u64) -> bool {
     rows < limits::SHARED_LEVEL_ROWS_MIN as u64
 }

@@ -48,7 +48,7 @@ pub fn pack(
     artifacts: Vec<Artifact>,
 ) -> Result<Candidate, Failure> {
     let train = &parts.rows.train;
-    let reference = Reference::fit(&model.recipe, &train.table)?;
+    let reference = Reference::fit(&model.recipe, &train.table)?.with_score(&model.margins(&parts.test));
     let golden = draw_golden(&reference, &parts.rows.whole, project.params.seed, GOLDEN_ROWS)?;
     let positives = train.labels.iter().filter(|&&label| label).count();
     let training = Training {

@@ -210,7 +210,8 @@ impl Asking<'_> {
         let mut names = vec![what.to_string()];
         names.extend(facts.outcome.iter().map(|outcome| format!("outcome:{outcome}")));
         names.extend(facts.flags.iter().map(|flag| format!("flag:{}", flag.as_str())));
-        let bins = standing.zip(row).map(|(standing, row)| standing.bins_of(&row.table));
+        let margin = made.content.margin();
+        let bins = standing.zip(row).map(|(standing, row)| standing.bins_of(&row.table, margin));
         Counted {
             release: facts.release.unwrap_or(self.seat.asked.release),
             day: u64::try_from(now.millis() / DAY_MS).unwrap_or_default(),

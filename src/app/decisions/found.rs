@@ -54,6 +54,17 @@ pub enum Content {
     Unscored,
 }
 
+impl Content {
+    /// The score before calibration, where there is one.
+    pub fn margin(&self) -> Option<f64> {
+        match self {
+            Self::Decision(decision) => Some(decision.margin),
+            Self::Prediction(prediction) => Some(prediction.margin),
+            Self::Unscored => None,
+        }
+    }
+}
+
 /// What a caller names an answer by.
 pub enum Wanted {
     Id(DecisionId),

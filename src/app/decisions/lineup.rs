@@ -54,15 +54,16 @@ impl Standing {
         self.ends_ms.is_some_and(|end| now_ms > end)
     }
 
-    /// For each of the reference's fields the bin a row counts to, among how many.
-    pub fn bins_of(&self, table: &Table) -> Vec<(u32, u32)> {
-        let fields = self.champion.loaded().reference.fields.iter().zip(&self.fields);
-        fields
-            .map(|(field, column)| {
-                let bin = field.bin_of(table.columns()[*column].cell(0));
-                (bin as u32, field.bins() as u32)
-            })
-            .collect()
+    /// For each of the reference's fields, and then for the score where both are known, the bin a row counts to,
+    /// among how many.
+    pub fn bins_of(&self, table: &Table, margin: Option<f64>) -> Vec<(u32, u32)> {
+        let reference = &self.champion.loaded().reference;
+        let fields = reference.fields.iter().zip(&self.fields).map(|(field, column)| {
+            let bin = field.bin_of(table.columns()[*column].cell(0));
+            (bin as u32, field.bins() as u32)
+        });
+        let score = reference.score.as_ref().zip(margin);
+        fields.chain(score.map(|(score, margin)| (score.bin_of(margin) as u32, score.bins() as u32))).collect()
     }
 }
 
