@@ -13,3 +13,4 @@ pub mod registry;
 pub mod runs;
 pub mod server;
 pub mod training;
+pub mod watch;

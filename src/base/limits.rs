@@ -116,6 +116,11 @@ pub const WITNESS_PAUSE_MS: u64 = 100;
 /// How long a command waits for another process to let go of the home.
 pub const HOME_WAIT_MS: u64 = 2_000;
 pub const LIST_MAX: usize = 500;
+/// Outcomes of decisions in one report.
+pub const OUTCOMES_REPORTED_MAX: usize = 1_000;
+/// Groups beside an outcome, and how long their names and values may be.
+pub const OUTCOME_GROUPS_MAX: usize = 8;
+pub const OUTCOME_GROUP_CHARS_MAX: usize = 64;
 
 /// Memory of a training child.
 pub const CHILD_MEMORY_BYTES_MAX: u64 = 8 << 30;

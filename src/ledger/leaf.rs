@@ -29,6 +29,7 @@ pub enum Kind {
     KeyMade,
     KeyRevoked,
     CertificateInstalled,
+    OutcomesReported,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -77,6 +77,7 @@ pub enum Act {
     Score,
     ReadDecisions,
     ReplayDecisions,
+    ReportOutcomes,
     ReadRegistry,
     ReadRuns,
     ReadAudit,
@@ -101,6 +102,7 @@ impl Act {
             Self::Score => "score",
             Self::ReadDecisions => "read decisions",
             Self::ReplayDecisions => "replay decisions",
+            Self::ReportOutcomes => "report outcomes",
             Self::ReadRegistry => "read the registry",
             Self::ReadRuns => "read runs",
             Self::ReadAudit => "read the audit log",
@@ -127,6 +129,7 @@ impl Act {
             Self::Score => &[Officer, Analyst, CoreBanking, Worker],
             Self::ReadDecisions => &[Officer, Analyst, Approver, Auditor, Admin, CoreBanking],
             Self::ReplayDecisions => &[Analyst, Auditor],
+            Self::ReportOutcomes => &[Analyst, CoreBanking, Worker],
             Self::ReadRegistry => &[Analyst, Approver, Auditor, Admin, Sync],
             Self::ReadRuns => &[Analyst, Approver, Auditor],
             Self::ReadAudit => &[Auditor, Admin],
@@ -290,20 +293,20 @@ mod tests {
 
     /// The whole table again as an auditor would draw it; a change of the code is a change here.
     const MATRIX: &str = "
-        role          init import train work sign promote rollback score decisions replay registry runs audit users keys people metrics status
-        officer       .    .      .     .    .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
-        analyst       .    yes    yes   .    .    .       .        yes   yes       yes    yes      yes  .     .     .    .      .       yes
-        approver      .    .      .     .    yes  yes     yes      .     yes       .      yes      yes  .     .     .    .      .       yes
-        auditor       .    .      .     .    .    .       .        .     yes       yes    yes      yes  yes   .     .    yes    .       yes
-        admin         yes  .      .     .    .    .       yes      .     yes       .      yes      .    yes   yes   yes  yes    yes     yes
-        core-banking  .    .      .     .    .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
-        worker        .    yes    yes   yes  .    .       .        yes   .         .      .        .    .     .     .    .      .       yes
-        sync          .    .      .     .    .    .       .        .     .         .      yes      .    .     .     .    .      .       yes
-        backup        .    .      .     .    .    .       .        .     .         .      .        .    .     .     .    .      .       yes
-        metrics       .    .      .     .    .    .       .        .     .         .      .        .    .     .     .    .      yes     yes
+        role          init import train work sign promote rollback score decisions replay outcomes registry runs audit users keys people metrics status
+        officer       .    .      .     .    .    .       .        yes   yes       .      .        .        .    .     .     .    .      .       yes
+        analyst       .    yes    yes   .    .    .       .        yes   yes       yes    yes      yes      yes  .     .     .    .      .       yes
+        approver      .    .      .     .    yes  yes     yes      .     yes       .      .        yes      yes  .     .     .    .      .       yes
+        auditor       .    .      .     .    .    .       .        .     yes       yes    .        yes      yes  yes   .     .    yes    .       yes
+        admin         yes  .      .     .    .    .       yes      .     yes       .      .        yes      .    yes   yes   yes  yes    yes     yes
+        core-banking  .    .      .     .    .    .       .        yes   yes       .      yes      .        .    .     .     .    .      .       yes
+        worker        .    yes    yes   yes  .    .       .        yes   .         .      yes      .        .    .     .     .    .      .       yes
+        sync          .    .      .     .    .    .       .        .     .         .      .        yes      .    .     .     .    .      .       yes
+        backup        .    .      .     .    .    .       .        .     .         .      .        .        .    .     .     .    .      .       yes
+        metrics       .    .      .     .    .    .       .        .     .         .      .        .        .    .     .     .    .      yes     yes
     ";
 
-    const COLUMNS: [(&str, Act); 18] = [
+    const COLUMNS: [(&str, Act); 19] = [
         ("init", Act::InitHome),
         ("import", Act::ImportData),
         ("train", Act::Train),
@@ -314,6 +317,7 @@ mod tests {
         ("score", Act::Score),
         ("decisions", Act::ReadDecisions),
         ("replay", Act::ReplayDecisions),
+        ("outcomes", Act::ReportOutcomes),
         ("registry", Act::ReadRegistry),
         ("runs", Act::ReadRuns),
         ("audit", Act::ReadAudit),

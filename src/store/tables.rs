@@ -78,6 +78,7 @@ pub const CASES: Table = Table::ledger("cases");
 pub const SUBJECT_KEYS: Table = Table::ledger("subject_keys");
 pub const IDEMPOTENCY: Table = Table::ledger("idempotency");
 pub const COUNTERS: Table = Table::ledger("counters");
+pub const OUTCOMES: Table = Table::ledger("outcomes");
 pub const USERS: Table = Table::ledger("users");
 pub const API_KEYS: Table = Table::ledger("api_keys");
 

@@ -11,4 +11,5 @@ pub mod runs;
 pub mod sessions;
 pub mod training;
 pub mod users;
+pub mod watch;
 pub mod whoami;

@@ -1,4 +1,4 @@
-//! The one table of what can be asked.
+//! What can be asked of models, runs, decisions and people.
 //! Never says how a thing is answered.
 
 use utoipa::openapi::RefOr;
@@ -197,7 +197,7 @@ fn row_schema(_: &mut Schemas) -> RefOr<Schema> {
     RefOr::T(Schema::Object(ObjectBuilder::new().description(Some(about)).build()))
 }
 
-pub static ROUTES: &[Route] = &[
+pub const ROUTES: &[Route] = &[
     read("/livez", ANYBODY, health::live, Json(schema_of::<status::Health>), "Whether the server lives")
         .or(&[503]),
     read("/readyz", ANYBODY, health::ready, Json(schema_of::<status::Health>), "Whether it can decide")

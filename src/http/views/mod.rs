@@ -9,5 +9,6 @@ pub mod policy;
 pub mod registry;
 pub mod run;
 pub mod status;
+pub mod watch;
 pub mod why;
 pub mod work;

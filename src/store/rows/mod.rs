@@ -6,6 +6,7 @@ pub mod key;
 pub mod lab;
 pub mod log;
 pub mod meta;
+pub mod outcomes;
 pub mod people;
 pub mod registry;
 
@@ -113,6 +114,7 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<answers::SubjectKeyRow>(),
             decoding::<answers::IdempotencyRow>(),
             decoding::<answers::CounterRow>(),
+            decoding::<outcomes::OutcomeRow>(),
             decoding::<people::UserRow>(),
             decoding::<people::ApiKeyRow>(),
         ],

@@ -5,6 +5,7 @@ pub mod answers;
 pub mod group;
 pub mod lab;
 pub mod log;
+pub mod outcomes;
 pub mod people;
 pub mod registry;
 pub mod subjects;
