@@ -2,7 +2,7 @@
 //! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
 //! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|rollback|history`,
-//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`,
+//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `outcome`, `why`, `user`, `key`,
 //! `whoami`, `status`; `worker`,
 //! of a server alone.
 //! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
@@ -27,6 +27,7 @@ pub mod serve;
 pub mod speak;
 pub mod train;
 pub mod verify;
+pub mod watch;
 pub mod worker;
 
 use std::ffi::OsString;
@@ -107,6 +108,9 @@ enum Command {
     /// List, show, explain and replay decisions, and write their receipts
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
+    /// Say what became of decisions
+    #[command(subcommand)]
+    Outcome(watch::outcome::OutcomeCommand),
     /// Check live all that a decision stands on, down to the data it was learnt from
     Why(decision::why::WhyArguments),
     /// Score a file into a folder; an interrupted batch resumes where it stopped
@@ -228,6 +232,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Predict(a) => score::predict(a, invocation),
         Command::Decide(a) => score::decide(a, invocation),
         Command::Decision(c) => decision::run(c, invocation),
+        Command::Outcome(c) => watch::outcome::run(c, invocation),
         Command::Why(a) => decision::why::run(&a, invocation),
         Command::Status => api::server::status(invocation),
         Command::Whoami => api::server::whoami(invocation),

@@ -14,7 +14,8 @@ pub mod table;
 pub mod watch;
 
 /// The one table of what can be asked.
-pub static ROUTES: &[Route] = &join::<{ table::ROUTES.len() + watch::ROUTES.len() }>(table::ROUTES, watch::ROUTES);
+pub static ROUTES: &[Route] =
+    &join::<{ table::ROUTES.len() + watch::ROUTES.len() }>(table::ROUTES, watch::ROUTES);
 
 const fn join<const N: usize>(first: &[Route], second: &[Route]) -> [Route; N] {
     let (mut all, mut at) = ([first[0]; N], 0);

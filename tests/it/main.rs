@@ -5,6 +5,8 @@ mod acceptance;
 #[cfg(test)]
 mod api_decisions;
 #[cfg(test)]
+mod api_outcomes;
+#[cfg(test)]
 mod api_people;
 #[cfg(test)]
 mod api_registry;

@@ -63,7 +63,9 @@ impl Standing {
             (bin as u32, field.bins() as u32)
         });
         let score = reference.score.as_ref().zip(margin);
-        fields.chain(score.map(|(score, margin)| (score.bin_of(margin) as u32, score.bins() as u32))).collect()
+        fields
+            .chain(score.map(|(score, margin)| (score.bin_of(margin) as u32, score.bins() as u32)))
+            .collect()
     }
 }
 

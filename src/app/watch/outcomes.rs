@@ -17,6 +17,7 @@ use crate::base::limits;
 use crate::data::label::outcome_of;
 use crate::ledger::leaf::Kind;
 use crate::registry::content::ModelContent;
+use crate::registry::version::{ModelRef, Which};
 use crate::security::actor::Act;
 
 /// One word on one decision.
@@ -108,14 +109,16 @@ pub fn report(app: &App, name: &str, reported: Vec<Reported>) -> Result<Summary,
     if reported.is_empty() || reported.len() > limits::OUTCOMES_REPORTED_MAX {
         return Err(OutcomeError::Count { found: reported.len() }.into());
     }
-    versions::list_versions(app, name)?;
+    versions::resolve(app, &ModelRef { name: name.to_string(), which: Which::Unstated }, false)?;
     let mut reader = Reader { app, name, models: BTreeMap::new(), seen: BTreeSet::new() };
     let (mut rows, mut refused) = (Vec::new(), Vec::new());
     for (index, one) in reported.into_iter().enumerate() {
         match reader.read(one) {
             Ok(row) => rows.push(row),
             // A store that cannot be read refuses the report, not the row.
-            Err(failure) if matches!(failure.class(), Class::Failed | Class::Unavailable) => return Err(failure),
+            Err(failure) if matches!(failure.class(), Class::Failed | Class::Unavailable) => {
+                return Err(failure);
+            }
             Err(failure) => refused.push(Refused { index, failure }),
         }
     }
