@@ -20,6 +20,7 @@ pub mod pipeline;
 
 // Around the flow: pure as well.
 pub mod ledger;
+pub mod schedule;
 pub mod security;
 pub mod tracking;
 

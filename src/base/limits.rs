@@ -116,6 +116,14 @@ pub const WITNESS_PAUSE_MS: u64 = 100;
 /// How long a command waits for another process to let go of the home.
 pub const HOME_WAIT_MS: u64 = 2_000;
 pub const LIST_MAX: usize = 500;
+/// Projects whose schedules are in force in one home.
+pub const PROJECTS_APPLIED_MAX: usize = 50;
+/// Runs of chains that have not ended.
+pub const CHAIN_RUNS_OPEN_MAX: usize = 1_000;
+/// Files of an inbox whose starts are remembered.
+pub const CHAIN_STARTS_MAX: usize = 100_000;
+/// How often it is looked what is due.
+pub const SCHEDULE_BEAT_MS: u64 = 1_000;
 /// Outcomes of decisions in one report.
 pub const OUTCOMES_REPORTED_MAX: usize = 1_000;
 /// Groups beside an outcome, and how long their names and values may be.

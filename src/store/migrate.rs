@@ -9,8 +9,8 @@ use crate::store::file::StoreFile;
 use crate::store::rows::log::NodesRow;
 use crate::store::rows::meta::{COMMITS, SCHEMA, STORE_ID};
 use crate::store::tables::{
-    ALIAS_HISTORY, ALIASES, API_KEYS, CASES, COUNTERS, DATASETS, DECISION_IDS, EXPERIMENT_NAMES, EXPERIMENTS,
-    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, OUTCOMES, POLICIES, RUN_QUEUE, RUNS,
+    ALIAS_HISTORY, ALIASES, API_KEYS, CASES, CHAIN_RUNS, CHAIN_RUNS_BY_START, CHAIN_RUNS_OPEN, CHAIN_STARTS, CHAINS, COUNTERS, DATASETS, DECISION_IDS, EXPERIMENT_NAMES, EXPERIMENTS,
+    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, OUTCOMES, POLICIES, PROJECTS, RUN_QUEUE, RUNS,
     RUNS_BY_START, SIGNATURES, SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
 };
 use crate::store::value;
@@ -56,6 +56,14 @@ const LAB: &[Migration] = &[
     },
     // Runs that wait for a worker, or are with one.
     Migration { number: 2, run: |view| view.create_tables(&[RUN_QUEUE]) },
+    // What runs by itself.
+    Migration {
+        number: 3,
+        run: |view| {
+            view.create_tables(&[PROJECTS, CHAINS, CHAIN_RUNS, CHAIN_RUNS_BY_START, CHAIN_RUNS_OPEN])?;
+            view.create_tables(&[CHAIN_STARTS])
+        },
+    },
 ];
 
 pub fn list_migrations(store: StoreName) -> &'static [Migration] {

@@ -2,6 +2,7 @@
 //! Never reads or writes the store.
 
 pub mod answers;
+pub mod chains;
 pub mod key;
 pub mod lab;
 pub mod log;
@@ -127,6 +128,12 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<lab::MetricRow>(),
             decoding::<lab::DatasetRow>(),
             decoding::<lab::OrderRow>(),
+            decoding::<chains::ProjectRow>(),
+            decoding::<chains::ChainRow>(),
+            decoding::<chains::ChainRunRow>(),
+            decoding::<chains::ChainRunOrderRow>(),
+            decoding::<chains::OpenRunRow>(),
+            decoding::<chains::ChainStartRow>(),
         ],
     }
 }

@@ -2,6 +2,7 @@
 //! Never commits; the writer lane does.
 
 pub mod answers;
+pub mod chains;
 pub mod group;
 pub mod lab;
 pub mod log;
