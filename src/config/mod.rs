@@ -4,5 +4,6 @@
 pub mod project;
 pub mod scaffold;
 pub mod settings;
+pub mod steps;
 pub mod text;
 pub mod toml_file;

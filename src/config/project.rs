@@ -14,6 +14,7 @@ use crate::base::fact::{Class, Fact};
 use crate::base::files::{self, FileError};
 use crate::base::ids::{self, BadName};
 use crate::base::limits;
+use crate::config::steps::{StepError, check_steps};
 use crate::config::text;
 use crate::config::toml_file::{TomlError, parse_toml, read_text, read_toml};
 use crate::data::contract::protected::{self, Strictness};
@@ -112,6 +113,8 @@ pub enum ProjectError {
     Policy { path: PathBuf, source: PolicyError },
     #[error("{path}: {source}", path = path.display())]
     Schedule { path: PathBuf, source: ScheduleError },
+    #[error("{path}: {source}", path = path.display())]
+    Step { path: PathBuf, source: StepError },
     #[error("{path}: the key {key:?} is neither a text nor a table of texts", path = path.display())]
     Text { path: PathBuf, key: String },
     #[error("{path}: the section {section:?} of contract.toml has no title; it is the text section.{section}", path = path.display())]
@@ -145,6 +148,7 @@ impl Fact for ProjectError {
             Self::UnknownMetric { .. } => "gate.unknown_metric",
             Self::Policy { source, .. } => source.code(),
             Self::Schedule { source, .. } => source.code(),
+            Self::Step { source, .. } => source.code(),
             Self::Text { .. } => "project.text",
             Self::SectionTitle { .. } => "project.section_title",
             Self::Positive { .. } => "project.positive",
@@ -169,6 +173,7 @@ impl Fact for ProjectError {
             Self::Toml(e) => e.next_step(),
             Self::Recipe { source, .. } => source.next_step(),
             Self::Contract { source, .. } => source.next_step(),
+            Self::Step { source, .. } => source.next_step(),
             Self::Schedule { source, .. } if source.next_step().is_some() => source.next_step(),
             _ => Some("Correct the file and run `tallystick project check DIR`.".into()),
         }
@@ -345,7 +350,10 @@ fn check_schedule(sources: &Sources) -> Result<Option<Schedule>, ProjectError> {
         return Ok(None);
     }
     let refuse = |source| ProjectError::Schedule { path: sources.path(NAME), source };
-    sources.parse::<RawSchedule>(NAME)?.check().map(Some).map_err(refuse)
+    let schedule = sources.parse::<RawSchedule>(NAME)?.check().map_err(refuse)?;
+    let path = || sources.path(NAME);
+    check_steps(&schedule).map_err(|source| ProjectError::Step { path: path(), source })?;
+    Ok(Some(schedule))
 }
 
 /// What the rows must look like as they come, and encoded.
