@@ -73,6 +73,8 @@ pub enum Act {
     Work,
     SignPolicy,
     PromoteModel,
+    ProposePromotion,
+    DecidePromotion,
     RollbackModel,
     Score,
     ReadDecisions,
@@ -97,6 +99,8 @@ impl Act {
             Self::Work => "work on runs",
             Self::SignPolicy => "sign a policy",
             Self::PromoteModel => "promote a model",
+            Self::ProposePromotion => "propose a promotion",
+            Self::DecidePromotion => "decide about a promotion",
             Self::RollbackModel => "roll a model back",
             Self::Score => "score",
             Self::ReadDecisions => "read decisions",
@@ -122,7 +126,8 @@ impl Act {
             Self::Train => &[Analyst, Worker],
             Self::Work => &[Worker],
             Self::SignPolicy => &[Approver],
-            Self::PromoteModel => &[Approver],
+            Self::PromoteModel | Self::DecidePromotion => &[Approver],
+            Self::ProposePromotion => &[Analyst, Approver, Worker],
             Self::RollbackModel => &[Approver, Admin],
             Self::Score => &[Officer, Analyst, CoreBanking, Worker],
             Self::ReadDecisions => &[Officer, Analyst, Approver, Auditor, Admin, CoreBanking],
@@ -290,26 +295,28 @@ mod tests {
 
     /// The whole table again as an auditor would draw it; a change of the code is a change here.
     const MATRIX: &str = "
-        role          init import train work sign promote rollback score decisions replay registry runs audit users keys people metrics status
-        officer       .    .      .     .    .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
-        analyst       .    yes    yes   .    .    .       .        yes   yes       yes    yes      yes  .     .     .    .      .       yes
-        approver      .    .      .     .    yes  yes     yes      .     yes       .      yes      yes  .     .     .    .      .       yes
-        auditor       .    .      .     .    .    .       .        .     yes       yes    yes      yes  yes   .     .    yes    .       yes
-        admin         yes  .      .     .    .    .       yes      .     yes       .      yes      .    yes   yes   yes  yes    yes     yes
-        core-banking  .    .      .     .    .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
-        worker        .    yes    yes   yes  .    .       .        yes   .         .      .        .    .     .     .    .      .       yes
-        sync          .    .      .     .    .    .       .        .     .         .      yes      .    .     .     .    .      .       yes
-        backup        .    .      .     .    .    .       .        .     .         .      .        .    .     .     .    .      .       yes
-        metrics       .    .      .     .    .    .       .        .     .         .      .        .    .     .     .    .      yes     yes
+        role          init import train work sign promote propose approve rollback score decisions replay registry runs audit users keys people metrics status
+        officer       .    .      .     .    .    .       .       .       .        yes   yes       .      .        .    .     .     .    .      .       yes
+        analyst       .    yes    yes   .    .    .       yes     .       .        yes   yes       yes    yes      yes  .     .     .    .      .       yes
+        approver      .    .      .     .    yes  yes     yes     yes     yes      .     yes       .      yes      yes  .     .     .    .      .       yes
+        auditor       .    .      .     .    .    .       .       .       .        .     yes       yes    yes      yes  yes   .     .    yes    .       yes
+        admin         yes  .      .     .    .    .       .       .       yes      .     yes       .      yes      .    yes   yes   yes  yes    yes     yes
+        core-banking  .    .      .     .    .    .       .       .       .        yes   yes       .      .        .    .     .     .    .      .       yes
+        worker        .    yes    yes   yes  .    .       yes     .       .        yes   .         .      .        .    .     .     .    .      .       yes
+        sync          .    .      .     .    .    .       .       .       .        .     .         .      yes      .    .     .     .    .      .       yes
+        backup        .    .      .     .    .    .       .       .       .        .     .         .      .        .    .     .     .    .      .       yes
+        metrics       .    .      .     .    .    .       .       .       .        .     .         .      .        .    .     .     .    .      yes     yes
     ";
 
-    const COLUMNS: [(&str, Act); 18] = [
+    const COLUMNS: [(&str, Act); 20] = [
         ("init", Act::InitHome),
         ("import", Act::ImportData),
         ("train", Act::Train),
         ("work", Act::Work),
         ("sign", Act::SignPolicy),
         ("promote", Act::PromoteModel),
+        ("propose", Act::ProposePromotion),
+        ("approve", Act::DecidePromotion),
         ("rollback", Act::RollbackModel),
         ("score", Act::Score),
         ("decisions", Act::ReadDecisions),

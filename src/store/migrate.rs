@@ -10,8 +10,8 @@ use crate::store::rows::log::NodesRow;
 use crate::store::rows::meta::{COMMITS, SCHEMA, STORE_ID};
 use crate::store::tables::{
     ALIAS_HISTORY, ALIASES, API_KEYS, CASES, COUNTERS, DATASETS, DECISION_IDS, EXPERIMENT_NAMES, EXPERIMENTS,
-    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, POLICIES, RUN_QUEUE, RUNS, RUNS_BY_START,
-    SIGNATURES, SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
+    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, POLICIES, PROPOSALS, RUN_QUEUE, RUNS,
+    RUNS_BY_START, SIGNATURES, SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
 };
 use crate::store::value;
 use crate::store::views::group::{Group, Writes};
@@ -43,6 +43,8 @@ const LEDGER: &[Migration] = &[
     // The cases of a commit share a row. Rows of one case read as before, so there is nothing to rewrite; the number
     // keeps older programs away.
     Migration { number: 3, run: |_| Ok(()) },
+    // Proposals to promote, which wait for a second person.
+    Migration { number: 4, run: |view| view.create_tables(&[PROPOSALS]) },
 ];
 
 const LAB: &[Migration] = &[

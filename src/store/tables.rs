@@ -80,6 +80,7 @@ pub const IDEMPOTENCY: Table = Table::ledger("idempotency");
 pub const COUNTERS: Table = Table::ledger("counters");
 pub const USERS: Table = Table::ledger("users");
 pub const API_KEYS: Table = Table::ledger("api_keys");
+pub const PROPOSALS: Table = Table::ledger("proposals");
 
 pub const LAB_META: Table = Table::lab("lab_meta");
 pub const EXPERIMENTS: Table = Table::lab("experiments");

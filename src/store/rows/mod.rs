@@ -2,6 +2,7 @@
 //! Never reads or writes the store.
 
 pub mod answers;
+pub mod approvals;
 pub mod key;
 pub mod lab;
 pub mod log;
@@ -115,6 +116,7 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<answers::CounterRow>(),
             decoding::<people::UserRow>(),
             decoding::<people::ApiKeyRow>(),
+            decoding::<approvals::ProposalRow>(),
         ],
         StoreName::Lab => vec![
             (LAB_META, |key, framed| meta::open(LAB_META, key, framed).map(|_| ())),
