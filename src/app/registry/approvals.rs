@@ -426,10 +426,3 @@ pub fn list(app: &App, wanted: &Wanted) -> Result<Listed, Failure> {
     })?;
     Ok(Listed { proposals, next })
 }
-
-/// How many wait for somebody to decide.
-pub fn count_open(app: &App) -> Result<usize, Failure> {
-    let wanted =
-        Wanted { state: Some(ProposalState::Open), limit: limits::PROPOSALS_OPEN_MAX, ..Wanted::default() };
-    Ok(list(app, &wanted)?.proposals.len())
-}
