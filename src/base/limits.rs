@@ -294,6 +294,13 @@ pub const RUNS_LOOKED_AT_MAX: usize = 10_000;
 pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
 /// The end of a child's own log that an error quotes from.
 pub const CHILD_LOG_TAIL_BYTES: u64 = 4 << 10;
+/// How long a proposal to promote waits where its gates say nothing, and the longest they may say.
+pub const PROPOSAL_MS: i64 = 7 * 24 * 3_600_000;
+pub const PROPOSAL_MS_MAX: i64 = 90 * 24 * 3_600_000;
+/// Proposals of one home that wait at a time.
+pub const PROPOSALS_OPEN_MAX: usize = 200;
+/// Proposals on one page of the list.
+pub const PROPOSALS_SHOWN: usize = 50;
 /// The reason that is kept with a move of an alias.
 pub const WHY_CHARS_MAX: usize = 500;
 /// Files of one folder of configuration.

@@ -1,7 +1,7 @@
 //! The command line: arguments in, one answer and an exit code out. One file a noun.
 //! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
-//! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|rollback|history`,
+//! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|propose|rollback|history`, `approval`,
 //! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `outcome`, `why`, `user`, `key`,
 //! `whoami`, `status`; `worker`,
 //! of a server alone.
@@ -39,7 +39,7 @@ use clap::{Parser, Subcommand};
 
 use crate::base::fact::{Class, Fact, Failure};
 use crate::cli::api::RemoteArguments;
-use crate::cli::registry::{check, model, policy, release};
+use crate::cli::registry::{approval, check, model, policy, release};
 use crate::cli::speak::output::{Answer, Output};
 
 const EXIT_CODES: &str = "\
@@ -93,9 +93,12 @@ enum Command {
     /// List and show training runs
     #[command(subcommand)]
     Run(run::RunCommand),
-    /// List, show, promote, roll back and export registered models
+    /// List, show, promote, propose, roll back and export registered models
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// List and show proposals to promote, and decide about those of others
+    #[command(subcommand)]
+    Approval(approval::ApprovalCommand),
     /// Hold a version against what is in production, on the test rows of both
     Check(check::CheckArguments),
     /// Sign and show policies: what a probability leads to
@@ -227,6 +230,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::CrossValidate(a) => train::search::cross_validate(a, invocation),
         Command::Run(c) => run::run(c, invocation),
         Command::Model(c) => model::run(c, invocation),
+        Command::Approval(c) => approval::run(c, invocation),
         Command::Check(a) => check::run(&a, invocation),
         Command::Policy(c) => policy::run(c, invocation),
         Command::Predict(a) => score::predict(a, invocation),

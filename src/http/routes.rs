@@ -10,6 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::http::call::{Call, Reply};
 use crate::security::actor::Act;
 
+mod bodies;
 pub mod table;
 pub mod watch;
 

@@ -20,6 +20,9 @@ pub enum Kind {
     ModelRegistered,
     PolicySigned,
     AliasMoved,
+    PromotionProposed,
+    ProposalClosed,
+    ApprovalRefused,
     BatchFinished,
     LeakWaived,
     DecisionMade,
@@ -30,6 +33,10 @@ pub enum Kind {
     KeyRevoked,
     CertificateInstalled,
     OutcomesReported,
+    ScheduleApplied,
+    ScheduleWithdrawn,
+    ScheduleChanged,
+    AlertAnswered,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

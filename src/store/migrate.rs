@@ -10,7 +10,7 @@ use crate::store::rows::log::NodesRow;
 use crate::store::rows::meta::{COMMITS, SCHEMA, STORE_ID};
 use crate::store::tables::{
     ALIAS_HISTORY, ALIASES, API_KEYS, CASES, CHAIN_RUNS, CHAIN_RUNS_BY_START, CHAIN_RUNS_OPEN, CHAIN_STARTS, CHAINS, COUNTERS, DATASETS, DECISION_IDS, EXPERIMENT_NAMES, EXPERIMENTS,
-    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, OUTCOMES, POLICIES, PROJECTS, RUN_QUEUE, RUNS,
+    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, OUTCOMES, POLICIES, PROJECTS, PROPOSALS, RUN_QUEUE, RUNS,
     RUNS_BY_START, SIGNATURES, SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
 };
 use crate::store::value;
@@ -43,8 +43,8 @@ const LEDGER: &[Migration] = &[
     // The cases of a commit share a row. Rows of one case read as before, so there is nothing to rewrite; the number
     // keeps older programs away.
     Migration { number: 3, run: |_| Ok(()) },
-    // What became of what was decided.
-    Migration { number: 4, run: |view| view.create_tables(&[OUTCOMES]) },
+    // Proposals to promote, which wait for a second person, and what became of what was decided.
+    Migration { number: 4, run: |view| view.create_tables(&[PROPOSALS, OUTCOMES]) },
 ];
 
 const LAB: &[Migration] = &[

@@ -81,6 +81,7 @@ pub const COUNTERS: Table = Table::ledger("counters");
 pub const OUTCOMES: Table = Table::ledger("outcomes");
 pub const USERS: Table = Table::ledger("users");
 pub const API_KEYS: Table = Table::ledger("api_keys");
+pub const PROPOSALS: Table = Table::ledger("proposals");
 
 pub const LAB_META: Table = Table::lab("lab_meta");
 pub const EXPERIMENTS: Table = Table::lab("experiments");

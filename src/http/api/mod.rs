@@ -7,6 +7,7 @@ pub mod health;
 pub mod keys;
 pub mod models;
 pub mod policies;
+pub mod proposals;
 pub mod runs;
 pub mod sessions;
 pub mod training;

@@ -2,6 +2,7 @@
 //! Never reads or writes the store.
 
 pub mod answers;
+pub mod approvals;
 pub mod chains;
 pub mod key;
 pub mod lab;
@@ -118,6 +119,7 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<outcomes::OutcomeRow>(),
             decoding::<people::UserRow>(),
             decoding::<people::ApiKeyRow>(),
+            decoding::<approvals::ProposalRow>(),
         ],
         StoreName::Lab => vec![
             (LAB_META, |key, framed| meta::open(LAB_META, key, framed).map(|_| ())),
