@@ -1,7 +1,9 @@
 //! The use cases: authorise, run the flow, one transaction, one record in the tally log.
 //! Knows no terminal and no wire; the only place where the flow meets the store.
 
+pub mod alerts;
 pub mod batches;
+pub mod chains;
 pub mod datasets;
 pub mod decisions;
 pub mod error;

@@ -122,6 +122,16 @@ pub const PROJECTS_APPLIED_MAX: usize = 50;
 pub const CHAIN_RUNS_OPEN_MAX: usize = 1_000;
 /// Files of an inbox whose starts are remembered.
 pub const CHAIN_STARTS_MAX: usize = 100_000;
+/// Days of one model that are read at once: ten years and some.
+pub const WATCHED_DAYS_MAX: usize = 4_000;
+/// Old reports that are let go of together.
+pub const REPORTS_DROPPED_MAX: usize = 50;
+/// Alerts and deliveries that are read when a home is opened.
+pub const ALERT_ROWS_MAX: usize = 100_000;
+/// How often it is looked what is to be told.
+pub const NOTIFY_BEAT_MS: u64 = 1_000;
+/// How far back known outcomes are looked at.
+pub const PERFORMANCE_MONTHS: u64 = 24;
 /// How often it is looked what is due.
 pub const SCHEDULE_BEAT_MS: u64 = 1_000;
 /// Outcomes of decisions in one report.

@@ -17,6 +17,7 @@ use crate::base::limits;
 use crate::config::steps::{StepError, check_steps};
 use crate::config::text;
 use crate::config::toml_file::{TomlError, parse_toml, read_text, read_toml};
+use crate::config::watching::{RawWatching, Watching, WatchingError};
 use crate::data::contract::protected::{self, Strictness};
 use crate::data::contract::{Contract, ContractError, RawContract, Role};
 use crate::data::expect::processed::ProcessedSuite;
@@ -45,7 +46,7 @@ pub const FILES: [&str; 8] = [
 ];
 
 /// Files that a project may have: what runs by itself. No model depends on them.
-pub const COMPANIONS: [&str; 1] = ["schedule.toml"];
+pub const COMPANIONS: [&str; 2] = ["schedule.toml", "monitor.toml"];
 
 /// A column the leak guard refuses and somebody answers for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,6 +88,8 @@ pub struct Project {
     pub policy: Policy,
     /// What runs by itself, and when.
     pub schedule: Option<Schedule>,
+    /// How it is watched once it is in force.
+    pub watching: Watching,
     /// Names the configuration of a training: its files by their bytes.
     pub digest: Digest,
 }
@@ -113,6 +116,8 @@ pub enum ProjectError {
     Policy { path: PathBuf, source: PolicyError },
     #[error("{path}: {source}", path = path.display())]
     Schedule { path: PathBuf, source: ScheduleError },
+    #[error("{path}: {source}", path = path.display())]
+    Watching { path: PathBuf, source: WatchingError },
     #[error("{path}: {source}", path = path.display())]
     Step { path: PathBuf, source: StepError },
     #[error("{path}: the key {key:?} is neither a text nor a table of texts", path = path.display())]
@@ -149,6 +154,7 @@ impl Fact for ProjectError {
             Self::Policy { source, .. } => source.code(),
             Self::Schedule { source, .. } => source.code(),
             Self::Step { source, .. } => source.code(),
+            Self::Watching { source, .. } => source.code(),
             Self::Text { .. } => "project.text",
             Self::SectionTitle { .. } => "project.section_title",
             Self::Positive { .. } => "project.positive",
@@ -174,6 +180,7 @@ impl Fact for ProjectError {
             Self::Recipe { source, .. } => source.next_step(),
             Self::Contract { source, .. } => source.next_step(),
             Self::Step { source, .. } => source.next_step(),
+            Self::Watching { source, .. } => source.next_step(),
             Self::Schedule { source, .. } if source.next_step().is_some() => source.next_step(),
             _ => Some("Correct the file and run `tallystick project check DIR`.".into()),
         }
@@ -291,6 +298,7 @@ impl Project {
             .map_err(|source| ProjectError::Policy { path: path("policy.toml"), source })?;
         let digest = sources.digest(overrides)?;
         let schedule = check_schedule(&sources)?;
+        let watching = check_watching(&sources, &fields, &settings.name)?;
         let project = Self {
             sources,
             settings,
@@ -302,6 +310,7 @@ impl Project {
             gates,
             policy,
             schedule,
+            watching,
             digest,
         };
         project.check_settings()?;
@@ -342,6 +351,17 @@ fn check_contract(sources: &Sources, purpose: Purpose) -> Result<Contract, Proje
     };
     protected::check_features(&contract, strictness).map_err(refuse)?;
     Ok(contract)
+}
+
+fn check_watching(sources: &Sources, fields: &[&str], model: &str) -> Result<Watching, ProjectError> {
+    const NAME: &str = "monitor.toml";
+    let raw = match sources.texts.contains_key(NAME) {
+        true => sources.parse::<RawWatching>(NAME)?,
+        false => RawWatching::default(),
+    };
+    let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+    let refuse = |source| ProjectError::Watching { path: sources.path(NAME), source };
+    raw.check(&fields, model).map_err(refuse)
 }
 
 fn check_schedule(sources: &Sources) -> Result<Option<Schedule>, ProjectError> {

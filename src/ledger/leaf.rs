@@ -37,6 +37,7 @@ pub enum Kind {
     ScheduleWithdrawn,
     ScheduleChanged,
     AlertAnswered,
+    ModelHeld,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -100,8 +100,8 @@ pub fn planned_key(chain: &str, planned_ms: i64) -> String {
     format!("{chain}/planned/{planned_ms}")
 }
 
-/// What is due of a chain whose planned starts up to `dealt_ms` are dealt with; of a new chain that is the moment it
-/// became known. Of a paused chain nothing is, and what it misses meanwhile is not made up for.
+/// What is due of a chain whose planned starts up to `dealt_ms` are dealt with; of a new chain, or one whose cron was
+/// edited, that is the moment it became known. Of a paused chain nothing is, and what it misses meanwhile is not made up for.
 pub fn due(chain: &Chain, dealt_ms: i64, now_ms: i64, paused: bool) -> Due {
     let nothing = Due { dealt_ms, behind_ms: dealt_ms.saturating_sub(now_ms).max(0), ..Due::default() };
     let Some(table) = &chain.timetable else { return nothing };
@@ -179,12 +179,18 @@ pub fn backfill(
     Ok(Backfill { starts, already: already.len() as u64 })
 }
 
-/// Whether a start may begin, given whether a run of its chain runs and how many starts wait for that.
-pub fn admit(overlap: Overlap, runs: bool, queued: usize) -> Admission {
-    match overlap {
-        _ if !runs && queued == 0 => Admission::Start,
-        Overlap::Queue if queued < limits::QUEUED_STARTS_MAX => Admission::Queue,
-        Overlap::Queue | Overlap::Skip => Admission::Skip,
+/// Whether a start may begin, given whether a run of its chain runs and which starts wait for that. Starts of the past
+/// that are made up for or backfilled come several at a time, so they wait for each other whatever the chain says.
+pub fn admit(overlap: Overlap, kind: TriggerKind, runs: bool, queued: &[TriggerKind]) -> Admission {
+    let past = |kind: &TriggerKind| matches!(kind, TriggerKind::CatchUp | TriggerKind::Backfill);
+    let alike = queued.iter().filter(|other| past(other) == past(&kind)).count();
+    let most = if past(&kind) { limits::QUEUED_PAST_STARTS_MAX } else { limits::QUEUED_STARTS_MAX };
+    if !runs && queued.is_empty() {
+        Admission::Start
+    } else if (past(&kind) || overlap == Overlap::Queue) && alike < most {
+        Admission::Queue
+    } else {
+        Admission::Skip
     }
 }
 

@@ -6,27 +6,39 @@ use crate::base::fact::{Class, Fact};
 use crate::base::ids::BadName;
 use crate::schedule::cron::CronError;
 
-/// Where in the file: a chain, and a step or trigger of it.
+/// Where in the file: a chain, and a step or trigger of it. Small, as every refusal carries one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub chain: String,
-    pub part: Part,
-}
+pub struct Place(Box<(String, Part)>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+enum Part {
     Chain,
     Step(String),
     /// Counted from 1.
     Trigger(usize),
 }
 
+impl Place {
+    pub(super) fn chain(chain: &str) -> Self {
+        Self(Box::new((chain.to_string(), Part::Chain)))
+    }
+
+    pub(super) fn step(chain: &str, step: &str) -> Self {
+        Self(Box::new((chain.to_string(), Part::Step(step.to_string()))))
+    }
+
+    pub(super) fn trigger(chain: &str, number: usize) -> Self {
+        Self(Box::new((chain.to_string(), Part::Trigger(number))))
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.part {
-            Part::Chain => write!(f, "chain {:?}", self.chain),
-            Part::Step(step) => write!(f, "chain {:?}, step {step:?}", self.chain),
-            Part::Trigger(number) => write!(f, "chain {:?}, trigger {number}", self.chain),
+        let (chain, part) = self.0.as_ref();
+        match part {
+            Part::Chain => write!(f, "chain {chain:?}"),
+            Part::Step(step) => write!(f, "chain {chain:?}, step {step:?}"),
+            Part::Trigger(number) => write!(f, "chain {chain:?}, trigger {number}"),
         }
     }
 }
@@ -47,7 +59,7 @@ pub enum ScheduleError {
     Cron { place: Place, text: String, source: CronError },
     #[error("{place}: {key} = {found:?} is none of {}", known.join(", "))]
     Word { place: Place, key: &'static str, found: String, known: Vec<String>, near: Option<String> },
-    #[error("{place}: {key} names {found:?}; this file has no such {what}")]
+    #[error("{place}: {key} = {found:?} is no {what}")]
     Unknown { place: Place, key: &'static str, found: String, what: &'static str, near: Option<String> },
     #[error("{place}: {key} = {found:?} is not {wanted}")]
     Value { place: Place, key: &'static str, found: String, wanted: String },

@@ -34,8 +34,9 @@ pub const MISSED_COUNTED_MAX: u64 = 10_000;
 pub const ON_TIME_MS_MAX: i64 = 2 * MINUTE_MS;
 /// Planned starts of one backfill.
 pub const BACKFILL_MAX: usize = 400;
-/// Starts of one chain that wait for a run of it to end.
+/// Starts of one chain that wait for a run of it to end; those made up for and backfilled have a bound of their own.
 pub const QUEUED_STARTS_MAX: usize = 10;
+pub const QUEUED_PAST_STARTS_MAX: usize = 500;
 
 /// Interruptions of one step that cost it no retry.
 pub const FREE_INTERRUPTIONS_MAX: u32 = 5;

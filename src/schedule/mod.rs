@@ -9,6 +9,7 @@ pub mod due;
 pub mod duration;
 pub mod error;
 pub mod limits;
+pub mod pattern;
 pub mod picture;
 pub mod raw;
 pub mod trigger;

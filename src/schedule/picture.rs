@@ -54,7 +54,8 @@ pub fn text(steps: &[Step], beside: impl Fn(&Step) -> Option<String>) -> String 
     let parent = |step: &Step| places_before(steps, step).into_iter().max();
     let parents: Vec<Option<usize>> = steps.iter().map(parent).collect();
     let mut lines = Vec::with_capacity(steps.len());
-    let mut open: Vec<(usize, String)> = children(&parents, None).into_iter().rev().map(|root| (root, String::new())).collect();
+    let mut open: Vec<(usize, String)> =
+        children(&parents, None).into_iter().rev().map(|root| (root, String::new())).collect();
     while let Some((place, lead)) = open.pop() {
         let Some(step) = steps.get(place) else { continue };
         let parent = parents.get(place).copied().flatten();
@@ -147,8 +148,14 @@ mod tests {
         let layout = layout(&steps(LOOP));
         let places: Vec<(&str, usize, usize)> =
             layout.nodes.iter().map(|node| (node.step.as_str(), node.column, node.row)).collect();
-        let wanted =
-            [("train", 0, 0), ("gate", 1, 0), ("stage", 2, 0), ("tell", 2, 1), ("report", 0, 1), ("close", 3, 0)];
+        let wanted = [
+            ("train", 0, 0),
+            ("gate", 1, 0),
+            ("stage", 2, 0),
+            ("tell", 2, 1),
+            ("report", 0, 1),
+            ("close", 3, 0),
+        ];
         assert_eq!(places, wanted);
         assert_eq!((layout.columns, layout.rows), (4, 2));
         assert!(layout.edges.contains(&Edge { from: 4, to: 5 }));

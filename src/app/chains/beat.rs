@@ -11,11 +11,11 @@ use crate::app::chains::steps;
 use crate::app::home::App;
 use crate::base::fact::{Class, Failure};
 use crate::config::steps::StepPlan;
+use crate::schedule::chain_run::TriggerKind;
 use crate::schedule::chain_run::{Action, AlertKind, Status, StepOutcome, StepState};
 use crate::schedule::definition::TriggerOn;
 use crate::schedule::trigger::chain_start;
 use crate::security::actor::{Person, Role};
-use crate::schedule::chain_run::TriggerKind;
 use crate::store::rows::chains::ChainRow;
 
 /// Who acts where nobody is there: what its steps do is recorded in this name.
@@ -75,11 +75,7 @@ fn hear(app: &App, row: &mut ChainRunRow) -> Result<(), Failure> {
         .steps
         .iter()
         .filter(|step| under_way(&step.state))
-        .map(|step| Place {
-            run: row.run.id.clone(),
-            step: step.step.name.clone(),
-            attempt: step.attempt(),
-        })
+        .map(|step| Place { run: row.run.id.clone(), step: step.step.name.clone(), attempt: step.attempt() })
         .collect();
     for place in places {
         if let Some(Done { outcome, facts }) = ask(app, row, &place)? {
@@ -166,7 +162,9 @@ fn followers(
 fn news_of(row: &ChainRunRow, action: &Action) -> Option<News> {
     let run = &row.run;
     let (what, key) = match action {
-        Action::Alert { kind: AlertKind::Deadline } => ("has not ended by its deadline", "deadline".to_string()),
+        Action::Alert { kind: AlertKind::Deadline } => {
+            ("has not ended by its deadline", "deadline".to_string())
+        }
         Action::Alert { kind: AlertKind::FinishBy } => {
             ("has not ended by its time of day", "finish-by".to_string())
         }

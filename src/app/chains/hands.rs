@@ -81,6 +81,12 @@ impl Hands {
         }
     }
 
+    /// Nobody is at work on it here any more; what became of it is known elsewhere.
+    pub(in crate::app::chains) fn let_go(&self, place: &Place) {
+        self.at_work().remove(place);
+        self.finished.notify_all();
+    }
+
     pub(in crate::app::chains) fn cancel(&self, place: &Place) {
         if let Some(hand) = self.at_work().get(place) {
             hand.cancel.cancel();

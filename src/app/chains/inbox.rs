@@ -13,11 +13,11 @@ use crate::schedule::limits;
 use crate::schedule::trigger::{FileSeen, NamePattern};
 
 pub fn inbox(app: &App, project: &str) -> PathBuf {
-    app.store.home().folder().join("inbox").join(project)
+    app.store.home().path().join("inbox").join(project)
 }
 
 pub fn outbox(app: &App, project: &str) -> PathBuf {
-    app.store.home().folder().join("outbox").join(project)
+    app.store.home().path().join("outbox").join(project)
 }
 
 /// Makes both folders, for the owner of the home and its group.

@@ -3,16 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::chains::projects::Applied;
+use crate::app::chains::projects::{self, Applied};
 use crate::app::chains::{ChainRow, ChainRunRow, inbox};
 use crate::app::home::App;
 use crate::app::watch;
 use crate::base::fact::Failure;
 use crate::base::ids::RunId;
 use crate::schedule::chain_run::{ChainRun, Trigger, TriggerKind};
-use crate::schedule::definition::{Chain, Overlap, TriggerOn};
+use crate::schedule::definition::{Chain, Kind, TriggerOn};
 use crate::schedule::due::{Admission, admit, due, planned_key};
-use crate::schedule::limits;
 use crate::schedule::trigger::{self, Start};
 use crate::store::rows::chains::QueuedStart;
 
@@ -90,10 +89,8 @@ fn admit_all(
         if known || !is_new(&start.key)? {
             continue;
         }
-        // What is made up for is made up for in turn, however the chain deals with starts that meet a run.
-        let made_up = start.trigger.kind == TriggerKind::CatchUp && row.queued.len() < limits::BACKFILL_MAX;
-        let overlap = if made_up { Overlap::Queue } else { chain.overlap };
-        match admit(overlap, runs, if made_up { 0 } else { row.queued.len() }) {
+        let waiting: Vec<TriggerKind> = row.queued.iter().map(|start| start.trigger.kind).collect();
+        match admit(chain.overlap, start.trigger.kind, runs, &waiting) {
             Admission::Start => (begun, runs) = (Some(start), true),
             Admission::Queue => row.queued.push(start),
             Admission::Skip => row.skipped += u64::from(start.planned_ms.is_some()),
@@ -144,9 +141,8 @@ fn triggered(app: &App, chain: &Chain, row: &mut ChainRow) -> Result<Vec<QueuedS
             }
             TriggerOn::Drift { at } => {
                 let (release, days) = watch::trends::drift_days(app, &row.project)?;
-                let start = release.and_then(|release| {
-                    trigger::drift_start(&chain.name, *at, &release.to_hex(), &days)
-                });
+                let start = release
+                    .and_then(|release| trigger::drift_start(&chain.name, *at, &release.to_hex(), &days));
                 (TriggerKind::Drift, start.into_iter().collect())
             }
             TriggerOn::Volume { outcomes } => {
@@ -162,6 +158,28 @@ fn triggered(app: &App, chain: &Chain, row: &mut ChainRow) -> Result<Vec<QueuedS
     let mut seen = BTreeSet::new();
     starts.retain(|start| seen.insert(start.key.clone()));
     Ok(starts)
+}
+
+/// Puts a start in the line of the first chain of a project that trains; a project without one starts nothing.
+pub(in crate::app) fn put_in_line(
+    app: &App,
+    project: &str,
+    kind: TriggerKind,
+    start: Start,
+) -> Result<(), Failure> {
+    let Some(row) = app.store.read_lab(|lab| lab.find_project(project))? else { return Ok(()) };
+    let applied = projects::find(app, &row.name)?;
+    let trains = |chain: &&Chain| chain.steps.iter().any(|step| step.run == Kind::Train);
+    let Some(chain) = applied.schedule()?.chains().iter().find(trains) else { return Ok(()) };
+    let mut row = row_of(app, project, chain)?;
+    let key = format!("{}/{}", chain.name, start.key);
+    let known = app.store.read_lab(|lab| lab.find_chain_start(project, &key))?.is_some();
+    if known || is_paused(chain, &row) || row.queued.iter().any(|other| other.key == key) {
+        return Ok(());
+    }
+    row.queued.push(queued(kind, Start { key, ..start }));
+    app.store.write_lab(move |lab| lab.put_chain(&row))?;
+    Ok(())
 }
 
 pub(in crate::app::chains) fn queued(kind: TriggerKind, start: Start) -> QueuedStart {

@@ -397,8 +397,27 @@ fn as_of(mut row: ProposalRow, now_ms: i64) -> ProposalRow {
 
 pub fn find(app: &App, id: u64) -> Result<ProposalRow, Failure> {
     app.may(Act::ReadRegistry)?;
+    look_up(app, id)
+}
+
+/// The same for a use case that has asked already whether its actor may.
+pub(in crate::app) fn look_up(app: &App, id: u64) -> Result<ProposalRow, Failure> {
     let row = app.store.read_ledger(|ledger| ledger.find_proposal(id))?.ok_or_else(|| unknown(id))?;
     Ok(as_of(row, app.now().millis()))
+}
+
+/// The open proposal to point an alias at a version, if there is one.
+pub(in crate::app) fn find_open_of(
+    app: &App,
+    version: &VersionRow,
+    to: Alias,
+) -> Result<Option<ProposalRow>, Failure> {
+    let open = app.store.read_ledger(|ledger| ledger.list_open_proposals())?;
+    let now = app.now().millis();
+    let fits = |row: &ProposalRow| {
+        row.name == version.name && row.version == version.version && row.to == to.as_str()
+    };
+    Ok(open.into_iter().map(|row| as_of(row, now)).find(|row| row.is_open() && fits(row)))
 }
 
 /// Open ones first, the latest first among each.

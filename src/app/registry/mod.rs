@@ -2,6 +2,7 @@
 //! Everything that is loaded passes the one verifier first.
 
 pub mod approvals;
+pub mod challenge;
 pub mod exported;
 pub mod formats;
 pub mod policies;

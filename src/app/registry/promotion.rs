@@ -74,6 +74,7 @@ pub struct Promoted {
 pub fn promote(app: &App, request: &PromoteRequest) -> Result<Promoted, Failure> {
     let actor = app.may(Act::PromoteModel)?;
     let (version, own_policy) = versions::resolve(app, &request.model, false)?;
+    check_not_held(app, &version.name, request.to)?;
     check_state(app, &version.name, request.to, &request.move_as)?;
     let policy = request.policy.unwrap_or(own_policy);
     let Judged { gate, approval, .. } = judge(app, &version, policy, request.gates.as_ref())?;
@@ -88,6 +89,18 @@ pub fn promote(app: &App, request: &PromoteRequest) -> Result<Promoted, Failure>
         move_alias(app, &actor, &version.name, change)?;
     }
     Ok(Promoted { version, policy, gate })
+}
+
+/// A rule of monitoring may hold a model back; then nothing takes the place of what is in production.
+pub(in crate::app) fn check_not_held(app: &App, name: &str, to: Alias) -> Result<(), Failure> {
+    let held = match to {
+        Alias::Production => app.store.read_lab(|lab| lab.find_hold(name))?,
+        _ => None,
+    };
+    match held {
+        None => Ok(()),
+        Some(row) => Err(UseCaseError::Held { model: row.model, rule: row.rule, why: row.why }.into()),
+    }
 }
 
 /// A version that its gates let through, and who else they ask for.

@@ -3,6 +3,7 @@
 //! Never opens more of a record than its score.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
 use serde_json::json;
 
@@ -148,7 +149,41 @@ pub fn report(app: &App, name: &str, reported: Vec<Reported>) -> Result<Summary,
         Ok::<_, Failure>((recorded, corrected, unchanged))
     })?;
     (summary.recorded, summary.corrected, summary.unchanged) = (recorded, corrected, unchanged);
+    note_known(app, name, recorded);
     Ok(summary)
+}
+
+/// How many outcomes of a model are known: counted once, and kept up from then on.
+pub(in crate::app) fn count_known(app: &App, model: &str) -> Result<u64, Failure> {
+    let held =
+        |app: &App| app.watched.outcomes.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied();
+    if let Some(known) = held(app) {
+        return Ok(known);
+    }
+    let mut releases = Vec::new();
+    let mut known = 0;
+    app.store.read_ledger(|ledger| {
+        ledger.each_version(&mut |version| {
+            if version.name == model {
+                releases.push(version.release);
+            }
+            Ok(())
+        })?;
+        let mut count = |_| {
+            known += 1;
+            Ok(())
+        };
+        releases.iter().try_for_each(|release| ledger.each_outcome(release, &mut count))
+    })?;
+    app.watched.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_string(), known);
+    Ok(known)
+}
+
+fn note_known(app: &App, model: &str, recorded: u64) {
+    let mut held = app.watched.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = held.get_mut(model) {
+        *known += recorded;
+    }
 }
 
 /// Finds the decisions of one report; a release's model is looked at once.

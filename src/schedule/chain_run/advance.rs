@@ -8,7 +8,8 @@ use crate::schedule::chain_run::{
 use crate::schedule::limits;
 
 impl ChainRun {
-    /// Takes the run as far as it goes at that time. Store the run before doing what is said.
+    /// Takes the run as far as it goes at that time. Store the run before doing what is said, its alerts and its end in
+    /// the same transaction; a start or stop that a crash swallows is made good by `interrupted`.
     pub fn advance(&mut self, now_ms: i64) -> Vec<Action> {
         self.clock.tick(now_ms);
         let mut actions = Vec::new();
@@ -168,7 +169,7 @@ impl StepRun {
 /// When the time of what a step does now runs out.
 fn due_of(run: &StepRun) -> Option<i64> {
     match &run.state {
-        StepState::Running { since_ms } => run.step.timeout_ms.map(|length| since_ms.saturating_add(length)),
+        StepState::Running { since_ms } => Some(since_ms.saturating_add(run.step.timeout_ms)),
         StepState::Stopping { since_ms, .. } => Some(since_ms.saturating_add(limits::STOP_GRACE_MS)),
         StepState::Retrying { at_ms } => Some(*at_ms),
         StepState::Waiting { until_ms, .. } => Some(*until_ms),

@@ -283,7 +283,8 @@ impl ChainRun {
             return ended.status;
         }
         let waiting = |run: &StepRun| matches!(run.state, StepState::Waiting { .. });
-        let at_work = |run: &StepRun| run.state.holds_worker() || matches!(run.state, StepState::Retrying { .. });
+        let at_work =
+            |run: &StepRun| run.state.holds_worker() || matches!(run.state, StepState::Retrying { .. });
         if self.steps.iter().any(waiting) && !self.steps.iter().any(at_work) {
             Status::Waiting
         } else {

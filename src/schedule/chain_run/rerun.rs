@@ -34,7 +34,9 @@ impl Fact for RerunError {
         match self {
             Self::NotEnded { .. } => Some("Wait until it has ended, or cancel it.".into()),
             Self::UnknownStep { near, .. } => near.as_ref().map(|near| format!("Did you mean {near:?}?")),
-            Self::NothingFailed { .. } => Some("Name the step to begin with, or start the chain anew.".into()),
+            Self::NothingFailed { .. } => {
+                Some("Name the step to begin with, or start the chain anew.".into())
+            }
             Self::NeverBegan { failed, .. } => {
                 failed.first().map(|step| format!("Run again from the step {step:?}."))
             }

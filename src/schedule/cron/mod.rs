@@ -99,9 +99,8 @@ impl Cron {
     fn comes(&self) -> bool {
         const LONGEST: [i8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
         let first = self.days.first_from(1);
-        let has_day = |(month, longest): (i8, i8)| {
-            self.months.has(month) && first.is_some_and(|day| day <= longest)
-        };
+        let has_day =
+            |(month, longest): (i8, i8)| self.months.has(month) && first.is_some_and(|day| day <= longest);
         self.either_day || (1..).zip(LONGEST).any(has_day)
     }
 

@@ -35,16 +35,14 @@ impl Timetable {
     /// The first planned start after that moment.
     pub fn next_after(&self, now_ms: i64) -> Option<i64> {
         let now = Timestamp::from_millisecond(now_ms).ok()?;
-        let next =
-            if self.cron.runs_every_hour() { self.elapsed_after(now) } else { self.fixed_after(now) };
+        let next = if self.cron.runs_every_hour() { self.elapsed_after(now) } else { self.fixed_after(now) };
         next.map(Timestamp::as_millisecond)
     }
 
     /// The last planned start up to and with that moment.
     pub fn latest_until(&self, now_ms: i64) -> Option<i64> {
         let now = Timestamp::from_millisecond(now_ms).ok()?;
-        let last =
-            if self.cron.runs_every_hour() { self.elapsed_until(now) } else { self.fixed_until(now) };
+        let last = if self.cron.runs_every_hour() { self.elapsed_until(now) } else { self.fixed_until(now) };
         last.map(Timestamp::as_millisecond)
     }
 

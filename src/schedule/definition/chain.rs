@@ -9,7 +9,7 @@ use crate::schedule::definition::{
     Step, TriggerOn, check_count, check_duration, check_number, check_word, find_twice, order,
 };
 use crate::schedule::duration::parse_time_of_day;
-use crate::schedule::error::{Part, Place, ScheduleError};
+use crate::schedule::error::{Place, ScheduleError};
 use crate::schedule::limits;
 use crate::schedule::raw::RawChain;
 use crate::schedule::zone::Zone;
@@ -69,7 +69,7 @@ impl Chain {
 
     /// `chains` are the names of all chains of the file.
     pub(super) fn check(raw: &RawChain, zone: &Zone, chains: &[&str]) -> Result<Self, ScheduleError> {
-        let place = Place { chain: raw.name.clone(), part: Part::Chain };
+        let place = Place::chain(&raw.name);
         check_name(&raw.name).map_err(|source| ScheduleError::Name { place: place.clone(), source })?;
         let deadline = |text: &String| {
             check_duration(&place, "deadline", text, (limits::MINUTE_MS, limits::DEADLINE_MS_MAX))
@@ -155,7 +155,7 @@ fn check_steps(raw: &RawChain, place: &Place) -> Result<Vec<Step>, ScheduleError
     check_count(&format!("{place}: steps"), raw.step.len(), limits::CHAIN_STEPS_MAX)?;
     let names: Vec<&str> = raw.step.iter().map(|step| step.name.as_str()).collect();
     if let Some(twice) = find_twice(&names) {
-        let place = Place { chain: raw.name.clone(), part: Part::Step(twice.to_string()) };
+        let place = Place::step(&raw.name, twice);
         return Err(ScheduleError::Twice { place, what: "steps" });
     }
     let mut before = None;

@@ -11,7 +11,7 @@ mod tests;
 
 use crate::base::fact::nearest;
 use crate::schedule::duration::{duration_text, parse_duration_ms};
-use crate::schedule::error::{Part, Place, ScheduleError};
+use crate::schedule::error::{Place, ScheduleError};
 use crate::schedule::limits;
 use crate::schedule::raw::RawSchedule;
 use crate::schedule::zone::Zone;
@@ -35,7 +35,7 @@ impl RawSchedule {
         let chains: Vec<Chain> =
             self.chain.iter().map(|raw| Chain::check(raw, &zone, &names)).collect::<Result<_, _>>()?;
         if let Some(twice) = find_twice(&names) {
-            let place = Place { chain: twice.to_string(), part: Part::Chain };
+            let place = Place::chain(twice);
             return Err(ScheduleError::Twice { place, what: "chains" });
         }
         order::check_starts(&chains)?;
@@ -75,7 +75,11 @@ fn check_count(what: &str, found: usize, max: usize) -> Result<(), ScheduleError
 }
 
 fn find_twice<'a>(names: &[&'a str]) -> Option<&'a str> {
-    names.iter().enumerate().find(|(i, name)| names.iter().take(*i).any(|other| other == *name)).map(|(_, n)| *n)
+    names
+        .iter()
+        .enumerate()
+        .find(|(i, name)| names.iter().take(*i).any(|other| other == *name))
+        .map(|(_, n)| *n)
 }
 
 /// A word of a closed set, by its one spelling in the file.
@@ -86,12 +90,14 @@ fn check_word<T: Copy>(
     known: &[(&'static str, T)],
 ) -> Result<T, ScheduleError> {
     let words = || known.iter().map(|(word, _)| *word);
-    known.iter().find(|(word, _)| *word == found).map(|(_, value)| *value).ok_or_else(|| ScheduleError::Word {
-        place: place.clone(),
-        key,
-        found: found.to_string(),
-        known: words().map(String::from).collect(),
-        near: nearest(found, words()).map(String::from),
+    known.iter().find(|(word, _)| *word == found).map(|(_, value)| *value).ok_or_else(|| {
+        ScheduleError::Word {
+            place: place.clone(),
+            key,
+            found: found.to_string(),
+            known: words().map(String::from).collect(),
+            near: nearest(found, words()).map(String::from),
+        }
     })
 }
 
@@ -102,17 +108,15 @@ fn check_duration(
     found: &str,
     (min_ms, max_ms): (i64, i64),
 ) -> Result<i64, ScheduleError> {
-    parse_duration_ms(found).filter(|ms| (min_ms..=max_ms).contains(ms)).ok_or_else(|| {
-        ScheduleError::Value {
-            place: place.clone(),
-            key,
-            found: found.to_string(),
-            wanted: format!(
-                "a length of time such as \"90s\", \"15m\", \"2h\" or \"1d\", from {} to {}",
-                duration_text(min_ms),
-                duration_text(max_ms)
-            ),
-        }
+    parse_duration_ms(found).filter(|ms| (min_ms..=max_ms).contains(ms)).ok_or_else(|| ScheduleError::Value {
+        place: place.clone(),
+        key,
+        found: found.to_string(),
+        wanted: format!(
+            "a length of time such as \"90s\", \"15m\", \"2h\" or \"1d\", from {} to {}",
+            duration_text(min_ms),
+            duration_text(max_ms)
+        ),
     })
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::fact::nearest;
 use crate::base::ids::check_name;
 use crate::schedule::definition::{check_duration, check_number, check_word, find_twice};
-use crate::schedule::error::{Part, Place, ScheduleError};
+use crate::schedule::error::{Place, ScheduleError};
 use crate::schedule::limits;
 use crate::schedule::raw::{RawStep, Setting};
 
@@ -75,7 +75,7 @@ pub struct Step {
     pub retries: u32,
     pub backoff_ms: i64,
     pub backoff_ms_max: i64,
-    pub timeout_ms: Option<i64>,
+    pub timeout_ms: i64,
     pub with: BTreeMap<String, Setting>,
 }
 
@@ -93,7 +93,7 @@ impl Step {
         before: Option<&str>,
         names: &[&str],
     ) -> Result<Self, ScheduleError> {
-        let place = Place { chain: chain.to_string(), part: Part::Step(raw.name.clone()) };
+        let place = Place::step(chain, &raw.name);
         check_name(&raw.name).map_err(|source| ScheduleError::Name { place: place.clone(), source })?;
         let after = check_after(raw, &place, before, names)?;
         let when = check_word(&place, "when", raw.when.as_deref().unwrap_or("all_success"), &RULES)?;
@@ -102,9 +102,7 @@ impl Step {
             return Err(ScheduleError::Needless { place, key: "when = \"one_failed\"", why });
         }
         let (backoff_ms, backoff_ms_max) = check_backoff(raw, &place)?;
-        let timeout = |text: &String| {
-            check_duration(&place, "timeout", text, (1_000, limits::STEP_TIMEOUT_MS_MAX))
-        };
+        let timeout = raw.timeout.as_deref().unwrap_or("1d");
         Ok(Self {
             name: raw.name.clone(),
             run: check_word(&place, "run", &raw.run, &KINDS)?,
@@ -113,7 +111,7 @@ impl Step {
             retries: check_retries(raw, &place)?,
             backoff_ms,
             backoff_ms_max,
-            timeout_ms: raw.timeout.as_ref().map(timeout).transpose()?,
+            timeout_ms: check_duration(&place, "timeout", timeout, (1_000, limits::STEP_TIMEOUT_MS_MAX))?,
             with: check_settings(raw, &place)?,
         })
     }
@@ -134,7 +132,7 @@ fn check_after(
             place: place.clone(),
             key: "after",
             found: found.clone(),
-            what: "step in this chain",
+            what: "step of this chain",
             near: nearest(found, names.iter().copied().filter(|name| *name != raw.name)).map(String::from),
         });
     }
@@ -144,19 +142,15 @@ fn check_after(
             place: place.clone(),
             key: "after",
             found: twice.to_string(),
-            wanted: "to be named twice".into(),
+            wanted: "allowed twice in one list".into(),
         });
     }
     Ok(after.clone())
 }
 
 fn check_retries(raw: &RawStep, place: &Place) -> Result<u32, ScheduleError> {
-    let retries = check_number(
-        place,
-        "retries",
-        raw.retries.unwrap_or(0),
-        (0, u64::from(limits::STEP_RETRIES_MAX)),
-    )?;
+    let retries =
+        check_number(place, "retries", raw.retries.unwrap_or(0), (0, u64::from(limits::STEP_RETRIES_MAX)))?;
     Ok(u32::try_from(retries).unwrap_or(limits::STEP_RETRIES_MAX))
 }
 

@@ -5,19 +5,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fact::nearest;
 use crate::schedule::definition::{check_duration, check_number, check_word};
-use crate::schedule::error::{Part, Place, ScheduleError};
+use crate::schedule::error::{Place, ScheduleError};
 use crate::schedule::limits;
+use crate::schedule::pattern::NamePattern;
 use crate::schedule::raw::RawTrigger;
-use crate::schedule::trigger::NamePattern;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TriggerOn {
     /// A file in the project's inbox whose name fits and that has not changed for `settle_ms`.
-    File { path: NamePattern, settle_ms: i64 },
-    Drift { at: DriftLevel },
+    File {
+        path: NamePattern,
+        settle_ms: i64,
+    },
+    Drift {
+        at: DriftLevel,
+    },
     /// So many outcomes have become known since the chain's last run.
-    Volume { outcomes: u64 },
-    Chain { name: String, when: ChainEnd },
+    Volume {
+        outcomes: u64,
+    },
+    Chain {
+        name: String,
+        when: ChainEnd,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,7 +65,7 @@ impl TriggerOn {
         number: usize,
         chains: &[&str],
     ) -> Result<Self, ScheduleError> {
-        let place = Place { chain: chain.to_string(), part: Part::Trigger(number) };
+        let place = Place::trigger(chain, number);
         let on = check_word(&place, "on", &raw.on, &ONS)?;
         check_keys(raw, on, &place)?;
         match on {
@@ -99,8 +109,7 @@ fn check_file(raw: &RawTrigger, place: &Place) -> Result<TriggerOn, ScheduleErro
         wanted: format!("the name of a file in the inbox: {why}"),
     })?;
     let settle = raw.settle.as_deref().unwrap_or("10s");
-    let settle_ms =
-        check_duration(place, "settle", settle, (limits::SETTLE_MS_MIN, limits::SETTLE_MS_MAX))?;
+    let settle_ms = check_duration(place, "settle", settle, (limits::SETTLE_MS_MIN, limits::SETTLE_MS_MAX))?;
     Ok(TriggerOn::File { path, settle_ms })
 }
 
@@ -118,7 +127,7 @@ fn check_chain(raw: &RawTrigger, place: &Place, chains: &[&str]) -> Result<Trigg
             place: place.clone(),
             key: "name",
             found: name.to_string(),
-            what: "chain",
+            what: "chain of this file",
             near: nearest(name, chains.iter().copied()).map(String::from),
         });
     }

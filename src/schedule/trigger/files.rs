@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::limits;
-use crate::schedule::trigger::{NamePattern, Start};
+use crate::schedule::pattern::NamePattern;
+use crate::schedule::trigger::Start;
 
 /// One file of a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

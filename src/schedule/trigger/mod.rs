@@ -2,7 +2,6 @@
 //! has a key; whoever keeps the keys of starts already made starts nothing twice. Never looks into a folder or a store.
 
 mod files;
-mod pattern;
 
 #[cfg(test)]
 mod tests;
@@ -13,8 +12,8 @@ use crate::schedule::chain_run::Status;
 use crate::schedule::definition::{ChainEnd, DriftLevel};
 use crate::schedule::limits;
 
+pub use crate::schedule::pattern::{NamePattern, PatternError};
 pub use files::{FileLook, FileSeen, Inbox, Watched};
-pub use pattern::{NamePattern, PatternError};
 
 /// One start that a trigger asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,9 +73,7 @@ pub fn volume_start(chain: &str, outcomes: u64, known_then: u64, known_now: u64)
 
 /// The start at the end of a run of another chain. A run that was cancelled starts nothing.
 pub fn chain_start(chain: &str, when: ChainEnd, run: &str, ended: Status) -> Option<Start> {
-    let fits = matches!(
-        (when, ended),
-        (ChainEnd::Success, Status::Succeeded) | (ChainEnd::Failure, Status::Failed)
-    );
+    let fits =
+        matches!((when, ended), (ChainEnd::Success, Status::Succeeded) | (ChainEnd::Failure, Status::Failed));
     fits.then(|| Start { key: format!("{chain}/chain/{run}"), from: run.to_string() })
 }

@@ -205,4 +205,3 @@ impl JsonRow for ChainStartRow {
         Self::key_of(&self.project, &self.key)
     }
 }
-

@@ -1,6 +1,7 @@
 //! Typed rows: what each table's payload is, version by version. Conversions to domain types are written out here.
 //! Never reads or writes the store.
 
+pub mod alerts;
 pub mod answers;
 pub mod approvals;
 pub mod chains;
@@ -8,9 +9,9 @@ pub mod key;
 pub mod lab;
 pub mod log;
 pub mod meta;
-pub mod outcomes;
 pub mod people;
 pub mod registry;
+pub mod watch;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -116,7 +117,7 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<answers::SubjectKeyRow>(),
             decoding::<answers::IdempotencyRow>(),
             decoding::<answers::CounterRow>(),
-            decoding::<outcomes::OutcomeRow>(),
+            decoding::<watch::outcomes::OutcomeRow>(),
             decoding::<people::UserRow>(),
             decoding::<people::ApiKeyRow>(),
             decoding::<approvals::ProposalRow>(),
@@ -136,6 +137,12 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<chains::ChainRunOrderRow>(),
             decoding::<chains::OpenRunRow>(),
             decoding::<chains::ChainStartRow>(),
+            decoding::<watch::ReportRow>(),
+            decoding::<watch::DayRow>(),
+            decoding::<watch::TrendRow>(),
+            decoding::<watch::HoldRow>(),
+            decoding::<alerts::AlertRow>(),
+            decoding::<alerts::DeliveryRow>(),
         ],
     }
 }

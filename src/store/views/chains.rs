@@ -96,6 +96,10 @@ impl LabWrite<'_> {
         self.0.put(row)
     }
 
+    pub fn remove_project(&self, name: &str) -> Result<(), StoreError> {
+        self.0.remove::<ProjectRow>(&ProjectRow::key_of(name))
+    }
+
     pub fn put_chain(&self, row: &ChainRow) -> Result<(), StoreError> {
         self.0.put(row)
     }

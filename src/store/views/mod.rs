@@ -7,10 +7,10 @@ pub mod chains;
 pub mod group;
 pub mod lab;
 pub mod log;
-pub mod outcomes;
 pub mod people;
 pub mod registry;
 pub mod subjects;
+pub mod watch;
 
 use std::ops::Bound;
 

@@ -84,3 +84,48 @@ fn fits(pattern: &str, name: &str) -> bool {
         last_star = Some((after_star, taken));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{NamePattern, PatternError};
+
+    #[test]
+    fn a_pattern_fits_whole_names_only() {
+        for (pattern, name, fits) in [
+            ("applications-*.csv", "applications-2026.csv", true),
+            ("applications-*.csv", "applications-.csv", true),
+            ("applications-*.csv", "applications-2026.csv.part", false),
+            ("applications-*.csv", "Applications-2026.csv", false),
+            ("*", "a", true),
+            ("*", ".hidden", false),
+            (".*", ".hidden", true),
+            ("*", "folder/a", false),
+            ("?.csv", "é.csv", true),
+            ("?.csv", ".csv", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("**a", "bba", true),
+        ] {
+            assert_eq!(NamePattern::parse(pattern).unwrap().fits(name), fits, "{pattern} {name}");
+        }
+        for (pattern, why) in [
+            ("", PatternError::Empty),
+            ("..", PatternError::Dots),
+            ("a/b", PatternError::Folder('/')),
+            ("..\\b", PatternError::Folder('\\')),
+            ("a[0-9]", PatternError::Character('[')),
+            ("a\nb", PatternError::Character('\n')),
+        ] {
+            assert_eq!(NamePattern::parse(pattern), Err(why), "{pattern:?}");
+        }
+        assert_eq!(NamePattern::parse(&"a".repeat(256)), Err(PatternError::Long));
+    }
+
+    /// Matchers that try every split of the name take time without end for such a pattern.
+    #[test]
+    fn a_pattern_of_many_stars_is_judged_at_once() {
+        let pattern = NamePattern::parse(&"a*".repeat(120)).unwrap();
+        assert!(!pattern.fits(&format!("{}b", "b".repeat(250))));
+        assert!(!NamePattern::parse(&format!("{}c", "a*".repeat(100))).unwrap().fits(&"a".repeat(255)));
+    }
+}
