@@ -15,6 +15,8 @@ mod api_routes;
 #[cfg(test)]
 mod api_runs;
 #[cfg(test)]
+mod approvals;
+#[cfg(test)]
 mod audit_damage;
 #[cfg(test)]
 mod cli_api;
@@ -50,6 +52,8 @@ mod flow_worker;
 mod model_laws;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod pages_approvals;
 #[cfg(test)]
 mod reader;
 #[cfg(test)]

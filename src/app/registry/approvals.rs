@@ -26,7 +26,7 @@ use crate::registry::proposal::ProposalState;
 use crate::registry::version::{Alias, ModelRef, Which};
 use crate::security::actor::{Act, Actor};
 use crate::store::rows::approvals::ProposalRow;
-use crate::store::rows::registry::{AliasTarget, VersionRow};
+use crate::store::rows::registry::{AliasRow, AliasTarget, VersionRow};
 use crate::store::views::LedgerWrite;
 use crate::store::views::approvals::ProposalPlace;
 
@@ -100,12 +100,15 @@ impl Attempt {
 }
 
 /// Who must put this version where the alias points: what its gates ask for and, so that nobody weakens that alone,
-/// what those of the version in production ask for.
-pub(in crate::app) fn demanded(app: &App, version: &VersionRow, own: Approval) -> Result<Approval, Failure> {
-    let name = &version.name;
-    let alias = app.store.read_ledger(|l| l.find_alias(name, Alias::Production.as_str()))?;
-    let Some(alias) = alias.filter(|alias| alias.version != version.version) else { return Ok(own) };
-    let standing = app.store.read_ledger(|l| l.find_version(name, alias.version))?;
+/// what those of the version in production, `there`, ask for.
+pub(in crate::app) fn demanded(
+    app: &App,
+    version: &VersionRow,
+    there: Option<&AliasRow>,
+    own: Approval,
+) -> Result<Approval, Failure> {
+    let Some(there) = there.filter(|there| there.version != version.version) else { return Ok(own) };
+    let standing = app.store.read_ledger(|l| l.find_version(&version.name, there.version))?;
     let there = standing.and_then(|row| approval_of(app, &row)).unwrap_or(Approval::UNREADABLE);
     Ok(own.and(there))
 }
@@ -120,7 +123,13 @@ fn approval_of(app: &App, version: &VersionRow) -> Option<Approval> {
 /// Whether this version decides in earnest only after two people put it into production.
 pub(in crate::app) fn needs_second_person(app: &App, version: &VersionRow) -> bool {
     let own = approval_of(app, version).unwrap_or(Approval::UNREADABLE);
-    demanded(app, version, own).unwrap_or(Approval::UNREADABLE).needs_second_person()
+    let demanded =
+        in_production(app, &version.name).and_then(|there| demanded(app, version, there.as_ref(), own));
+    demanded.unwrap_or(Approval::UNREADABLE).needs_second_person()
+}
+
+fn in_production(app: &App, name: &str) -> Result<Option<AliasRow>, Failure> {
+    Ok(app.store.read_ledger(|ledger| ledger.find_alias(name, Alias::Production.as_str()))?)
 }
 
 /// Judges the version by its gates at once, refuses as a promotion does, and keeps the proposal for somebody else.
@@ -129,7 +138,8 @@ pub fn propose(app: &App, request: &ProposeRequest) -> Result<ProposalRow, Failu
     let why = check_text(&request.why, ApprovalError::NoReason)?;
     let (version, own_policy) = versions::resolve(app, &request.model, false)?;
     let judged = promotion::judge(app, &version, request.policy.unwrap_or(own_policy), None)?;
-    let expires_ms = demanded(app, &version, judged.approval)?.expires_ms;
+    let there = in_production(app, &version.name)?;
+    let expires_ms = demanded(app, &version, there.as_ref(), judged.approval)?.expires_ms;
     let now = app.now();
     let row = ProposalRow {
         id: 0,

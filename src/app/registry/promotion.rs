@@ -78,14 +78,17 @@ pub fn promote(app: &App, request: &PromoteRequest) -> Result<Promoted, Failure>
     check_state(app, &version.name, request.to, &request.move_as)?;
     let policy = request.policy.unwrap_or(own_policy);
     let Judged { gate, approval, .. } = judge(app, &version, policy, request.gates.as_ref())?;
-    if request.to == Alias::Production && approvals::demanded(app, &version, approval)?.needs_second_person()
+    let there = find_alias(app, &version.name, request.to)?;
+    if request.to == Alias::Production
+        && approvals::demanded(app, &version, there.as_ref(), approval)?.needs_second_person()
     {
         return Err(ApprovalError::SecondPerson { name: version.name, version: version.version }.into());
     }
     if !request.move_as.dry_run {
         let to = AliasTarget { version: version.version, policy };
         let (alias, figures, how) = (request.to, json!(gate.rules), &request.move_as);
-        let change = Change { alias, to, why: &request.why, back: false, figures, how };
+        let seen = (alias == Alias::Production).then(|| there.as_ref().map(tag_of));
+        let change = Change { alias, to, why: &request.why, back: false, figures, how, seen };
         move_alias(app, &actor, &version.name, change)?;
     }
     Ok(Promoted { version, policy, gate })
@@ -144,11 +147,17 @@ struct Change<'a> {
     /// The gate's rules with both numbers; null for a rollback, which was judged when it was promoted.
     figures: serde_json::Value,
     how: &'a MoveAs,
+    /// The state, by its tag, by which it was judged whether a second person is needed.
+    seen: Option<Option<String>>,
 }
 
 fn check_state(app: &App, name: &str, alias: Alias, how: &MoveAs) -> Result<(), Failure> {
-    let now = app.store.read_ledger(|ledger| ledger.find_alias(name, alias.as_str()))?;
+    let now = find_alias(app, name, alias)?;
     Ok(how.check(name, alias, now.as_ref())?)
+}
+
+fn find_alias(app: &App, name: &str, alias: Alias) -> Result<Option<AliasRow>, Failure> {
+    Ok(app.store.read_ledger(|ledger| ledger.find_alias(name, alias.as_str()))?)
 }
 
 /// Points the alias back at the version before the present one.
@@ -162,7 +171,7 @@ pub fn rollback(app: &App, name: &str, alias: Alias, why: &str, how: &MoveAs) ->
     let (version, _) = versions::resolve(app, &model, false)?;
     versions::open_champion(app, &version, &to.policy)?;
     if !how.dry_run {
-        let change = Change { alias, to, why, back: true, figures: serde_json::Value::Null, how };
+        let change = Change { alias, to, why, back: true, figures: serde_json::Value::Null, how, seen: None };
         move_alias(app, &actor, name, change)?;
     }
     Ok(version)
@@ -238,7 +247,7 @@ pub(in crate::app) fn take_step(
 }
 
 fn move_alias(app: &App, actor: &Actor, name: &str, change: Change<'_>) -> Result<(), Failure> {
-    let (now, Change { alias, to, why, back, figures, how }) = (app.now(), change);
+    let (now, Change { alias, to, why, back, figures, how, seen }) = (app.now(), change);
     let found = why.chars().count();
     if found > limits::WHY_CHARS_MAX {
         return Err(UseCaseError::LongWhy { found }.into());
@@ -247,7 +256,13 @@ fn move_alias(app: &App, actor: &Actor, name: &str, change: Change<'_>) -> Resul
     let step = AliasStep { name: name.to_string(), alias: by_name, to, why, back, figures };
     let (how, actor) = (how.clone(), actor.clone());
     app.store.write_ledger(move |ledger| {
-        how.check(&step.name, alias, ledger.find_alias(&step.name, &step.alias)?.as_ref())?;
+        let there = ledger.find_alias(&step.name, &step.alias)?;
+        how.check(&step.name, alias, there.as_ref())?;
+        if seen.as_ref().is_some_and(|seen| *seen != there.as_ref().map(tag_of)) {
+            return Err(
+                UseCaseError::AliasMoved { name: step.name.clone(), alias: step.alias.clone() }.into()
+            );
+        }
         take_step(ledger, &step, &actor, now)
     })?;
     lineup::refresh(app, name);
