@@ -172,6 +172,11 @@ impl Core {
         &self.settings
     }
 
+    /// Where channels of alerts that are files have theirs.
+    pub fn alerts_folder(&self) -> PathBuf {
+        self.store.home().path().join("alerts")
+    }
+
     /// Where the sockets of this home stand.
     pub fn run_folder(&self) -> PathBuf {
         self.store.home().run()

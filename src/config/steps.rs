@@ -53,6 +53,8 @@ pub struct BatchStep {
     /// The newest file of the inbox with such a name; without one, the file that started the chain.
     pub file: Option<NamePattern>,
     pub parquet: bool,
+    /// No such file is nothing to do, and no failure.
+    pub optional: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -141,9 +143,14 @@ impl StepPlan {
                 })
             }
             Kind::Batch => {
-                read.known(&["alias", "file", "format"])?;
+                read.known(&["alias", "file", "format", "optional"])?;
                 let parquet = read.word("format", false, &[("csv", false), ("parquet", true)])?;
-                Self::Batch(BatchStep { alias: read.alias("alias")?, file: read.pattern("file")?, parquet })
+                Self::Batch(BatchStep {
+                    alias: read.alias("alias")?,
+                    file: read.pattern("file")?,
+                    parquet,
+                    optional: read.flag("optional", false)?,
+                })
             }
             Kind::Monitor => {
                 read.known(&["alias", "window_days"])?;

@@ -17,16 +17,35 @@ use crate::store::views::LabWrite;
 pub struct AlertDesk {
     /// Nothing until it is needed.
     queue: Mutex<Option<Queue>>,
+    /// When something is due next, if it was asked since the last change.
+    next_ms: Mutex<Option<Option<i64>>>,
     settings: AlertSettings,
 }
 
 impl AlertDesk {
     pub(in crate::app) fn open(config: &Path) -> Result<Self, Failure> {
-        Ok(Self { queue: Mutex::default(), settings: load_alerts(config)? })
+        Ok(Self { settings: load_alerts(config)?, ..Self::default() })
     }
 
     pub fn settings(&self) -> &AlertSettings {
         &self.settings
+    }
+
+    fn next(&self) -> MutexGuard<'_, Option<Option<i64>>> {
+        self.next_ms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When something is due next; looked for once after each change.
+    pub(in crate::app) fn next_ms(&self, app: &App) -> Result<Option<i64>, Failure> {
+        if let Some(next) = *self.next() {
+            return Ok(next);
+        }
+        // Kept while nobody can change the queue.
+        self.look(app, |queue| {
+            let next = queue.next_ms(&self.settings);
+            *self.next() = Some(next);
+            next
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Queue>> {
@@ -73,6 +92,7 @@ impl AlertDesk {
             lab.put_queue_rows(&rows)
         })?;
         *held = Some(queue);
+        *self.next() = None;
         Ok(changed)
     }
 }

@@ -18,7 +18,7 @@ pub struct Outgoing {
 pub fn take_due(app: &App, most: usize) -> Result<Vec<Outgoing>, Failure> {
     let now = app.now().millis();
     // Most beats find nothing; that is worth no transaction.
-    let next = app.alerts.look(app, |queue| queue.next_ms(app.alerts.settings()))?;
+    let next = app.alerts.next_ms(app)?;
     if next.is_none_or(|next| next > now) {
         return Ok(Vec::new());
     }

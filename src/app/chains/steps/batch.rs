@@ -10,12 +10,22 @@ use crate::base::limits;
 use crate::base::progress::Silent;
 use crate::config::steps::BatchStep;
 use crate::registry::version::{ModelRef, Which};
+use crate::schedule::chain_run::StepOutcome;
 use crate::serve::batch::BatchOrder;
 use crate::serve::batch::output::{BatchOptions, OutputFormat};
 
+const NO_FILE: &str = "chain_run.no_file";
+
 /// One that was finished before is verified and reused; one that was interrupted goes on where it stopped.
 pub(in crate::app::chains) fn score(begun: &Begun, plan: &BatchStep) -> Result<Done, Failure> {
-    let input = begun.file(plan.file.as_ref())?.ok_or(ChainError::NoFileNamed)?;
+    let input = match begun.file(plan.file.as_ref()) {
+        Ok(found) => found.ok_or(ChainError::NoFileNamed)?,
+        Err(failure) if plan.optional && failure.code() == NO_FILE => {
+            let outcome = StepOutcome::Skipped { said: failure.to_string() };
+            return Ok(Done { outcome, facts: Default::default() });
+        }
+        Err(failure) => return Err(failure),
+    };
     let model = ModelRef { name: begun.project().to_string(), which: Which::Alias(plan.alias) };
     let out = inbox::outbox(&begun.app, begun.project());
     let format = if plan.parquet { OutputFormat::Parquet } else { OutputFormat::Csv };
