@@ -2,6 +2,7 @@
 //! what the rules of a project make of it.
 
 pub mod counted;
+pub mod newest;
 pub mod outcomes;
 pub mod reactions;
 pub mod reports;
@@ -16,4 +17,5 @@ pub use crate::store::rows::watch::outcomes::OutcomeRow;
 #[derive(Default)]
 pub struct Watched {
     outcomes: Mutex<BTreeMap<String, u64>>,
+    reports: newest::Reports,
 }
