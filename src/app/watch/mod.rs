@@ -3,6 +3,7 @@
 
 pub mod asked;
 pub mod counted;
+pub mod newest;
 pub mod outcomes;
 pub mod reactions;
 pub mod reports;
@@ -18,4 +19,5 @@ pub use crate::store::rows::watch::outcomes::OutcomeRow;
 #[derive(Default)]
 pub struct Watched {
     outcomes: Mutex<BTreeMap<String, u64>>,
+    reports: newest::Reports,
 }
