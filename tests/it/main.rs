@@ -33,6 +33,8 @@ mod fixtures;
 #[cfg(test)]
 mod flow_batch;
 #[cfg(test)]
+mod flow_chains;
+#[cfg(test)]
 mod flow_exports;
 #[cfg(test)]
 mod flow_home;

@@ -119,13 +119,14 @@ impl Branch {
     }
 
     /// Puts a file of rows with their outcomes into the inbox.
-    pub fn drop_training(&mut self, name: &str, rows: usize, spoil: fn(&str, &str) -> String) {
-        let table = self.take_rows(rows);
+    pub fn drop_training(&mut self, name: &str, rows: usize, spoiled: Spoiled) {
+        let target = self.project.contract.target().name.clone();
+        let table = spoiled.spoil(&self.take_rows(rows), &target);
         let path = self.inbox().join(name);
         sheet::write_csv(&path, &table).unwrap();
-        let target = self.project.contract.target().name.clone();
-        let text = spoil(&std::fs::read_to_string(&path).unwrap(), &target);
-        std::fs::write(&path, text).unwrap();
+        if matches!(spoiled, Spoiled::Cut) {
+            std::fs::write(&path, cut(&std::fs::read_to_string(&path).unwrap())).unwrap();
+        }
     }
 
     pub fn inbox(&self) -> PathBuf {
@@ -216,6 +217,43 @@ impl Branch {
         open.iter().for_each(|id| drop(approvals::approve(&paul, *id, "looks right").unwrap()));
         open.len()
     }
+}
+
+/// What is wrong with a file.
+#[derive(Clone, Copy)]
+pub enum Spoiled {
+    Not,
+    /// It lost its separators half way.
+    Cut,
+    /// Each row has the outcome of another: it teaches nothing.
+    Scrambled,
+    /// Each row has the other outcome: it teaches the opposite, and well.
+    Opposite,
+}
+
+impl Spoiled {
+    fn spoil(self, table: &Table, target: &str) -> Table {
+        let rows = table.rows();
+        let column = table.find_column(target).unwrap();
+        let other = |row: usize| (0..rows).find(|at| column.cell(*at) != column.cell(row)).unwrap_or(row);
+        let from: Vec<usize> = match self {
+            Self::Not | Self::Cut => return table.clone(),
+            Self::Scrambled => (0..rows).map(|row| (row + rows / 3 + 1) % rows).collect(),
+            Self::Opposite => (0..rows).map(other).collect(),
+        };
+        let moved = table.select(&from);
+        let columns = table.columns().iter().map(|own| match own.name == target {
+            true => moved.find_column(target).unwrap().clone(),
+            false => own.clone(),
+        });
+        Table::new(columns.collect()).unwrap()
+    }
+}
+
+fn cut(text: &str) -> String {
+    let half = text.lines().count() / 2;
+    let line = |(at, line): (usize, &str)| if at > half { line.replace(',', " ") } else { line.to_string() };
+    text.lines().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn alerts_toml(mail: &Receiver, hook: &Receiver) -> String {

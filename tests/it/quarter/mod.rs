@@ -16,7 +16,7 @@ use tallystick::registry::version::Alias;
 use tallystick::schedule::chain_run::{Ending, TriggerKind};
 use tallystick::store::views::chains::ChainRunSpan;
 
-use self::branch::{BEGIN_MS, Branch, DAY_MS, MINUTE_MS};
+use self::branch::{BEGIN_MS, Branch, DAY_MS, MINUTE_MS, Spoiled};
 use super::support::say;
 
 /// What is different from project to project.
@@ -32,16 +32,16 @@ struct Cast {
 fn cast_of(name: &str) -> Cast {
     let cast = |train, batch, shift, asks| Cast { train, batch, shift, asks };
     match name {
-        "loan-default" => cast("loans", "applications", ("annual_inc", 1.9), true),
-        "loan-approval" => cast("applications", "applications-new", ("ApplicantIncome", 1.9), true),
-        "subscription-churn" => cast("subscribers", "subscribers-now", ("MonthlyCharges", 1.8), false),
-        "bank-churn" => cast("customers", "customers-now", ("EstimatedSalary", 1.9), false),
-        _ => cast("learners", "learners-now", ("minutes_spent", 2.5), false),
+        "loan-default" => cast("loans", "applications", ("annual_inc", 3.0), true),
+        "loan-approval" => cast("decided", "applications", ("ApplicantIncome", 2.5), true),
+        "subscription-churn" => cast("known", "subscribers", ("MonthlyCharges", 2.5), false),
+        "bank-churn" => cast("known", "customers", ("EstimatedSalary", 3.0), false),
+        _ => cast("finished", "learners", ("minutes_spent", 2.5), false),
     }
 }
 
 const DAYS: i64 = 91;
-const APPLICANTS: usize = 18;
+const APPLICANTS: usize = 24;
 const ROWS: usize = 1_200;
 
 /// The project as it ships, but for what a quarter of a small branch needs: a family that trains at once, gates and
@@ -49,7 +49,9 @@ const ROWS: usize = 1_200;
 fn small(name: &str, text: String) -> String {
     match name {
         "schedule.toml" => {
+            // A tenth of so few rows tests a version; its AUC moves by as much from week to week.
             text.replace("-*.csv\" }\nretries = 2", "-*.csv\", set = [\"family=scorecard\"] }\nretries = 2")
+                .replace("auc_drop = 0.02", "auc_drop = 0.15")
         }
         "gates.toml" => "[[gate]]\nmetric = \"auc\"\nmin = 0.60\n".to_string(),
         "monitor.toml" => {
@@ -68,50 +70,12 @@ fn place_of(day: i64) -> (i64, i64) {
     (day / 7, day % 7)
 }
 
-fn with_targets(text: &str, target: &str, other: impl Fn(&[String], usize) -> String) -> String {
-    let mut lines = text.lines();
-    let head = lines.next().unwrap().to_string();
-    let column = head.split(',').position(|name| name == target).unwrap();
-    let rows: Vec<Vec<String>> = lines.map(|line| line.split(',').map(str::to_string).collect()).collect();
-    let targets: Vec<String> = rows.iter().map(|row| row[column].clone()).collect();
-    let mut out = head;
-    for (at, mut row) in rows.into_iter().enumerate() {
-        row[column] = other(&targets, at);
-        out += "\n";
-        out += &row.join(",");
-    }
-    out + "\n"
-}
-
-/// Outcomes of others: a file that teaches nothing.
-fn scrambled(text: &str, target: &str) -> String {
-    with_targets(text, target, |targets, at| targets[(at + targets.len() / 3 + 1) % targets.len()].clone())
-}
-
-/// Outcomes turned round: a file that teaches the opposite, and well.
-fn opposite(text: &str, target: &str) -> String {
-    with_targets(text, target, |targets, at| {
-        targets.iter().find(|other| **other != targets[at]).unwrap().clone()
-    })
-}
-
-/// A feed that lost its separators half way.
-fn broken(text: &str, _: &str) -> String {
-    let half = text.lines().count() / 2;
-    let line = |(at, line): (usize, &str)| if at > half { line.replace(',', " ") } else { line.to_string() };
-    text.lines().enumerate().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn whole(text: &str, _: &str) -> String {
-    text.to_string()
-}
-
 const BROKEN_WEEK: i64 = 6;
 const BAD_WEEK: i64 = 10;
 const OPPOSITE_WEEK: i64 = 12;
 
 fn play(branch: &mut Branch, cast: &Cast) {
-    branch.drop_training(&format!("{}-000.csv", cast.train), ROWS, whole);
+    branch.drop_training(&format!("{}-000.csv", cast.train), ROWS, Spoiled::Not);
     runs::start(branch.app(), branch.name, "weekly-training").unwrap();
     branch.run_down(false);
     branch.approve_all();
@@ -145,13 +109,13 @@ fn play(branch: &mut Branch, cast: &Cast) {
 
 /// The file that the next Monday trains on.
 fn drop_weekly(branch: &mut Branch, cast: &Cast, week: i64) {
-    let spoil = match week {
-        BROKEN_WEEK => broken,
-        BAD_WEEK => scrambled,
-        OPPOSITE_WEEK => opposite,
-        _ => whole,
+    let spoiled = match week {
+        BROKEN_WEEK => Spoiled::Cut,
+        BAD_WEEK => Spoiled::Scrambled,
+        OPPOSITE_WEEK => Spoiled::Opposite,
+        _ => Spoiled::Not,
     };
-    branch.drop_training(&format!("{}-{week:03}.csv", cast.train), ROWS, spoil);
+    branch.drop_training(&format!("{}-{week:03}.csv", cast.train), ROWS, spoiled);
 }
 
 fn runs_of(branch: &Branch, chain: &str) -> Vec<ChainRunRow> {
