@@ -3,6 +3,7 @@
 
 pub mod asked;
 pub mod counted;
+pub mod files;
 pub mod outcomes;
 pub mod reactions;
 pub mod reports;
