@@ -15,6 +15,10 @@ mod api_routes;
 #[cfg(test)]
 mod api_runs;
 #[cfg(test)]
+mod api_schedules;
+#[cfg(test)]
+mod api_watch;
+#[cfg(test)]
 mod approvals;
 #[cfg(test)]
 mod audit_damage;

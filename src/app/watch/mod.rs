@@ -3,6 +3,7 @@
 
 pub mod asked;
 pub mod counted;
+pub mod files;
 pub mod newest;
 pub mod outcomes;
 pub mod reactions;

@@ -2,6 +2,7 @@
 //! Knows nothing of the crate's inside.
 
 pub mod hand_worker;
+pub mod loop_project;
 pub mod receivers;
 pub mod served;
 pub mod test_app;
