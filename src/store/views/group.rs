@@ -80,7 +80,12 @@ impl<'t> Group<'t> {
 
     /// A table of this transaction with all its rows.
     fn table(&self, table: Table) -> Result<Rc<RefCell<OpenTable<'t>>>, StoreError> {
-        let waiting = self.later.borrow_mut().iter_mut().find(|(of, _)| *of == table).map(|(_, rows)| rows.split_off(0));
+        let waiting = self
+            .later
+            .borrow_mut()
+            .iter_mut()
+            .find(|(of, _)| *of == table)
+            .map(|(_, rows)| rows.split_off(0));
         if let Some(rows) = waiting.filter(|rows| !rows.is_empty()) {
             self.put_waiting(table, rows)?;
         }
