@@ -144,12 +144,11 @@ mod tests {
 
     #[test]
     fn a_stamp_is_written_as_the_pattern_says() {
-        let day = 86_400_000;
-        for days in (-800_000..3_000_000).step_by(1_237).chain([-719_528, -719_529, 2_932_896, 2_932_897]) {
-            let Ok(wall) = Timestamp::from_millisecond(days * day + days.rem_euclid(day) * 86_399 % day)
-            else {
-                continue;
-            };
+        let day = 86_400_000_i64;
+        let edges = [-719_528, -719_529, 2_932_896, 2_932_897];
+        for days in (-800_000_i64..3_000_000).step_by(1_237).chain(edges) {
+            let millis = days * day + days.rem_euclid(day) * 86_399 % day;
+            let Ok(wall) = Timestamp::from_millisecond(millis) else { continue };
             let text = Stamp { wall, quality: TimeQuality::Local }.to_text();
             assert_eq!(text, wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "{days}");
         }

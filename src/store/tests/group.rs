@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
-use proptest::{collection, prelude::any};
+use proptest::collection;
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
@@ -82,8 +82,8 @@ fn an_answer_twice_in_one_group_is_kept_once_and_its_neighbours_with_it() {
     let queued: Vec<_> = [1, 2, 1, 3, 2].into_iter().map(|number| submit(&lane, number).unwrap()).collect();
     let kept: Vec<bool> = queued.into_iter().map(|pending| pending.wait().is_ok()).collect();
     assert_eq!(kept, [true, true, false, true, false]);
-    let number = |id| lane.read(|view| Ledger(view).find_seq_of_id(id));
-    assert_eq!([1, 2, 3].map(|n| number(&answer(n).id).unwrap()), [Some(0), Some(1), Some(2)]);
+    let place = |number| lane.read(|view| Ledger(view).find_seq_of_id(&answer(number).id)).unwrap();
+    assert_eq!([1, 2, 3].map(place), [Some(0), Some(1), Some(2)]);
 }
 
 proptest! {
