@@ -28,6 +28,10 @@ fn listed(view: &(impl Rows + ?Sized)) -> Vec<u64> {
     rows.iter().map(|row| row.seq).collect()
 }
 
+fn stored(file: &StoreFile) -> Vec<u64> {
+    file.read(|view| Ok::<_, StoreError>(listed(view))).unwrap()
+}
+
 /// Commits rows as one group.
 fn put(file: &StoreFile, numbers: &[u16]) -> Result<(), StoreError> {
     let view = file.begin_write()?;
@@ -60,7 +64,7 @@ fn whoever_looks_into_a_table_sees_the_rows_that_wait_for_it() {
     writes.put_new_later(&row(2)).unwrap();
     group.finish().unwrap();
     view.commit().unwrap();
-    file.read(|view| Ok::<_, StoreError>(assert_eq!(listed(view), [2, 3, 5, 7, 8, 9, 12]))).unwrap();
+    assert_eq!(stored(&file), [2, 3, 5, 7, 8, 9, 12]);
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn a_row_that_is_there_already_undoes_the_group_it_waits_in() {
         assert!(matches!(put(&file, twice), Err(StoreError::Exists { .. })), "{twice:?}");
     }
     put(&file, &[5]).unwrap();
-    file.read(|view| Ok::<_, StoreError>(assert_eq!(listed(view), [4, 5, 6]))).unwrap();
+    assert_eq!(stored(&file), [4, 5, 6]);
 }
 
 #[test]
@@ -100,7 +104,6 @@ proptest! {
             let new: Vec<u16> = group.into_iter().filter(|number| all.insert(*number)).collect();
             put(&file, &new).unwrap();
         }
-        let stored = file.read(|view| Ok::<_, StoreError>(listed(view))).unwrap();
-        prop_assert_eq!(stored, all.into_iter().map(u64::from).collect::<Vec<_>>());
+        prop_assert_eq!(stored(&file), all.into_iter().map(u64::from).collect::<Vec<_>>());
     }
 }
