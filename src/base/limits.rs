@@ -130,6 +130,8 @@ pub const CHAIN_RUNS_OPEN_MAX: usize = 1_000;
 pub const CHAIN_STARTS_MAX: usize = 100_000;
 /// Days of one model that are read at once: ten years and some.
 pub const WATCHED_DAYS_MAX: usize = 4_000;
+/// Reports on one page of their list.
+pub const REPORTS_LISTED_MAX: usize = 100;
 /// Old reports that are let go of together.
 pub const REPORTS_DROPPED_MAX: usize = 50;
 /// Alerts and deliveries that are read when a home is opened.

@@ -15,6 +15,10 @@ mod api_routes;
 #[cfg(test)]
 mod api_runs;
 #[cfg(test)]
+mod api_schedules;
+#[cfg(test)]
+mod api_watch;
+#[cfg(test)]
 mod approvals;
 #[cfg(test)]
 mod audit_damage;
@@ -32,6 +36,8 @@ mod faults;
 mod fixtures;
 #[cfg(test)]
 mod flow_batch;
+#[cfg(test)]
+mod flow_chains;
 #[cfg(test)]
 mod flow_exports;
 #[cfg(test)]
@@ -56,6 +62,8 @@ mod model_laws;
 mod pages;
 #[cfg(test)]
 mod pages_approvals;
+#[cfg(test)]
+mod quarter;
 #[cfg(test)]
 mod reader;
 #[cfg(test)]
