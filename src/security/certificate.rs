@@ -108,6 +108,11 @@ pub struct CertificateFacts {
 }
 
 impl CertificateFacts {
+    /// What a chain says, for whom its key is of no interest.
+    pub fn load(chain: &Path) -> Result<Self, CertificateError> {
+        chain::check(&list_certificates(&load_pem(chain)?)?)
+    }
+
     /// Whether a client that calls the server so accepts it: an address exactly, a name also by `*` for its first part.
     pub fn check_name(&self, name: &str) -> Result<(), CertificateError> {
         let small = name.to_ascii_lowercase();

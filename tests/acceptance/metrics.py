@@ -102,14 +102,16 @@ class Prometheus:
 
     def api(self, path, **words):
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(words)}"
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                return json.load(answer)["data"]
-        except urllib.error.HTTPError as e:
-            raise box.Unavailable(f"Prometheus refuses {path} {words}: {e.read()[:300]!r}") from e
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return json.load(answer)["data"]
 
-    def values(self, query):
-        return self.api("query", query=query)["result"]
+    def values(self, query, found):
+        """The series of a query; none, and a violation, where Prometheus does not understand it."""
+        try:
+            return self.api("query", query=query)["result"]
+        except urllib.error.HTTPError as e:
+            found.check(False, f"Prometheus refuses {query}: {e.read()[:300]!r}")
+            return []
 
     def wait_up(self):
         end = time.monotonic() + START_SECONDS_MAX
@@ -245,7 +247,7 @@ def every_query_has_data(scenario, prometheus, prove):
     without = {}
     for title, query in queries:
         asked += 1
-        result = prometheus.values(query)
+        result = prometheus.values(query, scenario.verdict)
         if any(value["value"][1] != "NaN" for value in result):
             answered += 1
             continue
@@ -262,12 +264,12 @@ def every_rule_can_be_judged(scenario, prometheus):
     names, firing = set(), []
     for name, query, rule in rule_queries(prometheus):
         scenario.verdict.check(rule["health"] == "ok", f"the rule {name} fails: {rule.get('lastError')}")
-        prometheus.values(query)
+        prometheus.values(query, scenario.verdict)
         names |= set(METRIC.findall(query))
         firing += [name] if rule["state"] == "firing" else []
     scenario.verdict.check(names, "Prometheus has no rules")
     for name in sorted(names):
-        good = prometheus.values(name) or scenario.why_absent(name)
+        good = prometheus.values(name, scenario.verdict) or scenario.why_absent(name)
         scenario.verdict.check(good, f"a rule asks for {name}, which this box does not tell")
     # What shifts in a scenario of seconds may be told; that the box itself is ill may not.
     ill = [name for name in firing if not name.endswith("Shifted")]
@@ -310,9 +312,10 @@ def examine(args, binary, work, found):
             while time.monotonic() - begun < args.seconds:
                 scenario.decide(5)
                 time.sleep(0.5)
-            promtool_finds_nothing(found, work, text())
             every_query_has_data(scenario, prometheus, args.prove)
             every_rule_can_be_judged(scenario, prometheus)
+            told = text()
+        promtool_finds_nothing(found, work, told)
 
 
 if __name__ == "__main__":

@@ -213,7 +213,10 @@ fn chains_reports_and_alerts_are_told_as_they_stand_and_a_project_taken_out_is_t
     assert!(!text.contains("tallystick_figures_unread{what=\"chains\"} 1"), "{text}");
 
     runs::pause(&app, "loan-default", "daily", true).unwrap();
-    assert_eq!((of("chain_paused", daily), of("chain_next_start_timestamp_seconds", daily)), (Some(1.0), None));
+    assert_eq!(
+        (of("chain_paused", daily), of("chain_next_start_timestamp_seconds", daily)),
+        (Some(1.0), None)
+    );
     projects::withdraw(&app, "loan-default").unwrap();
     assert_eq!(of("chain_paused", daily), None, "it is in force no more");
     assert_eq!(ended("daily", "succeeded"), Some(1.0), "what was counted stays");
@@ -230,7 +233,8 @@ fn a_restart_changes_nothing_of_what_is_looked_at() {
     run(&app, "loan-default", "weekly");
     let looked = |test: &TestApp| {
         let text = String::from_utf8(test.get(&owner(), "/metrics").bytes).unwrap();
-        let kept = ["tallystick_chain_", "tallystick_report_", "tallystick_alerts_open", "tallystick_outcomes"];
+        let kept =
+            ["tallystick_chain_", "tallystick_report_", "tallystick_alerts_open", "tallystick_outcomes"];
         let lines = text.lines().filter(|line| kept.iter().any(|begin| line.starts_with(begin)));
         lines.map(str::to_string).collect::<Vec<_>>()
     };

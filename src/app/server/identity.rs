@@ -11,7 +11,7 @@ use crate::base::files;
 use crate::base::limits;
 use crate::ledger::leaf::Kind;
 use crate::security::actor::Act;
-use crate::security::certificate::{Certificate, TLS_CHAIN_FILE, TLS_KEY_FILE};
+use crate::security::certificate::{Certificate, CertificateFacts, TLS_CHAIN_FILE, TLS_KEY_FILE};
 use crate::store::error::StoreError;
 
 /// Names every self-signed certificate carries.
@@ -50,11 +50,11 @@ pub fn read(app: &App) -> Result<Certificate, Failure> {
 
 /// When the certificate in the home ends, in seconds since 1970; nothing where there is none yet.
 pub fn find_end(app: &App) -> Result<Option<i64>, Failure> {
-    let (key, chain) = (app.keys_folder().join(TLS_KEY_FILE), app.keys_folder().join(TLS_CHAIN_FILE));
+    let chain = app.keys_folder().join(TLS_CHAIN_FILE);
     if !chain.exists() {
         return Ok(None);
     }
-    Ok(Some(Certificate::load(&key, &chain)?.facts().not_after_s))
+    Ok(Some(CertificateFacts::load(&chain)?.not_after_s))
 }
 
 fn names(app: &App) -> Vec<String> {
