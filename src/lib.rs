@@ -16,10 +16,14 @@ pub mod registry;
 pub mod decide;
 pub mod serve;
 
+pub mod monitor;
+
 pub mod pipeline;
 
 // Around the flow: pure as well.
+pub mod alert;
 pub mod ledger;
+pub mod schedule;
 pub mod security;
 pub mod tracking;
 
@@ -30,5 +34,6 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod http;
+pub mod notify;
 pub mod store;
 pub mod worker;

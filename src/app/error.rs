@@ -78,6 +78,12 @@ pub enum UseCaseError {
     KeyUnderWay { key: String },
     #[error("an Idempotency-Key has 1 to {max} printable ASCII characters without space", max = limits::IDEMPOTENCY_KEY_CHARS_MAX)]
     BadKey,
+    #[error("there is no report of {model:?}: {wanted}")]
+    NoReport { model: String, wanted: String },
+    #[error("{model:?} is not held back by any rule")]
+    NotHeld { model: String },
+    #[error("{model:?} is held back by the rule {rule:?}: {why}")]
+    Held { model: String, rule: String, why: String },
     #[error("there is no user {name:?}")]
     NoUser { name: String },
     #[error("there is a user {name:?} already")]
@@ -132,6 +138,9 @@ impl Fact for UseCaseError {
             Self::KeyReused { .. } => "idempotency.key_reused",
             Self::KeyUnderWay { .. } => "idempotency.under_way",
             Self::BadKey => "idempotency.bad_key",
+            Self::NoReport { .. } => "report.unknown",
+            Self::NotHeld { .. } => "model.not_held",
+            Self::Held { .. } => "gate.held",
             Self::NoUser { .. } => "user.unknown",
             Self::UserExists { .. } => "user.exists",
             Self::ServiceRole { .. } => "user.service_role",
@@ -147,7 +156,7 @@ impl Fact for UseCaseError {
         match self {
             Self::Damaged { .. } | Self::OtherData { .. } => Class::Integrity,
             Self::NotADecision { .. } | Self::OtherRelease { .. } => Class::Integrity,
-            Self::NeverInForce { .. } => Class::GateRefused,
+            Self::NeverInForce { .. } | Self::Held { .. } => Class::GateRefused,
             Self::ReleaseEnded { .. } | Self::NoScore { .. } | Self::KeyUnderWay { .. } => Class::Unavailable,
             _ => Class::Usage,
         }
@@ -196,6 +205,11 @@ impl Fact for UseCaseError {
             Self::KeyReused { .. } => "Use a new key for a new request.",
             Self::KeyUnderWay { .. } => "Send it again in a moment; it will get the first one's answer.",
             Self::BadKey => "Send a UUID, for example.",
+            Self::NoReport { .. } => {
+                "Run a chain with a step that runs monitor, or `tallystick monitor report`."
+            }
+            Self::NotHeld { .. } => return None,
+            Self::Held { .. } => "Find out why, then let it go: `tallystick model release-hold NAME`.",
             Self::NoUser { .. } => "See `tallystick user list`.",
             Self::UserExists { .. } => "Choose another name, or set that user's password.",
             Self::ServiceRole { .. } => "Give one of officer, analyst, approver, auditor, admin.",

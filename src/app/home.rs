@@ -8,10 +8,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::app::alerts::desk::AlertDesk;
+use crate::app::chains::hands::Hands;
 use crate::app::decisions::Answering;
 use crate::app::error::UseCaseError;
 use crate::app::people::Gatehouse;
 use crate::app::training::desk::Desk;
+use crate::app::watch::Watched;
 use crate::base::canonical;
 use crate::base::clock::{Clock, Stamp};
 use crate::base::digest::Digest;
@@ -54,6 +57,10 @@ pub struct Core {
     pub(in crate::app) answering: Answering,
     pub(in crate::app) gatehouse: Gatehouse,
     pub(in crate::app) desk: Desk,
+    /// Steps of chains that are at work in this process.
+    pub hands: Hands,
+    pub(in crate::app) alerts: AlertDesk,
+    pub(in crate::app) watched: Watched,
     settings: Settings,
     clock: Box<dyn Clock>,
 }
@@ -165,6 +172,11 @@ impl Core {
         &self.settings
     }
 
+    /// Where channels of alerts that are files have theirs.
+    pub fn alerts_folder(&self) -> PathBuf {
+        self.store.home().path().join("alerts")
+    }
+
     /// Where the sockets of this home stand.
     pub fn run_folder(&self) -> PathBuf {
         self.store.home().run()
@@ -198,7 +210,22 @@ impl App {
         let answering = Answering::new(Branch::try_from(settings.branch.clone())?);
         let gatehouse = Gatehouse::default();
         let desk = Desk::default();
-        let core = Core { store, trust, key, sealer, answering, gatehouse, desk, settings, clock };
+        let alerts = AlertDesk::open(&config_folder(folder))?;
+        let (hands, watched) = (Hands::default(), Watched::default());
+        let core = Core {
+            store,
+            trust,
+            key,
+            sealer,
+            answering,
+            gatehouse,
+            desk,
+            hands,
+            alerts,
+            watched,
+            settings,
+            clock,
+        };
         let app = Self { core: Arc::new(core), person };
         app.end_interrupted_runs()?;
         app.sweep_blobs()?;

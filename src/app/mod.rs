@@ -1,7 +1,9 @@
 //! The use cases: authorise, run the flow, one transaction, one record in the tally log.
 //! Knows no terminal and no wire; the only place where the flow meets the store.
 
+pub mod alerts;
 pub mod batches;
+pub mod chains;
 pub mod datasets;
 pub mod decisions;
 pub mod error;
@@ -13,3 +15,4 @@ pub mod registry;
 pub mod runs;
 pub mod server;
 pub mod training;
+pub mod watch;

@@ -116,6 +116,29 @@ pub const WITNESS_PAUSE_MS: u64 = 100;
 /// How long a command waits for another process to let go of the home.
 pub const HOME_WAIT_MS: u64 = 2_000;
 pub const LIST_MAX: usize = 500;
+/// Projects whose schedules are in force in one home.
+pub const PROJECTS_APPLIED_MAX: usize = 50;
+/// Runs of chains that have not ended.
+pub const CHAIN_RUNS_OPEN_MAX: usize = 1_000;
+/// Files of an inbox whose starts are remembered.
+pub const CHAIN_STARTS_MAX: usize = 100_000;
+/// Days of one model that are read at once: ten years and some.
+pub const WATCHED_DAYS_MAX: usize = 4_000;
+/// Old reports that are let go of together.
+pub const REPORTS_DROPPED_MAX: usize = 50;
+/// Alerts and deliveries that are read when a home is opened.
+pub const ALERT_ROWS_MAX: usize = 100_000;
+/// How often it is looked what is to be told.
+pub const NOTIFY_BEAT_MS: u64 = 1_000;
+/// How far back known outcomes are looked at.
+pub const PERFORMANCE_MONTHS: u64 = 24;
+/// How often it is looked what is due.
+pub const SCHEDULE_BEAT_MS: u64 = 1_000;
+/// Outcomes of decisions in one report.
+pub const OUTCOMES_REPORTED_MAX: usize = 1_000;
+/// Groups beside an outcome, and how long their names and values may be.
+pub const OUTCOME_GROUPS_MAX: usize = 8;
+pub const OUTCOME_GROUP_CHARS_MAX: usize = 64;
 
 /// Memory of a training child.
 pub const CHILD_MEMORY_BYTES_MAX: u64 = 8 << 30;
@@ -281,6 +304,13 @@ pub const RUNS_LOOKED_AT_MAX: usize = 10_000;
 pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
 /// The end of a child's own log that an error quotes from.
 pub const CHILD_LOG_TAIL_BYTES: u64 = 4 << 10;
+/// How long a proposal to promote waits where its gates say nothing, and the longest they may say.
+pub const PROPOSAL_MS: i64 = 7 * 24 * 3_600_000;
+pub const PROPOSAL_MS_MAX: i64 = 90 * 24 * 3_600_000;
+/// Proposals of one home that wait at a time.
+pub const PROPOSALS_OPEN_MAX: usize = 200;
+/// Proposals on one page of the list.
+pub const PROPOSALS_SHOWN: usize = 50;
 /// The reason that is kept with a move of an alias.
 pub const WHY_CHARS_MAX: usize = 500;
 /// Files of one folder of configuration.

@@ -1,8 +1,8 @@
 //! The command line: arguments in, one answer and an exit code out. One file a noun.
 //! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
-//! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|rollback|history`,
-//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `why`, `user`, `key`,
+//! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|propose|rollback|history`, `approval`,
+//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `outcome`, `why`, `user`, `key`,
 //! `whoami`, `status`; `worker`,
 //! of a server alone.
 //! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
@@ -27,6 +27,7 @@ pub mod serve;
 pub mod speak;
 pub mod train;
 pub mod verify;
+pub mod watch;
 pub mod worker;
 
 use std::ffi::OsString;
@@ -38,7 +39,7 @@ use clap::{Parser, Subcommand};
 
 use crate::base::fact::{Class, Fact, Failure};
 use crate::cli::api::RemoteArguments;
-use crate::cli::registry::{check, model, policy, release};
+use crate::cli::registry::{approval, check, model, policy, release};
 use crate::cli::speak::output::{Answer, Output};
 
 const EXIT_CODES: &str = "\
@@ -92,9 +93,12 @@ enum Command {
     /// List and show training runs
     #[command(subcommand)]
     Run(run::RunCommand),
-    /// List, show, promote, roll back and export registered models
+    /// List, show, promote, propose, roll back and export registered models
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// List and show proposals to promote, and decide about those of others
+    #[command(subcommand)]
+    Approval(approval::ApprovalCommand),
     /// Hold a version against what is in production, on the test rows of both
     Check(check::CheckArguments),
     /// Sign and show policies: what a probability leads to
@@ -107,6 +111,9 @@ enum Command {
     /// List, show, explain and replay decisions, and write their receipts
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
+    /// Say what became of decisions
+    #[command(subcommand)]
+    Outcome(watch::outcome::OutcomeCommand),
     /// Check live all that a decision stands on, down to the data it was learnt from
     Why(decision::why::WhyArguments),
     /// Score a file into a folder; an interrupted batch resumes where it stopped
@@ -223,11 +230,13 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::CrossValidate(a) => train::search::cross_validate(a, invocation),
         Command::Run(c) => run::run(c, invocation),
         Command::Model(c) => model::run(c, invocation),
+        Command::Approval(c) => approval::run(c, invocation),
         Command::Check(a) => check::run(&a, invocation),
         Command::Policy(c) => policy::run(c, invocation),
         Command::Predict(a) => score::predict(a, invocation),
         Command::Decide(a) => score::decide(a, invocation),
         Command::Decision(c) => decision::run(c, invocation),
+        Command::Outcome(c) => watch::outcome::run(c, invocation),
         Command::Why(a) => decision::why::run(&a, invocation),
         Command::Status => api::server::status(invocation),
         Command::Whoami => api::server::whoami(invocation),

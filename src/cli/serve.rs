@@ -1,6 +1,8 @@
 //! `serve`: the server of one home, until the system says stop.
 //! Never answers a request itself.
 
+pub mod beats;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -123,12 +125,16 @@ pub fn serve_until(app: &App, opening: Opening) -> Result<Drained, Failure> {
         .map_err(ServeError::Runtime)?;
     let server = Server::new(app, Figures::global(ROUTES))?;
     let stop = CancelFlag::new();
-    let worker = if opening.worker { Some(start_worker(&server, app, &stop)?) } else { None };
+    let mut threads = vec![
+        beats::start_schedule(app, &stop).map_err(ServeError::Runtime)?,
+        beats::start_notifier(app, &stop).map_err(ServeError::Runtime)?,
+    ];
+    if opening.worker {
+        threads.push(start_worker(&server, app, &stop)?);
+    }
     let drained = runtime.block_on(serve_home(opening, app, server, &stop));
     stop.cancel();
-    if let Some(worker) = worker {
-        wait_in_time(worker);
-    }
+    threads.into_iter().for_each(wait_in_time);
     // Writes under way end before the home is closed.
     runtime.shutdown_timeout(Duration::from_millis(limits::DRAIN_MS));
     drained
@@ -152,9 +158,9 @@ fn start_worker(server: &Arc<Server>, app: &App, stop: &CancelFlag) -> Result<Jo
 }
 
 /// A run under way is ended, or finished where all of it is there, before the home is closed.
-fn wait_in_time(worker: JoinHandle<()>) {
+fn wait_in_time(thread: JoinHandle<()>) {
     let begun = Instant::now();
-    while !worker.is_finished() && begun.elapsed() < Duration::from_millis(limits::DRAIN_MS) {
+    while !thread.is_finished() && begun.elapsed() < Duration::from_millis(limits::DRAIN_MS) {
         std::thread::sleep(Duration::from_millis(WORKER_LOOK_MS));
     }
 }

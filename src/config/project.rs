@@ -1,4 +1,5 @@
-//! A project folder: eight files with one owner each, read together and checked against each other.
+//! A project folder: eight files with one owner each, and those of what runs by itself where there are any, read together
+//! and checked against each other.
 //! A `Project` is the proof that they fit; nothing downstream reads a project file again.
 
 use std::collections::BTreeMap;
@@ -13,8 +14,10 @@ use crate::base::fact::{Class, Fact};
 use crate::base::files::{self, FileError};
 use crate::base::ids::{self, BadName};
 use crate::base::limits;
+use crate::config::steps::{StepError, check_steps};
 use crate::config::text;
 use crate::config::toml_file::{TomlError, parse_toml, read_text, read_toml};
+use crate::config::watching::{RawWatching, Watching, WatchingError};
 use crate::data::contract::protected::{self, Strictness};
 use crate::data::contract::{Contract, ContractError, RawContract, Role};
 use crate::data::expect::processed::ProcessedSuite;
@@ -25,6 +28,9 @@ use crate::features::error::FeatureError;
 use crate::features::recipe::{RawRecipe, Recipe};
 use crate::registry::content::Purpose;
 use crate::registry::gate::{GateError, Gates, POLICY_PREFIX, RawGates};
+use crate::schedule::definition::Schedule;
+use crate::schedule::error::ScheduleError;
+use crate::schedule::raw::RawSchedule;
 use crate::train::params::{ParamsError, RawTrainParams, TrainParams};
 
 /// The files of a project, in the order they are read.
@@ -38,6 +44,9 @@ pub const FILES: [&str; 8] = [
     "policy.toml",
     "text/en.toml",
 ];
+
+/// Files that a project may have: what runs by itself. No model depends on them.
+pub const COMPANIONS: [&str; 2] = ["schedule.toml", "monitor.toml"];
 
 /// A column the leak guard refuses and somebody answers for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,7 +86,11 @@ pub struct Project {
     pub params: TrainParams,
     pub gates: Gates,
     pub policy: Policy,
-    /// Names the whole configuration: every file by its bytes.
+    /// What runs by itself, and when.
+    pub schedule: Option<Schedule>,
+    /// How it is watched once it is in force.
+    pub watching: Watching,
+    /// Names the configuration of a training: its files by their bytes.
     pub digest: Digest,
 }
 
@@ -101,6 +114,12 @@ pub enum ProjectError {
     UnknownMetric { path: PathBuf, metric: String, hint: String },
     #[error("{path}: {source}", path = path.display())]
     Policy { path: PathBuf, source: PolicyError },
+    #[error("{path}: {source}", path = path.display())]
+    Schedule { path: PathBuf, source: ScheduleError },
+    #[error("{path}: {source}", path = path.display())]
+    Watching { path: PathBuf, source: WatchingError },
+    #[error("{path}: {source}", path = path.display())]
+    Step { path: PathBuf, source: StepError },
     #[error("{path}: the key {key:?} is neither a text nor a table of texts", path = path.display())]
     Text { path: PathBuf, key: String },
     #[error("{path}: the section {section:?} of contract.toml has no title; it is the text section.{section}", path = path.display())]
@@ -111,7 +130,7 @@ pub enum ProjectError {
     Subject { path: PathBuf, subject: String },
     #[error("{path}: the leak waiver for {column:?} names no feature, or gives no reason", path = path.display())]
     Waiver { path: PathBuf, column: String },
-    #[error("a project has no file {name:?}; it has {}", FILES.join(", "))]
+    #[error("a project has no file {name:?}; it has {}, and may have {}", FILES.join(", "), COMPANIONS.join(", "))]
     UnknownFile { name: String },
     #[error("the project's file {name} is missing")]
     MissingFile { name: &'static str },
@@ -133,6 +152,9 @@ impl Fact for ProjectError {
             Self::Gates { source, .. } => source.code(),
             Self::UnknownMetric { .. } => "gate.unknown_metric",
             Self::Policy { source, .. } => source.code(),
+            Self::Schedule { source, .. } => source.code(),
+            Self::Step { source, .. } => source.code(),
+            Self::Watching { source, .. } => source.code(),
             Self::Text { .. } => "project.text",
             Self::SectionTitle { .. } => "project.section_title",
             Self::Positive { .. } => "project.positive",
@@ -157,6 +179,9 @@ impl Fact for ProjectError {
             Self::Toml(e) => e.next_step(),
             Self::Recipe { source, .. } => source.next_step(),
             Self::Contract { source, .. } => source.next_step(),
+            Self::Step { source, .. } => source.next_step(),
+            Self::Watching { source, .. } => source.next_step(),
+            Self::Schedule { source, .. } if source.next_step().is_some() => source.next_step(),
             _ => Some("Correct the file and run `tallystick project check DIR`.".into()),
         }
     }
@@ -172,7 +197,14 @@ pub struct Sources {
 impl Sources {
     fn read(folder: &Path) -> Result<Self, ProjectError> {
         let read = |name: &'static str| Ok((name, read_text(&folder.join(name))?));
-        let texts = FILES.into_iter().map(read).collect::<Result<_, TomlError>>()?;
+        let mut texts: BTreeMap<_, _> = FILES.into_iter().map(read).collect::<Result<_, TomlError>>()?;
+        for name in COMPANIONS {
+            match read_text(&folder.join(name)) {
+                Ok(text) => drop(texts.insert(name, text)),
+                Err(TomlError::File(error)) if error.is_not_found() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         Ok(Self { folder: folder.to_path_buf(), texts })
     }
 
@@ -185,7 +217,15 @@ impl Sources {
             Some(text) => Ok((name, text)),
             None => Err(ProjectError::MissingFile { name }),
         };
-        let texts = FILES.into_iter().map(&mut take).collect::<Result<_, ProjectError>>()?;
+        let mut texts: BTreeMap<_, _> =
+            FILES.into_iter().map(&mut take).collect::<Result<_, ProjectError>>()?;
+        for name in COMPANIONS {
+            match take(name) {
+                Ok((name, text)) => drop(texts.insert(name, text)),
+                Err(ProjectError::MissingFile { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         match given.into_keys().next() {
             Some(name) => Err(ProjectError::UnknownFile { name }),
             None => Ok(Self { folder: PathBuf::new(), texts }),
@@ -220,10 +260,11 @@ impl Sources {
         self.folder.join(name)
     }
 
-    /// Names the whole configuration: every file by its bytes, and the changes made to train.toml.
+    /// Names what a training depends on: each file by its bytes, and the changes made to train.toml.
     fn digest(&self, overrides: &[String]) -> Result<Digest, CanonicalError> {
         let hash = |(name, text): (&&str, &String)| (name.to_string(), Digest::of(text.as_bytes()).to_hex());
-        let mut named: BTreeMap<String, String> = self.texts.iter().map(hash).collect();
+        let own = self.texts.iter().filter(|(name, _)| !COMPANIONS.contains(name));
+        let mut named: BTreeMap<String, String> = own.map(hash).collect();
         named.insert("overrides".to_string(), Digest::of(overrides.join("\n").as_bytes()).to_hex());
         canonical::digest_of(&named)
     }
@@ -261,8 +302,22 @@ impl Project {
             .and_then(|policy| policy.rehearse().map(|()| policy))
             .map_err(|source| ProjectError::Policy { path: path("policy.toml"), source })?;
         let digest = sources.digest(overrides)?;
-        let project =
-            Self { sources, settings, contract, suite, processed, recipe, params, gates, policy, digest };
+        let schedule = check_schedule(&sources)?;
+        let watching = check_watching(&sources, &fields, &settings.name)?;
+        let project = Self {
+            sources,
+            settings,
+            contract,
+            suite,
+            processed,
+            recipe,
+            params,
+            gates,
+            policy,
+            schedule,
+            watching,
+            digest,
+        };
         project.check_settings()?;
         Ok(project)
     }
@@ -301,6 +356,29 @@ fn check_contract(sources: &Sources, purpose: Purpose) -> Result<Contract, Proje
     };
     protected::check_features(&contract, strictness).map_err(refuse)?;
     Ok(contract)
+}
+
+fn check_watching(sources: &Sources, fields: &[&str], model: &str) -> Result<Watching, ProjectError> {
+    const NAME: &str = "monitor.toml";
+    let raw = match sources.texts.contains_key(NAME) {
+        true => sources.parse::<RawWatching>(NAME)?,
+        false => RawWatching::default(),
+    };
+    let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+    let refuse = |source| ProjectError::Watching { path: sources.path(NAME), source };
+    raw.check(&fields, model).map_err(refuse)
+}
+
+fn check_schedule(sources: &Sources) -> Result<Option<Schedule>, ProjectError> {
+    const NAME: &str = "schedule.toml";
+    if !sources.texts.contains_key(NAME) {
+        return Ok(None);
+    }
+    let refuse = |source| ProjectError::Schedule { path: sources.path(NAME), source };
+    let schedule = sources.parse::<RawSchedule>(NAME)?.check().map_err(refuse)?;
+    let path = || sources.path(NAME);
+    check_steps(&schedule).map_err(|source| ProjectError::Step { path: path(), source })?;
+    Ok(Some(schedule))
 }
 
 /// What the rows must look like as they come, and encoded.

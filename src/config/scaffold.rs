@@ -203,7 +203,7 @@ fn train(inferred: &Inferred) -> String {
 }
 
 fn gates() -> String {
-    "# What a candidate must reach before it may be promoted. A first bar, to be raised by its owner.\n\n[[gate]]\nmetric = \"auc\"\nmin = 0.6\n".to_string()
+    "# What a candidate must reach before it may be promoted. A first bar, to be raised by its owner.\n\n[[gate]]\nmetric = \"auc\"\nmin = 0.6\n\n# Who else is asked before a version goes into production: with second_person one proposes and another approves.\n# [approval]\n# by = \"second_person\"\n# expires = \"7d\"\n# tier = \"high\"\n".to_string()
 }
 
 fn policy(wishes: &Wishes, features: &[&InferredColumn]) -> String {

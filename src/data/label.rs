@@ -90,13 +90,25 @@ pub fn find_labels(table: &Table, target: &str, positive: &str) -> Result<Vec<bo
     }
 }
 
+/// Whether one value of a target is the positive one; nothing where it is no value of its kind.
+pub fn outcome_of(kind: Kind, positive: &str, value: &str) -> Option<bool> {
+    match kind {
+        _ if value.trim().is_empty() => None,
+        Kind::Text => Some(value == positive),
+        _ => Some(number_of(kind, value)? == number_of(kind, positive)?),
+    }
+}
+
+fn number_of(kind: Kind, text: &str) -> Option<f64> {
+    match kind {
+        Kind::Boolean => spelling::boolean(text).map(f64::from),
+        Kind::Date => spelling::date(text),
+        _ => spelling::number(text, Decimal::Point),
+    }
+}
+
 fn positive_number(column: &Column, positive: &str) -> Result<f64, LabelError> {
-    let number = match column.kind {
-        Kind::Boolean => spelling::boolean(positive).map(f64::from),
-        Kind::Date => spelling::date(positive),
-        _ => spelling::number(positive, Decimal::Point),
-    };
-    number.ok_or_else(|| LabelError::NotOfKind {
+    number_of(column.kind, positive).ok_or_else(|| LabelError::NotOfKind {
         column: column.name.clone(),
         positive: positive.to_string(),
         kind: column.kind,

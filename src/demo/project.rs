@@ -14,7 +14,7 @@ pub struct DemoProject {
     /// What its rows are, as the demo speaks of them.
     pub rows_are: &'static str,
     /// Path below the project folder, and text.
-    pub files: [(&'static str, &'static str); 8],
+    pub files: [(&'static str, &'static str); 10],
     /// Rows when nobody says otherwise.
     pub rows_default: usize,
     generate: fn(usize, u64) -> Result<Table, DemoError>,
@@ -24,7 +24,7 @@ pub struct DemoProject {
 macro_rules! folder {
     ($name:literal) => {
         folder!($name: "project.toml", "contract.toml", "expectations.toml", "recipe.toml", "train.toml",
-            "gates.toml", "policy.toml", "text/en.toml")
+            "gates.toml", "policy.toml", "text/en.toml", "schedule.toml", "monitor.toml")
     };
     ($name:literal: $($file:literal),*) => {
         [$(($file, include_str!(concat!("../../fixtures/projects/", $name, "/", $file)))),*]

@@ -32,6 +32,7 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("path", "roc.svg"),
     ("decision", "0421-26-00317-K"),
     ("user", "erika"),
+    ("proposal", "1"),
     ("id", "q3w8e1zk"),
     // Of the bytes `a,b` and a newline.
     ("file", "5be08c9684a1d25efcee09318204824278b08bbfb4aef973ffefd0b9d7478313"),
@@ -104,14 +105,15 @@ fn tag_of(route: &Route) -> &'static str {
 
 fn parameters(route: &Route) -> Vec<Parameter> {
     let typed = |number: bool| Object::with_type(if number { Type::Integer } else { Type::String });
+    let numbered = |name: &str| matches!(name, "version" | "proposal");
     let in_path = route.parameters().map(|name| {
         let example = PATH_EXAMPLES.iter().find(|(known, _)| *known == name).map(|(_, text)| json!(text));
         ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
-            .schema(Some(typed(name == "version")))
-            .example(example.map(|text| if name == "version" { json!(1) } else { text }))
+            .schema(Some(typed(numbered(name))))
+            .example(example.map(|text| if numbered(name) { json!(1) } else { text }))
             .build()
     });
     let in_query = route.query.iter().map(|parameter| {

@@ -10,9 +10,22 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::http::call::{Call, Reply};
 use crate::security::actor::Act;
 
+mod bodies;
 pub mod table;
+pub mod watch;
 
-pub use crate::http::routes::table::ROUTES;
+/// The one table of what can be asked.
+pub static ROUTES: &[Route] =
+    &join::<{ table::ROUTES.len() + watch::ROUTES.len() }>(table::ROUTES, watch::ROUTES);
+
+const fn join<const N: usize>(first: &[Route], second: &[Route]) -> [Route; N] {
+    let (mut all, mut at) = ([first[0]; N], 0);
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -85,6 +98,7 @@ pub enum AnswerShape {
     Bytes,
 }
 
+#[derive(Clone, Copy)]
 pub struct Route {
     pub verb: Verb,
     pub pattern: &'static str,

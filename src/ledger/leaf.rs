@@ -20,6 +20,9 @@ pub enum Kind {
     ModelRegistered,
     PolicySigned,
     AliasMoved,
+    PromotionProposed,
+    ProposalClosed,
+    ApprovalRefused,
     BatchFinished,
     LeakWaived,
     DecisionMade,
@@ -29,6 +32,12 @@ pub enum Kind {
     KeyMade,
     KeyRevoked,
     CertificateInstalled,
+    OutcomesReported,
+    ScheduleApplied,
+    ScheduleWithdrawn,
+    ScheduleChanged,
+    AlertAnswered,
+    ModelHeld,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

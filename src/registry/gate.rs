@@ -9,13 +9,19 @@ use serde::{Deserialize, Serialize};
 use crate::base::fact::{Class, Fact, nearest};
 use crate::base::limits;
 use crate::registry::content::Purpose;
+use crate::registry::gate::approval::{Approval, RawApproval};
 
-/// `gates.toml` as it is written: `[[gate]]` with `metric`, `min` or `max` or both, and `at`.
+pub mod approval;
+
+/// `gates.toml` as it is written: `[[gate]]` with `metric`, `min` or `max` or both, and `at`; `[approval]` says who else
+/// is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawGates {
     #[serde(default)]
     pub gate: Vec<RawGate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<RawApproval>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +57,7 @@ pub enum Bound {
 pub struct Gates {
     raw: RawGates,
     rules: Vec<Rule>,
+    approval: Approval,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +100,13 @@ pub enum GateError {
     Bounds { metric: String, min: f64, max: f64 },
     #[error("gate {metric:?} has its {bound} twice")]
     Twice { metric: String, bound: &'static str },
+    #[error("[approval]: expires = {found:?} is no whole number of hours or days, such as \"7d\", from 1h to {max}d",
+        max = limits::PROPOSAL_MS_MAX / (24 * 3_600_000))]
+    Expires { found: String },
+    #[error(
+        "[approval]: tier = \"high\" asks for a second person, and by = \"gate\" says that none is needed"
+    )]
+    HighByGate,
     #[error(
         "the gate refuses the model: a decision about credit needs reasons that the score itself is made of, and those of the family {family:?} are not ({known} have them)",
         known = EXPLAINED_FAMILIES.join(", ")
@@ -111,6 +125,8 @@ impl Fact for GateError {
             Self::NotFinite { .. } => "gate.not_finite",
             Self::Bounds { .. } => "gate.bounds",
             Self::Twice { .. } => "gate.duplicate",
+            Self::Expires { .. } => "gate.expires",
+            Self::HighByGate => "gate.tier",
             Self::Unexplained { .. } => "gate.unexplained_family",
             Self::Refused(_) => "gate.refused",
         }
@@ -181,6 +197,7 @@ impl RawGates {
         if found > limits::GATES_MAX {
             return Err(GateError::TooMany { found, max: limits::GATES_MAX });
         }
+        let approval = self.approval.as_ref().map_or(Ok(Approval::UNWRITTEN), RawApproval::check)?;
         let mut rules: Vec<Rule> = Vec::new();
         for rule in self.gate.iter().map(check_gate).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
             if rules.iter().any(|r| r.key == rule.key && r.bound == rule.bound) {
@@ -188,7 +205,7 @@ impl RawGates {
             }
             rules.push(rule);
         }
-        Ok(Gates { raw: self, rules })
+        Ok(Gates { raw: self, rules, approval })
     }
 }
 
@@ -228,6 +245,11 @@ impl Gates {
     /// As they were written; a release keeps them beside its figures.
     pub fn raw(&self) -> &RawGates {
         &self.raw
+    }
+
+    /// Who else is asked before a version goes into production.
+    pub fn approval(&self) -> Approval {
+        self.approval
     }
 
     /// Judges every rule, also after one has failed.
@@ -341,7 +363,10 @@ mod tests {
         assert_eq!(code(json!([{"metric": "auc", "min": 2, "max": 1}])), "gate.bounds");
         assert_eq!(code(json!([{"metric": "auc", "min": 0}, {"metric": "auc", "min": 1}])), "gate.duplicate");
         let raw = RawGate { metric: "auc".into(), min: Some(f64::NAN), max: None, at: None };
-        assert_eq!(RawGates { gate: vec![raw] }.check().unwrap_err().code(), "gate.not_finite");
+        assert_eq!(
+            RawGates { gate: vec![raw], approval: None }.check().unwrap_err().code(),
+            "gate.not_finite"
+        );
         assert!(
             gates(json!([{"metric": "f1", "min": 0}, {"metric": "f1", "min": 0, "at": "policy"}])).is_ok()
         );

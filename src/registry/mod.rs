@@ -7,6 +7,7 @@ pub mod content_error;
 pub(crate) mod fixture;
 pub mod gate;
 pub mod golden;
+pub mod proposal;
 pub mod release;
 pub mod signing;
 pub mod version;

@@ -73,10 +73,16 @@ pub enum Act {
     Work,
     SignPolicy,
     PromoteModel,
+    ProposePromotion,
+    DecidePromotion,
     RollbackModel,
     Score,
     ReadDecisions,
     ReplayDecisions,
+    ReportOutcomes,
+    ApplySchedule,
+    RunSchedule,
+    AnswerAlerts,
     ReadRegistry,
     ReadRuns,
     ReadAudit,
@@ -97,10 +103,16 @@ impl Act {
             Self::Work => "work on runs",
             Self::SignPolicy => "sign a policy",
             Self::PromoteModel => "promote a model",
+            Self::ProposePromotion => "propose a promotion",
+            Self::DecidePromotion => "decide about a promotion",
             Self::RollbackModel => "roll a model back",
             Self::Score => "score",
             Self::ReadDecisions => "read decisions",
             Self::ReplayDecisions => "replay decisions",
+            Self::ReportOutcomes => "report outcomes",
+            Self::ApplySchedule => "put a schedule in force",
+            Self::RunSchedule => "start, hold or stop chains",
+            Self::AnswerAlerts => "answer alerts",
             Self::ReadRegistry => "read the registry",
             Self::ReadRuns => "read runs",
             Self::ReadAudit => "read the audit log",
@@ -122,11 +134,16 @@ impl Act {
             Self::Train => &[Analyst, Worker],
             Self::Work => &[Worker],
             Self::SignPolicy => &[Approver],
-            Self::PromoteModel => &[Approver],
+            Self::PromoteModel | Self::DecidePromotion => &[Approver],
+            Self::ProposePromotion => &[Analyst, Approver, Worker],
             Self::RollbackModel => &[Approver, Admin],
             Self::Score => &[Officer, Analyst, CoreBanking, Worker],
             Self::ReadDecisions => &[Officer, Analyst, Approver, Auditor, Admin, CoreBanking],
             Self::ReplayDecisions => &[Analyst, Auditor],
+            Self::ReportOutcomes => &[Analyst, CoreBanking, Worker],
+            // A schedule may promote by the gates alone, so whoever answers for promotions puts it in force.
+            Self::ApplySchedule => &[Approver],
+            Self::RunSchedule | Self::AnswerAlerts => &[Analyst, Approver, Admin],
             Self::ReadRegistry => &[Analyst, Approver, Auditor, Admin, Sync],
             Self::ReadRuns => &[Analyst, Approver, Auditor],
             Self::ReadAudit => &[Auditor, Admin],
@@ -290,30 +307,36 @@ mod tests {
 
     /// The whole table again as an auditor would draw it; a change of the code is a change here.
     const MATRIX: &str = "
-        role          init import train work sign promote rollback score decisions replay registry runs audit users keys people metrics status
-        officer       .    .      .     .    .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
-        analyst       .    yes    yes   .    .    .       .        yes   yes       yes    yes      yes  .     .     .    .      .       yes
-        approver      .    .      .     .    yes  yes     yes      .     yes       .      yes      yes  .     .     .    .      .       yes
-        auditor       .    .      .     .    .    .       .        .     yes       yes    yes      yes  yes   .     .    yes    .       yes
-        admin         yes  .      .     .    .    .       yes      .     yes       .      yes      .    yes   yes   yes  yes    yes     yes
-        core-banking  .    .      .     .    .    .       .        yes   yes       .      .        .    .     .     .    .      .       yes
-        worker        .    yes    yes   yes  .    .       .        yes   .         .      .        .    .     .     .    .      .       yes
-        sync          .    .      .     .    .    .       .        .     .         .      yes      .    .     .     .    .      .       yes
-        backup        .    .      .     .    .    .       .        .     .         .      .        .    .     .     .    .      .       yes
-        metrics       .    .      .     .    .    .       .        .     .         .      .        .    .     .     .    .      yes     yes
+        role          init import train work sign promote propose approve rollback score decisions replay outcomes apply run alerts registry runs audit users keys people metrics status
+        officer       .    .      .     .    .    .       .       .       .        yes   yes       .      .        .     .   .      .        .    .     .     .    .      .       yes
+        analyst       .    yes    yes   .    .    .       yes     .       .        yes   yes       yes    yes      .     yes yes    yes      yes  .     .     .    .      .       yes
+        approver      .    .      .     .    yes  yes     yes     yes     yes      .     yes       .      .        yes   yes yes    yes      yes  .     .     .    .      .       yes
+        auditor       .    .      .     .    .    .       .       .       .        .     yes       yes    .        .     .   .      yes      yes  yes   .     .    yes    .       yes
+        admin         yes  .      .     .    .    .       .       .       yes      .     yes       .      .        .     yes yes    yes      .    yes   yes   yes  yes    yes     yes
+        core-banking  .    .      .     .    .    .       .       .       .        yes   yes       .      yes      .     .   .      .        .    .     .     .    .      .       yes
+        worker        .    yes    yes   yes  .    .       yes     .       .        yes   .         .      yes      .     .   .      .        .    .     .     .    .      .       yes
+        sync          .    .      .     .    .    .       .       .       .        .     .         .      .        .     .   .      yes      .    .     .     .    .      .       yes
+        backup        .    .      .     .    .    .       .       .       .        .     .         .      .        .     .   .      .        .    .     .     .    .      .       yes
+        metrics       .    .      .     .    .    .       .       .       .        .     .         .      .        .     .   .      .        .    .     .     .    .      yes     yes
     ";
 
-    const COLUMNS: [(&str, Act); 18] = [
+    const COLUMNS: [(&str, Act); 24] = [
         ("init", Act::InitHome),
         ("import", Act::ImportData),
         ("train", Act::Train),
         ("work", Act::Work),
         ("sign", Act::SignPolicy),
         ("promote", Act::PromoteModel),
+        ("propose", Act::ProposePromotion),
+        ("approve", Act::DecidePromotion),
         ("rollback", Act::RollbackModel),
         ("score", Act::Score),
         ("decisions", Act::ReadDecisions),
         ("replay", Act::ReplayDecisions),
+        ("outcomes", Act::ReportOutcomes),
+        ("apply", Act::ApplySchedule),
+        ("run", Act::RunSchedule),
+        ("alerts", Act::AnswerAlerts),
         ("registry", Act::ReadRegistry),
         ("runs", Act::ReadRuns),
         ("audit", Act::ReadAudit),

@@ -2,6 +2,7 @@
 //! Reports all it finds and repairs nothing of its own; opening a file may rebuild the engine's bookkeeping.
 
 pub mod answers;
+pub mod proposals;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,6 +13,7 @@ use crate::ledger::leaf::leaf_hash;
 use crate::ledger::tree::{Frontier, Nodes};
 use crate::store::blobs::Blobs;
 use crate::store::check::answers::check_answers;
+use crate::store::check::proposals::check_proposals;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
 use crate::store::home::Home;
@@ -94,6 +96,8 @@ fn check_file(home: &Home, store: StoreName, report: &mut CheckReport) -> Result
                 let checked = check_log(&Ledger(view), report);
                 report.keep(checked);
                 let checked = check_answers(&Ledger(view), report);
+                report.keep(checked);
+                let checked = check_proposals(&Ledger(view), report);
                 report.keep(checked);
                 list_named(&Ledger(view))
             }

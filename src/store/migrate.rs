@@ -9,9 +9,11 @@ use crate::store::file::StoreFile;
 use crate::store::rows::log::NodesRow;
 use crate::store::rows::meta::{COMMITS, SCHEMA, STORE_ID};
 use crate::store::tables::{
-    ALIAS_HISTORY, ALIASES, API_KEYS, CASES, COUNTERS, DATASETS, DECISION_IDS, EXPERIMENT_NAMES, EXPERIMENTS,
-    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, POLICIES, RUN_QUEUE, RUNS, RUNS_BY_START,
-    SIGNATURES, SUBJECT_KEYS, StoreName, TRUST, USERS, VERSIONS,
+    ALERTS, ALIAS_HISTORY, ALIASES, API_KEYS, CASES, CHAIN_RUNS, CHAIN_RUNS_BY_START, CHAIN_RUNS_OPEN,
+    CHAIN_STARTS, CHAINS, COUNTERS, DATASETS, DECISION_IDS, DELIVERIES, EXPERIMENT_NAMES, EXPERIMENTS,
+    IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, MODEL_HOLDS, OUTCOMES, POLICIES, PROJECTS,
+    PROPOSALS, REPORTS, RUN_QUEUE, RUNS, RUNS_BY_START, SIGNATURES, SUBJECT_KEYS, StoreName, TRENDS, TRUST,
+    USERS, VERSIONS, WATCHED_DAYS,
 };
 use crate::store::value;
 use crate::store::views::group::{Group, Writes};
@@ -43,6 +45,8 @@ const LEDGER: &[Migration] = &[
     // The cases of a commit share a row. Rows of one case read as before, so there is nothing to rewrite; the number
     // keeps older programs away.
     Migration { number: 3, run: |_| Ok(()) },
+    // Proposals to promote, which wait for a second person, and what became of what was decided.
+    Migration { number: 4, run: |view| view.create_tables(&[PROPOSALS, OUTCOMES]) },
 ];
 
 const LAB: &[Migration] = &[
@@ -54,6 +58,22 @@ const LAB: &[Migration] = &[
     },
     // Runs that wait for a worker, or are with one.
     Migration { number: 2, run: |view| view.create_tables(&[RUN_QUEUE]) },
+    // What runs by itself, what is watched, and who is told.
+    Migration {
+        number: 3,
+        run: |view| {
+            view.create_tables(&[PROJECTS, CHAINS, CHAIN_RUNS, CHAIN_RUNS_BY_START, CHAIN_RUNS_OPEN])?;
+            view.create_tables(&[
+                CHAIN_STARTS,
+                REPORTS,
+                WATCHED_DAYS,
+                TRENDS,
+                MODEL_HOLDS,
+                ALERTS,
+                DELIVERIES,
+            ])
+        },
+    },
 ];
 
 pub fn list_migrations(store: StoreName) -> &'static [Migration] {

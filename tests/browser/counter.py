@@ -1,5 +1,5 @@
 """An officer's five tasks in a real browser by keyboard alone, with the strokes and seconds each takes; the same path
-without a script; every page under axe-core, light and dark, and at 320 px and four times its size without sideways scroll.
+without a script; an approver's one, both at once and at 320 px; every page under axe-core, light and dark, and at 320 px and four times its size without sideways scroll.
 Usage: counter.py --binary FILE --axe FILE [--pictures FOLDER]"""
 import argparse, os, sys, tempfile, time
 
@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "acceptance"))
 import box
 from webdriver import Browser, Missing, Refused
 
-NAME, PASSWORD = "erika", "seven green lamps at noon"
+NAME, APPROVER, PASSWORD = "erika", "ben", "seven green lamps at noon"
 WAIT_SECONDS_MAX = 30
 SEVERE = {"serious", "critical"}
 FORM = "/decide/" + box.MODEL
@@ -56,9 +56,9 @@ class Desk:
 
     # -- the five tasks ------------------------------------------------------------------------------
 
-    def log_in(self):
+    def log_in(self, name=NAME):
         self.browser.tab_to("name")
-        self.browser.type(NAME)
+        self.browser.type(name)
         self.browser.press("Tab")
         self.browser.type(PASSWORD)
         self.browser.press("Enter")
@@ -188,6 +188,26 @@ def without_script(address, row):
         wait_for(lambda: browser.has("#password"), "the door")
 
 
+def second_person(address):
+    """What somebody proposed is found, read and approved: by keyboard alone, without a script, at 320 px."""
+    with Browser(width=320) as browser:
+        browser.without_script()
+        desk = Desk(browser, address, {})
+        desk.open("/login")
+        desk.log_in(APPROVER)
+        browser.tab_to("Approvals")
+        browser.press("Enter")
+        desk.at("/approvals", "the list of proposals")
+        browser.tab_to(browser.text(".approvals-table tbody a"))
+        browser.press("Enter")
+        desk.at("/approvals/1", "the proposal")
+        browser.tab_to("comment")
+        browser.type("the figures hold")
+        browser.tab_to("Approve and put in force")
+        browser.press("Enter")
+        wait_for(lambda: browser.has(".chip-good") and not browser.has("#comment"), "the approved proposal")
+
+
 # -- every page, looked at -----------------------------------------------------------------------
 
 AXE = """const done = arguments[arguments.length - 1];
@@ -269,14 +289,26 @@ def every_page(address, row, case, looks, width, dark):
         look("lock")
 
 
+def approver_pages(address, looks, width, dark):
+    with Browser(width=width, dark=dark) as browser:
+        desk = Desk(browser, address, {})
+        desk.open("/login")
+        desk.log_in(APPROVER)
+        for name, path in [("approvals", "/approvals"), ("approval", "/approvals/1"), ("home of approver", "/")]:
+            desk.open(path)
+            looks.at(browser, f"{name} {width} {'dark' if dark else 'light'}")
+
+
 # -- the whole -------------------------------------------------------------------------------------
 
 def make_home(binary, folder):
-    home = box.make_home(binary, folder)
+    home = box.make_home(binary, folder, versions=2)
+    home.run("model", "propose", box.MODEL + "@2", "--to", "production", "--why", "quicker to train")
     secret = os.path.join(folder, "password")
     with open(secret, "w") as file:
         file.write(PASSWORD)
-    home.run("user", "add", NAME, "--role", "officer", "--password-file", secret)
+    for name, role in [(NAME, "officer"), (APPROVER, "approver")]:
+        home.run("user", "add", name, "--role", role, "--password-file", secret)
     row = box.sample_rows(home, 1)[0]
     # As an officer types it: a share in percent.
     row["int_rate"] = f"{row['int_rate'] * 100:.2f}"
@@ -294,6 +326,9 @@ def judge(address, row, arguments):
     # 320 px are also what 1280 px at four times their size leave.
     for width, dark in [(1280, False), (1280, True), (320, False), (320, True)]:
         every_page(address, row, case, looks, width, dark)
+        approver_pages(address, looks, width, dark)
+    second_person(address)
+    print("by a second person: found, read, approved, without a script, at 320 px")
     for fault in looks.faults:
         print("  " + fault)
     print(f"looked at {looks.count} pages with axe-core: {len(looks.faults)} faults")

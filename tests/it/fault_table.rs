@@ -250,6 +250,58 @@ fn a_rollback_that_dies_anywhere_is_done_or_not_done() {
     assert_eq!(passed, ["store.after_commit", "store.before_commit"]);
 }
 
+fn with_a_proposal() -> Place {
+    let place = Place::with_three_versions();
+    place.ok(&["model", "propose", "loan-default@3", "--to", "production", "--why", "better"]);
+    place
+}
+
+fn proposals(place: &Place) -> Value {
+    let fields = ["id", "version", "to", "from", "state", "decided_by"];
+    pick(&place.ok(&["approval", "list"])["proposals"], &fields)
+}
+
+#[test]
+fn a_proposal_that_dies_anywhere_is_made_or_not_made() {
+    let passed = walk(&Case {
+        words: &["model", "propose", "loan-default@2", "--to", "production", "--why", "better"],
+        begin: Place::with_three_versions,
+        seen: proposals,
+        // The same a second time is refused.
+        repeatable: false,
+    });
+    assert_eq!(passed, ["store.after_commit", "store.before_commit"]);
+}
+
+#[test]
+fn a_withdrawal_that_dies_anywhere_is_done_or_not_done() {
+    let passed = walk(&Case {
+        words: &["approval", "withdraw", "1"],
+        begin: with_a_proposal,
+        seen: proposals,
+        repeatable: false,
+    });
+    assert_eq!(passed, ["store.after_commit", "store.before_commit"]);
+}
+
+/// The alias and the proposal it overtakes: neither without the other.
+#[test]
+fn a_promotion_that_dies_over_a_proposal_does_both_or_nothing() {
+    fn moved_and_overtaken(place: &Place) -> Value {
+        let (aliases, proposals) = (aliases(place), proposals(place));
+        let state = if aliases[0]["production"] == 2 { "superseded" } else { "open" };
+        assert_eq!(proposals[0][4], state, "{aliases} {proposals}");
+        json!([aliases, proposals])
+    }
+    let passed = walk(&Case {
+        words: &["model", "promote", "loan-default@2", "--to", "production"],
+        begin: with_a_proposal,
+        seen: moved_and_overtaken,
+        repeatable: true,
+    });
+    assert_eq!(passed, ["store.after_commit", "store.before_commit"]);
+}
+
 #[test]
 fn a_policy_whose_signing_dies_anywhere_is_signed_by_the_next() {
     let passed = walk(&Case {

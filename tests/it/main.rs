@@ -5,6 +5,8 @@ mod acceptance;
 #[cfg(test)]
 mod api_decisions;
 #[cfg(test)]
+mod api_outcomes;
+#[cfg(test)]
 mod api_people;
 #[cfg(test)]
 mod api_registry;
@@ -12,6 +14,8 @@ mod api_registry;
 mod api_routes;
 #[cfg(test)]
 mod api_runs;
+#[cfg(test)]
+mod approvals;
 #[cfg(test)]
 mod audit_damage;
 #[cfg(test)]
@@ -48,6 +52,8 @@ mod flow_worker;
 mod model_laws;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod pages_approvals;
 #[cfg(test)]
 mod reader;
 #[cfg(test)]

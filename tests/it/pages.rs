@@ -10,37 +10,37 @@ use tallystick::security::actor::Role;
 use super::support::Place;
 use super::support::test_app::{Answered, TestApp};
 
-const PASSWORD: &str = "seven green lamps at noon";
+pub const PASSWORD: &str = "seven green lamps at noon";
 
 /// A browser without a script: one cookie, and forms as the page before gave them.
-struct Visitor<'a> {
+pub struct Visitor<'a> {
     app: &'a TestApp,
     cookie: RefCell<Option<String>>,
 }
 
-struct Page {
-    answered: Answered,
-    html: String,
+pub struct Page {
+    pub answered: Answered,
+    pub html: String,
 }
 
 impl Page {
-    fn status(&self) -> u16 {
+    pub fn status(&self) -> u16 {
         self.answered.status.as_u16()
     }
 
-    fn leads_to(&self) -> &str {
+    pub fn leads_to(&self) -> &str {
         assert_eq!(self.status(), 303, "{}", self.html);
         self.answered.header("location")
     }
 
     /// The value of a hidden or filled field.
-    fn value(&self, name: &str) -> String {
+    pub fn value(&self, name: &str) -> String {
         let tag = self.html.split(&format!("name=\"{name}\"")).nth(1).unwrap_or_default();
         let tag = tag.split('>').next().unwrap();
         tag.split("value=\"").nth(1).map_or(String::new(), |rest| rest.split('"').next().unwrap().to_string())
     }
 
-    fn has(&self, text: &str) -> bool {
+    pub fn has(&self, text: &str) -> bool {
         self.html.contains(text)
     }
 }
@@ -58,11 +58,11 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 }
 
 impl<'a> Visitor<'a> {
-    fn new(app: &'a TestApp) -> Self {
+    pub fn new(app: &'a TestApp) -> Self {
         Self { app, cookie: RefCell::new(None) }
     }
 
-    fn send(&self, method: Method, path: &str, body: String, more: &[(&str, &str)]) -> Page {
+    pub fn send(&self, method: Method, path: &str, body: String, more: &[(&str, &str)]) -> Page {
         let mut request = Request::builder().method(method.clone()).uri(path).header("host", "localhost");
         request = request.header("accept", "text/html,*/*");
         if method == Method::POST {
@@ -85,11 +85,11 @@ impl<'a> Visitor<'a> {
         Page { answered, html }
     }
 
-    fn get(&self, path: &str) -> Page {
+    pub fn get(&self, path: &str) -> Page {
         self.send(Method::GET, path, String::new(), &[])
     }
 
-    fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         self.send(Method::POST, path, encoded(fields), &[("sec-fetch-site", "same-origin")])
     }
 
@@ -98,7 +98,7 @@ impl<'a> Visitor<'a> {
         self.post("/login", &[("csrf", &csrf), ("name", name), ("password", password)])
     }
 
-    fn login(app: &'a TestApp, name: &str) -> Self {
+    pub fn login(app: &'a TestApp, name: &str) -> Self {
         let visitor = Self::new(app);
         assert_eq!(visitor.try_login(name, PASSWORD).leads_to(), "/");
         visitor
@@ -158,12 +158,17 @@ fn app() -> TestApp {
     app
 }
 
+fn a_path_of(pattern: &str) -> String {
+    let path = pattern.replace("{model}", "loan-default").replace("{case}", "0000-26-00001-Y");
+    path.replace("{proposal}", "1")
+}
+
 #[test]
 fn whoever_is_not_logged_in_is_shown_the_door_and_nothing_else() {
     let app = TestApp::over(Place::with_home());
     let visitor = Visitor::new(&app);
     for route in PAGES {
-        let path = route.pattern.replace("{model}", "loan-default").replace("{case}", "0000-26-00001-Y");
+        let path = a_path_of(route.pattern);
         let page = visitor.send(route.verb.method(), &path.replace("{name}", "x-1.css"), String::new(), &[]);
         match (route.gate, route.pattern) {
             // Sent without what the page of the login gave, it is not even looked at.
@@ -498,7 +503,7 @@ fn every_page_lets_in_exactly_the_roles_of_its_act() {
         let csrf = visitor.get("/").value("csrf");
         for route in PAGES {
             let Gate::As(act) = route.gate else { continue };
-            let path = route.pattern.replace("{model}", "loan-default").replace("{case}", "0000-26-00001-Y");
+            let path = a_path_of(route.pattern);
             let body =
                 if route.verb.method() == Method::POST { encoded(&[("csrf", &csrf)]) } else { String::new() };
             let status = visitor.send(route.verb.method(), &path, body, &[]).status();

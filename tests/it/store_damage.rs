@@ -12,11 +12,14 @@ use tallystick::base::fact::{Class, Fact};
 use tallystick::base::ids::RunId;
 use tallystick::base::rng::Random;
 use tallystick::ledger::leaf::{Entry, Kind};
+use tallystick::registry::gate::GateReport;
+use tallystick::registry::proposal::ProposalState;
 use tallystick::security::actor::{Actor, Role};
 use tallystick::store::check::check_home;
 use tallystick::store::error::StoreError;
 use tallystick::store::home::Home;
 use tallystick::store::open::Store;
+use tallystick::store::rows::approvals::ProposalRow;
 use tallystick::store::rows::lab::DatasetRow;
 use tallystick::store::rows::registry::{AliasTarget, PolicyRow, StoredSignature, VersionRow};
 use tallystick::store::views::LedgerWrite;
@@ -215,8 +218,13 @@ fn fill_ledger(store: &Store, round: u64) {
     };
     let signature =
         StoredSignature { key_id: "box".into(), sig: "c2ln".into(), payload_type: "application/json".into() };
+    let proposed = proposal(round, policy.digest);
     let write = move |ledger: &LedgerWrite| {
         ledger.put_version(&version)?;
+        ledger.put_proposal(&proposed)?;
+        if round.is_multiple_of(2) {
+            ledger.close_proposal(&rejected(&proposed))?;
+        }
         ledger.put_policy(&policy)?;
         ledger.move_alias(&change)?;
         ledger.add_signature(&version.release, &signature)?;
@@ -224,6 +232,32 @@ fn fill_ledger(store: &Store, round: u64) {
         (0..4).try_for_each(|i| ledger.append_record(entry(i), stamp()).map(|_| ()))
     };
     store.write_ledger(write).unwrap();
+}
+
+fn proposal(round: u64, policy: Digest) -> ProposalRow {
+    ProposalRow {
+        id: round,
+        name: "loans".into(),
+        version: round,
+        policy,
+        to: "production".into(),
+        why: "better".into(),
+        from: None,
+        from_tag: None,
+        gate: GateReport { rules: Vec::new(), passed: true },
+        proposed_by: "anna".into(),
+        proposed_ms: 6,
+        expires_ms: 9,
+        state: ProposalState::Open,
+        decided_by: None,
+        comment: None,
+        decided_ms: None,
+    }
+}
+
+fn rejected(row: &ProposalRow) -> ProposalRow {
+    let (decided_by, comment) = (Some("ben".into()), Some("not yet".into()));
+    ProposalRow { state: ProposalState::Rejected, decided_by, comment, decided_ms: Some(7), ..row.clone() }
 }
 
 fn entry(i: u64) -> Entry {
@@ -301,6 +335,10 @@ fn dump_ledger(store: &Store, said: &mut BTreeMap<String, String>) -> Result<(),
         ledger.each_policy(&mut |row| {
             say(format!("policy {}", row.digest), &row);
             Ok(())
+        })?;
+        ledger.each_proposal(None, &mut |row| {
+            say(format!("proposal {}", row.id), &row);
+            Ok(true)
         })?;
         say("trust".into(), &ledger.find_trust()?);
         ledger.each_checkpoint(&mut |size, text| {

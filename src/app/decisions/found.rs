@@ -138,7 +138,7 @@ pub(in crate::app::decisions) fn may_see(app: &App, header: &Header) -> bool {
     !machine || header.actor.name() == app.person().name()
 }
 
-pub(in crate::app::decisions) fn facts_of(record: &Record) -> Result<&DecisionFacts, UseCaseError> {
+pub(in crate::app) fn facts_of(record: &Record) -> Result<&DecisionFacts, UseCaseError> {
     let seq = record.header().seq;
     record.header().decision.as_ref().ok_or(UseCaseError::NotADecision { seq })
 }

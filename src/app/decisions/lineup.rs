@@ -9,7 +9,7 @@ use metrics::{Counter, Histogram};
 
 use crate::app::decisions::Wish;
 use crate::app::home::App;
-use crate::app::registry::{promotion, versions};
+use crate::app::registry::{approvals, promotion, versions};
 use crate::base::clock::parse_millis;
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Failure};
@@ -63,7 +63,9 @@ impl Standing {
             (bin as u32, field.bins() as u32)
         });
         let score = reference.score.as_ref().zip(margin);
-        fields.chain(score.map(|(score, margin)| (score.bin_of(margin) as u32, score.bins() as u32))).collect()
+        fields
+            .chain(score.map(|(score, margin)| (score.bin_of(margin) as u32, score.bins() as u32)))
+            .collect()
     }
 }
 
@@ -188,7 +190,7 @@ pub fn refresh(app: &App, name: &str) {
 fn fill(app: &App, model: &ModelRef) -> Result<Seat, Failure> {
     let (asked, policy) = versions::resolve(app, model, true)?;
     let now = app.now().millis();
-    let approved = was_in_force(app, model, asked.version, &policy)?;
+    let approved = was_in_force(app, model, &asked, &policy)?;
     let why = match open(app, &asked, &policy) {
         Ok(standing) => {
             let standing = Some(Arc::new(standing));
@@ -215,14 +217,18 @@ fn fill(app: &App, model: &ModelRef) -> Result<Seat, Failure> {
     Ok(Seat { asked, standing, degraded: Some(why), refers, approved, counters: Counters::default() })
 }
 
-/// What an alias points to was approved when it was moved there; a number names any version there is.
-fn was_in_force(app: &App, model: &ModelRef, version: u64, policy: &Digest) -> Result<bool, Failure> {
-    if !matches!(model.which, Which::Number(_)) {
+/// What an alias points to was approved when it was moved there; a number names any version there is. Where two people
+/// put a version into production, one who stages it puts nothing in force.
+fn was_in_force(app: &App, model: &ModelRef, asked: &VersionRow, policy: &Digest) -> Result<bool, Failure> {
+    let in_production = matches!(model.which, Which::Unstated | Which::Alias(Alias::Production));
+    let by_two = !in_production && approvals::needs_second_person(app, asked);
+    let aliases: &[Alias] = if by_two { &[Alias::Production] } else { &[Alias::Production, Alias::Staging] };
+    if in_production || matches!(model.which, Which::Alias(alias) if aliases.contains(&alias)) {
         return Ok(true);
     }
-    for alias in [Alias::Production, Alias::Staging] {
-        let moves = promotion::moves(app, &model.name, alias)?;
-        if moves.iter().any(|step| step.to.version == version && step.to.policy == *policy) {
+    for alias in aliases {
+        let moves = promotion::moves(app, &model.name, *alias)?;
+        if moves.iter().any(|step| step.to.version == asked.version && step.to.policy == *policy) {
             return Ok(true);
         }
     }

@@ -30,6 +30,10 @@ pub fn sign(app: &App, project: &Project) -> Result<PolicyRow, Failure> {
 
 pub fn list(app: &App) -> Result<Vec<PolicyRow>, Failure> {
     app.may(Act::ReadRegistry)?;
+    list_unasked(app)
+}
+
+fn list_unasked(app: &App) -> Result<Vec<PolicyRow>, Failure> {
     let mut rows = Vec::new();
     app.store.read_ledger(|ledger| {
         ledger.each_policy(&mut |row| {
@@ -47,7 +51,9 @@ pub fn find(app: &App, wanted: &str) -> Result<LoadedPolicy, Failure> {
 }
 
 pub fn find_digest(app: &App, wanted: &str) -> Result<Digest, Failure> {
-    let mut matching = list(app)?;
+    // Whoever may propose a version may name the policy it is to decide by.
+    app.may(Act::ReadRegistry).or_else(|_| app.may(Act::ProposePromotion))?;
+    let mut matching = list_unasked(app)?;
     matching.retain(|row| row.digest.to_hex().starts_with(wanted));
     let missing = UseCaseError::NoPolicy { wanted: wanted.to_string() };
     Ok(only_one(matching, wanted, missing)?.digest)

@@ -6,15 +6,19 @@ use serde_json::json;
 use crate::app::decisions::lineup;
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
-use crate::app::registry::versions;
+use crate::app::registry::approvals::error::ApprovalError;
+use crate::app::registry::{approvals, versions};
+use crate::base::clock::Stamp;
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
 use crate::base::limits;
 use crate::ledger::leaf::Kind;
+use crate::registry::gate::approval::Approval;
 use crate::registry::gate::{GateReport, Gates};
 use crate::registry::version::{Alias, ModelRef, Which};
 use crate::security::actor::{Act, Actor};
 use crate::store::rows::registry::{AliasHistoryRow, AliasRow, AliasTarget, VersionRow};
+use crate::store::views::LedgerWrite;
 use crate::store::views::registry::AliasMove;
 
 /// A promotion as it is asked for.
@@ -66,31 +70,71 @@ pub struct Promoted {
 
 /// Judges the version by its gates, at the cut-off of the policy it is to decide by, and points the
 /// alias at it. Gates from a file are held beside the version's own, never instead of them.
+/// Where they ask for a second person, production is for `approvals` to move.
 pub fn promote(app: &App, request: &PromoteRequest) -> Result<Promoted, Failure> {
     let actor = app.may(Act::PromoteModel)?;
     let (version, own_policy) = versions::resolve(app, &request.model, false)?;
+    check_not_held(app, &version.name, request.to)?;
     check_state(app, &version.name, request.to, &request.move_as)?;
     let policy = request.policy.unwrap_or(own_policy);
-    let champion = versions::open_champion(app, &version, &policy)?;
+    let Judged { gate, approval, .. } = judge(app, &version, policy, request.gates.as_ref())?;
+    let there = find_alias(app, &version.name, request.to)?;
+    if request.to == Alias::Production
+        && approvals::demanded(app, &version, there.as_ref(), approval)?.needs_second_person()
+    {
+        return Err(ApprovalError::SecondPerson { name: version.name, version: version.version }.into());
+    }
+    if !request.move_as.dry_run {
+        let to = AliasTarget { version: version.version, policy };
+        let (alias, figures, how) = (request.to, json!(gate.rules), &request.move_as);
+        let seen = (alias == Alias::Production).then(|| there.as_ref().map(tag_of));
+        let change = Change { alias, to, why: &request.why, back: false, figures, how, seen };
+        move_alias(app, &actor, &version.name, change)?;
+    }
+    Ok(Promoted { version, policy, gate })
+}
+
+/// A rule of monitoring may hold a model back; then nothing takes the place of what is in production.
+pub(in crate::app) fn check_not_held(app: &App, name: &str, to: Alias) -> Result<(), Failure> {
+    let held = match to {
+        Alias::Production => app.store.read_lab(|lab| lab.find_hold(name))?,
+        _ => None,
+    };
+    match held {
+        None => Ok(()),
+        Some(row) => Err(UseCaseError::Held { model: row.model, rule: row.rule, why: row.why }.into()),
+    }
+}
+
+/// A version that its gates let through, and who else they ask for.
+pub(in crate::app) struct Judged {
+    pub policy: Digest,
+    pub gate: GateReport,
+    pub approval: Approval,
+}
+
+/// Judges a version under a policy, which it must be able to serve with. Asks nobody whether they may: the use case has.
+pub(in crate::app) fn judge(
+    app: &App,
+    version: &VersionRow,
+    policy: Digest,
+    beside: Option<&Gates>,
+) -> Result<Judged, Failure> {
+    let champion = versions::open_champion(app, version, &policy)?;
     let cutoff = &champion.deciding_policy()?.policy().object().cutoff;
     if let Some(found) = cutoff.model.filter(|found| *found != version.model) {
         let (policy, found) = (policy.short(), found.short());
         return Err(UseCaseError::OtherModelsPolicy { policy, found }.into());
     }
-    let evaluation = versions::evaluation(app, &version)?;
+    let evaluation = versions::evaluation(app, version)?;
     let metrics = evaluation.metrics_at(cutoff.value);
-    let mut gate = evaluation.gates.clone().check()?.judge(&metrics);
-    if let Some(gates) = &request.gates {
+    let own = evaluation.gates.clone().check()?;
+    let (mut gate, mut approval) = (own.judge(&metrics), own.approval());
+    if let Some(gates) = beside {
         gate = gate.and(gates.judge(&metrics));
+        approval = approval.and(gates.approval());
     }
-    let gate = gate.into_result()?;
-    if !request.move_as.dry_run {
-        let to = AliasTarget { version: version.version, policy };
-        let (alias, figures, how) = (request.to, json!(gate.rules), &request.move_as);
-        let change = Change { alias, to, why: &request.why, back: false, figures, how };
-        move_alias(app, &actor, &version.name, change)?;
-    }
-    Ok(Promoted { version, policy, gate })
+    Ok(Judged { policy, gate: gate.into_result()?, approval })
 }
 
 /// A move of an alias and what it rests on.
@@ -103,11 +147,17 @@ struct Change<'a> {
     /// The gate's rules with both numbers; null for a rollback, which was judged when it was promoted.
     figures: serde_json::Value,
     how: &'a MoveAs,
+    /// The state, by its tag, by which it was judged whether a second person is needed.
+    seen: Option<Option<String>>,
 }
 
 fn check_state(app: &App, name: &str, alias: Alias, how: &MoveAs) -> Result<(), Failure> {
-    let now = app.store.read_ledger(|ledger| ledger.find_alias(name, alias.as_str()))?;
+    let now = find_alias(app, name, alias)?;
     Ok(how.check(name, alias, now.as_ref())?)
+}
+
+fn find_alias(app: &App, name: &str, alias: Alias) -> Result<Option<AliasRow>, Failure> {
+    Ok(app.store.read_ledger(|ledger| ledger.find_alias(name, alias.as_str()))?)
 }
 
 /// Points the alias back at the version before the present one.
@@ -121,7 +171,7 @@ pub fn rollback(app: &App, name: &str, alias: Alias, why: &str, how: &MoveAs) ->
     let (version, _) = versions::resolve(app, &model, false)?;
     versions::open_champion(app, &version, &to.policy)?;
     if !how.dry_run {
-        let change = Change { alias, to, why, back: true, figures: serde_json::Value::Null, how };
+        let change = Change { alias, to, why, back: true, figures: serde_json::Value::Null, how, seen: None };
         move_alias(app, &actor, name, change)?;
     }
     Ok(version)
@@ -160,31 +210,60 @@ pub fn history(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRo
     moves(app, name, alias)
 }
 
+/// A move of an alias as its record tells it.
+#[derive(Clone)]
+pub(in crate::app) struct AliasStep {
+    pub name: String,
+    pub alias: String,
+    pub to: AliasTarget,
+    pub why: String,
+    pub back: bool,
+    pub figures: serde_json::Value,
+}
+
+/// Moves an alias inside a transaction, with its record; what was proposed for it meanwhile is over.
+pub(in crate::app) fn take_step(
+    ledger: &LedgerWrite<'_>,
+    step: &AliasStep,
+    actor: &Actor,
+    now: Stamp,
+) -> Result<(), Failure> {
+    let body = json!({
+        "alias": step.alias, "version": step.to.version, "policy": step.to.policy, "why": step.why,
+        "back": step.back, "gate": step.figures,
+    });
+    let entry = App::entry(actor, Kind::AliasMoved, format!("model/{}", step.name), &body)?;
+    ledger.move_alias(&AliasMove {
+        name: step.name.clone(),
+        alias: step.alias.clone(),
+        to: step.to.clone(),
+        moved_ms: now.millis(),
+        by: actor.name().to_string(),
+        why: step.why.clone(),
+        back: step.back,
+    })?;
+    ledger.append_record(entry, now)?;
+    approvals::supersede(ledger, (&step.name, &step.alias), actor, now)
+}
+
 fn move_alias(app: &App, actor: &Actor, name: &str, change: Change<'_>) -> Result<(), Failure> {
-    let (now, Change { alias, to, why, back, figures, how }) = (app.now(), change);
+    let (now, Change { alias, to, why, back, figures, how, seen }) = (app.now(), change);
     let found = why.chars().count();
     if found > limits::WHY_CHARS_MAX {
         return Err(UseCaseError::LongWhy { found }.into());
     }
-    let body = json!({
-        "alias": alias, "version": to.version, "policy": to.policy, "why": why, "back": back, "gate": figures,
-    });
-    let entry = App::entry(actor, Kind::AliasMoved, format!("model/{name}"), &body)?;
-    let change = AliasMove {
-        name: name.to_string(),
-        alias: alias.as_str().to_string(),
-        to,
-        moved_ms: now.millis(),
-        by: actor.name().to_string(),
-        why: why.to_string(),
-        back,
-    };
-    let how = how.clone();
+    let (why, by_name) = (why.to_string(), alias.as_str().to_string());
+    let step = AliasStep { name: name.to_string(), alias: by_name, to, why, back, figures };
+    let (how, actor) = (how.clone(), actor.clone());
     app.store.write_ledger(move |ledger| {
-        how.check(&change.name, alias, ledger.find_alias(&change.name, &change.alias)?.as_ref())?;
-        ledger.move_alias(&change)?;
-        ledger.append_record(entry.clone(), now)?;
-        Ok::<_, Failure>(())
+        let there = ledger.find_alias(&step.name, &step.alias)?;
+        how.check(&step.name, alias, there.as_ref())?;
+        if seen.as_ref().is_some_and(|seen| *seen != there.as_ref().map(tag_of)) {
+            return Err(
+                UseCaseError::AliasMoved { name: step.name.clone(), alias: step.alias.clone() }.into()
+            );
+        }
+        take_step(ledger, &step, &actor, now)
     })?;
     lineup::refresh(app, name);
     Ok(())

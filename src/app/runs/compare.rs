@@ -16,7 +16,7 @@ use crate::security::actor::Act;
 use crate::tracking::run::Run;
 
 /// The same draws each time: a comparison is no lottery.
-pub(super) const SEED: u64 = 1;
+pub(in crate::app) const SEED: u64 = 1;
 
 /// Values side by side, one a run; nothing where a run has none.
 pub struct Row<T> {
@@ -73,7 +73,7 @@ pub fn compare(app: &App, wanted: &[&str]) -> Result<Comparison, Failure> {
     Ok(Comparison { runs, params, metrics, rows, positives, rows_digest, against })
 }
 
-pub(super) fn read_scores(app: &App, run: &Run) -> Result<KeptScores, Failure> {
+pub(in crate::app) fn read_scores(app: &App, run: &Run) -> Result<KeptScores, Failure> {
     let found = run.artifacts.iter().find(|artifact| artifact.path == kept::NAME);
     let id = run.run_id.to_string();
     let status = run.status.as_str();

@@ -46,11 +46,30 @@ pub fn order(app: &App, order: Order) -> Result<Run, Failure> {
     if order.overrides.len() > limits::OVERRIDES_MAX {
         return Err(TrainingError::ManyOverrides.into());
     }
+    let (source, _used) = source_of(app, order.data)?;
+    let ordered = Ordered { project: order.project, overrides: order.overrides, id: None, tags: Vec::new() };
+    order_from(app, ordered, &source)
+}
+
+/// A training whose data is known.
+pub(in crate::app) struct Ordered {
+    pub project: BTreeMap<String, String>,
+    pub overrides: Vec<String>,
+    /// The run's id where its orderer gives it: the same id is never ordered twice.
+    pub id: Option<RunId>,
+    pub tags: Vec<(String, String)>,
+}
+
+/// The same for whoever has the data at hand.
+pub(in crate::app) fn order_from(app: &App, order: Ordered, source: &DataSource) -> Result<Run, Failure> {
+    app.may(Act::Train)?;
     check_room(app)?;
     let project = Project::from_texts(order.project, &order.overrides)?;
-    let (source, _used) = source_of(app, order.data)?;
-    let set = datasets::make_ready(app, &project, &source)?;
-    let run = new_run(app, &project, &set)?;
+    let set = datasets::make_ready(app, &project, source)?;
+    let mut run = new_run(app, &project, &set, order.id)?;
+    for (name, value) in &order.tags {
+        run.set_tag(name, value)?;
+    }
     record_waivers(app, &project, &set, &run.run_id)?;
     let row = OrderRow {
         run_id: run.run_id.clone(),
@@ -109,8 +128,8 @@ fn source_of(app: &App, data: OrderedData) -> Result<(DataSource, Option<Used>),
     }
 }
 
-fn new_run(app: &App, project: &Project, set: &ReadySet) -> Result<Run, Failure> {
-    let (run_id, now) = (RunId::draw(), app.now().millis());
+fn new_run(app: &App, project: &Project, set: &ReadySet, id: Option<RunId>) -> Result<Run, Failure> {
+    let (run_id, now) = (id.unwrap_or_else(RunId::draw), app.now().millis());
     let name = draw_run_name(u64::from_str_radix(&run_id.as_str()[..8], 16).unwrap_or(0));
     let user = app.person().name().to_string();
     let mut run = Run::start(run_id, DEFAULT_ID, &name, &user, now);

@@ -1,4 +1,4 @@
-//! `model list|show|promote|rollback|history|export`: models, their versions and where their aliases point.
+//! `model list|show|promote|propose|rollback|history|export`: models, their versions and where their aliases point.
 //! Export is a file of its own; the rest is asked of whoever has the home.
 
 use std::path::{Path, PathBuf};
@@ -11,12 +11,14 @@ use crate::base::files;
 use crate::base::limits;
 use crate::cli::Invocation;
 use crate::cli::api::pages::{every, typed};
+use crate::cli::registry::approval;
 use crate::cli::registry::export::{self, ExportArguments};
 use crate::cli::speak::output::{Answer, columns};
 use crate::client::call::Client;
 use crate::client::target::Target;
 use crate::config::project::read_gates;
 use crate::evaluate::intervals::Interval;
+use crate::http::views::approval::ProposeBody;
 use crate::http::views::registry::{
     AliasView, Gate, History, ModelList, PromoteBody, Promoted, RollbackBody, RolledBack, VersionDetail,
 };
@@ -54,6 +56,20 @@ pub enum ModelCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Propose that an alias points at a version; somebody else approves
+    Propose {
+        /// NAME (the newest version), NAME@3 or NAME:staging
+        model: ModelRef,
+        /// The alias to point there: staging or production
+        #[arg(long, value_name = "ALIAS")]
+        to: Alias,
+        /// Kept with the proposal, and with the move once it is approved
+        #[arg(long)]
+        why: String,
+        /// Decide by another signed policy (its digest, or the beginning of it)
+        #[arg(long)]
+        policy: Option<String>,
+    },
     /// Point an alias back at the version before
     Rollback {
         /// The model's name
@@ -81,7 +97,7 @@ pub enum ModelCommand {
 }
 
 /// What is asked about one model.
-fn of_model(name: &str, rest: &[&str]) -> Target {
+pub fn of_model(name: &str, rest: &[&str]) -> Target {
     Target::of(["v1", "models", name].into_iter().chain(rest.iter().copied()))
 }
 
@@ -92,18 +108,28 @@ pub fn run(command: ModelCommand, invocation: &Invocation) -> Result<Answer, Fai
         ModelCommand::Promote { model, to, why, policy, gates, dry_run } => {
             let client = invocation.client()?;
             let gates = gates.as_deref().map(gates_text).transpose()?;
-            let (version, from) = match model.which {
-                Which::Unstated => (None, None),
-                Which::Number(version) => (Some(version), None),
-                Which::Alias(alias) => (None, Some(alias)),
-            };
+            let (version, from) = named(model.which);
             promote(&client, &model.name, &PromoteBody { version, from, to, why, policy, gates, dry_run })
+        }
+        ModelCommand::Propose { model, to, why, policy } => {
+            let (version, from) = named(model.which);
+            let body = ProposeBody { version, from, to, why, policy };
+            approval::propose(&invocation.client()?, &model.name, &body)
         }
         ModelCommand::Rollback { name, alias, why, dry_run } => {
             rollback(&invocation.client()?, &name, &RollbackBody { alias, why, dry_run })
         }
         ModelCommand::History { name, alias } => history(&invocation.client()?, &name, alias),
         ModelCommand::Export(arguments) => export::run(&arguments, invocation),
+    }
+}
+
+/// A version as a body names it: by number, by alias, or not at all.
+fn named(which: Which) -> (Option<u64>, Option<Alias>) {
+    match which {
+        Which::Unstated => (None, None),
+        Which::Number(version) => (Some(version), None),
+        Which::Alias(alias) => (None, Some(alias)),
     }
 }
 
@@ -185,7 +211,7 @@ pub fn short(digest: &str) -> String {
     digest.chars().take(12).collect()
 }
 
-fn gate_text(gate: &Gate) -> String {
+pub fn gate_text(gate: &Gate) -> String {
     let rows: Vec<Vec<String>> = gate
         .rules
         .iter()

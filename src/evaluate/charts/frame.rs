@@ -203,6 +203,11 @@ impl Frame {
     pub(super) fn finish(self) -> String {
         self.canvas.finish(&self.head, self.layout.width, self.layout.height)
     }
+
+    /// With ids of its own, for several charts of one kind on one page.
+    pub(super) fn finish_as(self, id: &str) -> String {
+        self.canvas.finish_as(id, &self.head, (self.layout.width, self.layout.height))
+    }
 }
 
 /// The points a value-space line passes, as places.

@@ -11,6 +11,7 @@ mod frame;
 pub mod loss;
 mod style;
 mod svg;
+pub mod trend;
 mod words;
 
 #[cfg(test)]

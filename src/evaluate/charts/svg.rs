@@ -66,6 +66,15 @@ impl Canvas {
         }
     }
 
+    /// The area between two lines that go the same way.
+    pub(super) fn band(&mut self, class: &str, upper: &[At], lower: &[At]) {
+        if upper.is_empty() || lower.is_empty() {
+            return;
+        }
+        let around: Vec<At> = upper.iter().chain(lower.iter().rev()).copied().collect();
+        let _ = write!(self.body, "<path class=\"{class}\" d=\"{}Z\"/>", moves(&around));
+    }
+
     /// A bar from its upper left corner.
     pub(super) fn bar(&mut self, class: &str, at: At, width: f64, height: f64) {
         let [x, y, width, height] = [at.0, at.1, width, height].map(number);
@@ -120,7 +129,12 @@ impl Canvas {
 
     /// The finished document.
     pub(super) fn finish(self, head: &Head, width: f64, height: f64) -> String {
-        let (kind, title, description) = (head.kind, escape(head.title), escape(&head.description));
+        self.finish_as(head.kind, head, (width, height))
+    }
+
+    /// With ids of its own, for several charts of one kind on one page.
+    pub(super) fn finish_as(self, id: &str, head: &Head, (width, height): (f64, f64)) -> String {
+        let (kind, title, description) = (escape(id), escape(head.title), escape(&head.description));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tally\" role=\"img\" \
              aria-labelledby=\"{kind}-title {kind}-desc\" viewBox=\"0 0 {width:.0} {height:.0}\" \

@@ -63,6 +63,8 @@ pub(super) const ONE_ROW: &str = "one row";
 pub(super) const WATERFALL: &str = "How this score came about";
 pub(super) const BASE: &str = "base";
 pub(super) const MARGIN: &str = "margin";
+pub(super) const DAY: &str = "Day";
+pub(super) const NO_DAYS: &str = "No day has a figure yet";
 pub(super) const NO_ROWS: &str = "No rows to show";
 
 /// `95% interval 0.720 to 0.841 (200 resamples)`.

@@ -52,15 +52,7 @@ pub fn promote(call: Call) -> Reply {
 }
 
 fn request_of(app: &crate::app::home::App, ask: &Ask, body: &PromoteBody) -> Result<PromoteRequest, Failure> {
-    let which = match (body.version, body.from) {
-        (None, None) => Which::Unstated,
-        (Some(version), None) => Which::Number(version),
-        (None, Some(alias)) => Which::Alias(alias),
-        (Some(_), Some(_)) => {
-            let message = "either `version` or `from` is expected, not both".to_string();
-            return Err(HttpError::Field { pointer: "/from".into(), code: "both", message }.into());
-        }
-    };
+    let which = which_of(body.version, body.from)?;
     Ok(PromoteRequest {
         model: ModelRef { name: ask.path("name")?.to_string(), which },
         to: body.to,
@@ -69,6 +61,19 @@ fn request_of(app: &crate::app::home::App, ask: &Ask, body: &PromoteBody) -> Res
         gates: body.gates.as_deref().map(parse_gates).transpose()?,
         move_as: MoveAs { dry_run: body.dry_run, from: ask.if_match()? },
     })
+}
+
+/// The version a body names; the newest where it names none.
+pub fn which_of(version: Option<u64>, from: Option<Alias>) -> Result<Which, HttpError> {
+    match (version, from) {
+        (None, None) => Ok(Which::Unstated),
+        (Some(version), None) => Ok(Which::Number(version)),
+        (None, Some(alias)) => Ok(Which::Alias(alias)),
+        (Some(_), Some(_)) => {
+            let message = "either `version` or `from` is expected, not both".to_string();
+            Err(HttpError::Field { pointer: "/from".into(), code: "both", message })
+        }
+    }
 }
 
 pub fn rollback(call: Call) -> Reply {

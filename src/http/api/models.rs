@@ -62,7 +62,7 @@ fn show(app: &App, ask: &Ask, which: Which) -> Result<Response, Failure> {
 }
 
 /// How much lower an AUC may be where nobody says what may.
-const AUC_TOLERANCE: f64 = 0.01;
+pub const AUC_TOLERANCE: f64 = 0.01;
 
 pub fn check(call: Call) -> Reply {
     call.answer(|app, ask| {

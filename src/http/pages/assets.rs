@@ -28,6 +28,8 @@ const FILES: &[Embedded] = embedded![
     "templates/why.html",
     "templates/letter.html",
     "templates/cases.html",
+    "templates/approvals.html",
+    "templates/approval.html",
     "templates/trouble.html",
     "text/en.toml",
     "style/tokens.css",

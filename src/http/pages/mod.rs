@@ -1,6 +1,7 @@
 //! The pages a person works with: server-rendered, whole without a script, every word of them found by key.
 //! A page calls the use cases the API calls and decides nothing; nothing of it comes from outside this server.
 
+pub mod approvals;
 pub mod assets;
 pub mod cases;
 pub mod cookie;

@@ -45,12 +45,13 @@ pub struct Frame {
     /// Who is logged in; nobody on the way in.
     pub person: Option<String>,
     pub may_decide: bool,
+    pub may_see_approvals: bool,
     pub csrf: String,
     /// After so many seconds without a key or a click the page locks itself.
     pub lock_after_s: i64,
     /// Where a lock leads back to.
     pub place: String,
-    /// Of `home`, `cases`, `none`: which entry of the menu this page is under.
+    /// Of `home`, `cases`, `approvals`, `none`: which entry of the menu this page is under.
     pub section: &'static str,
 }
 

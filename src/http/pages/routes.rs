@@ -23,7 +23,7 @@ use crate::http::body::form::{self, Form};
 use crate::http::call::{Ask, Reply, bytes_of, read_query, with_status};
 use crate::http::context::{self, CORRELATION_ID, Context, Done};
 use crate::http::pages::render::Frame;
-use crate::http::pages::{assets, cases, cookie, decide, home, login, trouble};
+use crate::http::pages::{approvals, assets, cases, cookie, decide, home, login, trouble};
 use crate::http::problem::{HttpError, with_allow};
 use crate::http::router::{check_head, check_host};
 use crate::http::routes::{Parameter, Verb};
@@ -80,6 +80,7 @@ impl Door {
         Frame {
             person: inside.map(|seen| seen.person.name().to_string()),
             may_decide: inside.is_some_and(|seen| seen.person.acting(Act::Score).is_ok()),
+            may_see_approvals: inside.is_some_and(|seen| seen.person.acting(Act::ReadRegistry).is_ok()),
             csrf: self.token.as_ref().map_or(String::new(), |token| csrf::token_of(token)),
             lock_after_s: limits::COUNTER_LOCK_MS / 1_000,
             place: self.place.clone(),
@@ -108,6 +109,9 @@ const SHOWN: &[Parameter] = &[
     Parameter { name: "cursor", about: "Where the page begins", is_number: false, needed: None },
 ];
 
+const CURSOR: &[Parameter] =
+    &[Parameter { name: "cursor", about: "Where the page begins", is_number: false, needed: None }];
+
 const fn shown(pattern: &'static str, gate: Gate, run: fn(Visit) -> Reply) -> PageRoute {
     PageRoute { verb: Verb::Get, pattern, gate, run, query: &[] }
 }
@@ -119,6 +123,8 @@ const fn sent(pattern: &'static str, gate: Gate, run: fn(Visit) -> Reply) -> Pag
 const DECIDE: &str = "/decide/{model}";
 const READ: Gate = Gate::As(Act::ReadDecisions);
 const SCORE: Gate = Gate::As(Act::Score);
+const REGISTRY: Gate = Gate::As(Act::ReadRegistry);
+const APPROVE: Gate = Gate::As(Act::DecidePromotion);
 
 pub static PAGES: &[PageRoute] = &[
     shown("/", READ, home::show),
@@ -136,6 +142,11 @@ pub static PAGES: &[PageRoute] = &[
     shown("/cases/{case}/why", READ, cases::why),
     shown("/cases/{case}/letter", READ, cases::letter),
     shown("/cases/{case}/receipt.json", READ, cases::receipt),
+    PageRoute { query: CURSOR, ..shown("/approvals", REGISTRY, approvals::list) },
+    shown("/approvals/{proposal}", REGISTRY, approvals::show),
+    sent("/approvals/{proposal}/approve", APPROVE, approvals::approve),
+    sent("/approvals/{proposal}/reject", APPROVE, approvals::reject),
+    sent("/approvals/{proposal}/withdraw", Gate::As(Act::ProposePromotion), approvals::withdraw),
     shown("/assets/{name}", Gate::Open, asset),
 ];
 

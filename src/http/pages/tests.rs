@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
 
+use super::approvals::view::{FigureLine, ProposalLine, ProposalView, ProposalsView, RuleLine, VerdictLine};
 use super::assets;
 use super::cases::sheet::{BandStep, CaseView, NoteLine, Pair, ReasonLine};
 use super::cases::tally::Tally;
@@ -31,6 +32,7 @@ impl Shown {
         let inside = |may_decide, section| Frame {
             person: Some("<erika>".into()),
             may_decide,
+            may_see_approvals: may_decide,
             csrf: "c".into(),
             lock_after_s: 600,
             place: "/".into(),
@@ -212,6 +214,69 @@ fn homes() -> Vec<HomeView> {
     vec![full, HomeView::default()]
 }
 
+/// Open for everybody who may look at it, closed in every tone, with and without something to compare with.
+fn proposals() -> Vec<ProposalView> {
+    let full = ProposalView {
+        id: 3,
+        model: "Loan <b>default".into(),
+        version: 2,
+        to: "production".into(),
+        state: "Waits".into(),
+        tone: "refer",
+        is_open: true,
+        why: "<b>".into(),
+        there: Some(1),
+        who: "<erika>".into(),
+        when: "then".into(),
+        tier: Some("high".into()),
+        rules: [true, false]
+            .map(|passed| RuleLine {
+                figure: "auc".into(),
+                value: passed.then(|| "0.7000".into()),
+                limit: "0.6 or more".into(),
+                passed,
+            })
+            .to_vec(),
+        figures: [Some("0.7000".to_string()), None]
+            .map(|there| FigureLine { figure: "brier".into(), there, proposed: "0.1000".into() })
+            .to_vec(),
+        stance: "decides",
+        ..ProposalView::default()
+    };
+    let verdict = |holds| Some(VerdictLine { holds, text: "On <b> rows".into() });
+    let stances = ["decides", "proposer", "trainer", "onlooker"];
+    let mut all: Vec<ProposalView> =
+        stances.map(|stance| ProposalView { stance, verdict: verdict(true), ..full.clone() }).to_vec();
+    let wrong =
+        ProposalView { typed: "</textarea><b>".into(), trouble: Some("wrong <b>".into()), ..full.clone() };
+    let closed = ProposalView {
+        is_open: false,
+        tone: "bad",
+        decided_by: Some("ben".into()),
+        decided: "now".into(),
+        comment: Some("<b>".into()),
+        ..full.clone()
+    };
+    let first = ProposalView { there: None, figures: Vec::new(), tier: None, ..full.clone() };
+    all.extend([ProposalView { verdict: verdict(false), ..full }, wrong, closed, first]);
+    all
+}
+
+fn line_of_proposal(view: &ProposalView) -> ProposalLine {
+    ProposalLine {
+        address: format!("/approvals/{}", view.id),
+        id: view.id,
+        model: view.model.clone(),
+        version: view.version,
+        to: view.to.clone(),
+        state: view.state.clone(),
+        tone: view.tone,
+        who: view.who.clone(),
+        when: "then".into(),
+        ago: "today".into(),
+    }
+}
+
 #[test]
 fn every_template_renders_in_every_state() {
     let mut shown = Shown { pages: Pages::load().unwrap(), seen: BTreeSet::new() };
@@ -227,6 +292,11 @@ fn every_template_renders_in_every_state() {
         }
     }
     shown.show("cases.html", &CasesView::default());
+    let proposals: Vec<ProposalView> = proposals();
+    proposals.iter().for_each(|view| drop(shown.show("approval.html", view)));
+    let lines = proposals.iter().map(line_of_proposal).collect();
+    shown.show("approvals.html", &ProposalsView { lines, next: Some("/approvals?cursor=x".into()) });
+    shown.show("approvals.html", &ProposalsView::default());
     homes().iter().for_each(|view| drop(shown.show("home.html", view)));
     forms().iter().for_each(|view| drop(shown.show("form.html", view)));
     whys().iter().for_each(|view| drop(shown.show("why.html", view)));
@@ -235,8 +305,14 @@ fn every_template_renders_in_every_state() {
         let letter = shown.show("letter.html", &view);
         assert_eq!(letter.contains("<ol class=\"letter-reasons\""), !view.reasons.is_empty());
     }
-    let codes =
-        ["decision.unknown", "decision.erased", "case.check_letter", "security.foreign_form", "other"];
+    let codes = [
+        "decision.unknown",
+        "decision.erased",
+        "case.check_letter",
+        "security.foreign_form",
+        "approval.own_proposal",
+        "other",
+    ];
     for code in codes {
         for status in [400, 403, 404, 409, 422, 429, 500, 503] {
             let [title, lead, next] = keys_of(code, StatusCode::from_u16(status).unwrap());

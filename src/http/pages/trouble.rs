@@ -33,6 +33,9 @@ pub fn keys_of(code: &str, status: StatusCode) -> [&'static str; 3] {
         ("case.check_letter" | "case.form", _) => {
             ["trouble.case_number.title", "trouble.case_number.lead", "trouble.case_number.next"]
         }
+        ("approval.own_proposal" | "approval.own_model" | "approval.not_proposer", _) => {
+            ["trouble.two_people.title", "trouble.two_people.lead", "trouble.two_people.next"]
+        }
         ("security.foreign_form", _) => ["trouble.form.title", "trouble.form.lead", "trouble.form.next"],
         (_, 403) => ["trouble.403.title", "trouble.403.lead", "trouble.403.next"],
         (_, 404) => ["trouble.404.title", "trouble.404.lead", "trouble.404.next"],

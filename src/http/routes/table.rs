@@ -1,14 +1,19 @@
-//! The one table of what can be asked.
+//! What can be asked of models, runs, decisions and people.
 //! Never says how a thing is answered.
 
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema};
-
 use crate::http::api::training::{datasets, orders, work as workers};
-use crate::http::api::{aliases, decisions, health, keys, models, policies, runs, sessions, users, whoami};
+use crate::http::api::{
+    aliases, decisions, health, keys, models, policies, proposals, runs, sessions, users, whoami,
+};
 use crate::http::routes::AnswerShape::{Bytes, Json, Text};
-use crate::http::routes::{Access, BodyShape, Parameter, Route, Schemas, Verb, read, schema_of};
-use crate::http::views::{check, compare, decision, people, policy, registry, run, status, why, work};
+use crate::http::routes::bodies::{
+    CLAIM, COMMENT, EVENTS, FAIL, FILE_EXAMPLE, FINISH, IMPORT, LOGIN, NEW_KEY, NEW_USER, ORDER, PASSWORD,
+    PROMOTE, PROPOSE, ROLES, ROLLBACK, ROW_BODY, receipt_schema,
+};
+use crate::http::routes::{Access, Parameter, Route, Verb, read, schema_of};
+use crate::http::views::{
+    approval, check, compare, decision, people, policy, registry, run, status, why, work,
+};
 use crate::security::actor::Act;
 
 const CURSOR: Parameter = Parameter {
@@ -89,115 +94,32 @@ const CHECK: &[Parameter] = &[
     },
 ];
 
+const PROPOSALS: &[Parameter] = &[
+    CURSOR,
+    LIMIT,
+    Parameter {
+        name: "state",
+        about: "Only those that are `open`, `approved`, `rejected`, `withdrawn`, `expired` or `superseded`",
+        is_number: false,
+        needed: None,
+    },
+    Parameter { name: "model", about: "Only those about this model", is_number: false, needed: None },
+];
+
 const ANYBODY: Access = Access::Public;
 const REGISTRY: Access = Access::As(Act::ReadRegistry);
 const RUNS: Access = Access::As(Act::ReadRuns);
 const TRAIN: Access = Access::As(Act::Train);
 const WORK: Access = Access::As(Act::Work);
+const PROPOSING: Access = Access::As(Act::ProposePromotion);
+const DECIDING: Access = Access::As(Act::DecidePromotion);
 const SCORE: Access = Access::As(Act::Score);
 const DECISIONS: Access = Access::As(Act::ReadDecisions);
 const PEOPLE: Access = Access::As(Act::ReadPeople);
 const USERS: Access = Access::As(Act::ManageUsers);
 const KEYS: Access = Access::As(Act::ManageKeys);
 
-const PROMOTE: BodyShape = BodyShape {
-    schema: schema_of::<registry::PromoteBody>,
-    example: r#"{"version": 1, "to": "production", "why": "first release", "dry_run": true}"#,
-};
-const ROLLBACK: BodyShape = BodyShape {
-    schema: schema_of::<registry::RollbackBody>,
-    example: r#"{"alias": "production", "why": "complaints from the branch", "dry_run": true}"#,
-};
-
-const LOGIN: BodyShape = BodyShape {
-    schema: schema_of::<people::LoginBody>,
-    example: r#"{"name": "erika", "password": "seven green lamps at noon"}"#,
-};
-const NEW_USER: BodyShape = BodyShape {
-    schema: schema_of::<people::NewUserBody>,
-    example: r#"{"name": "anna", "roles": ["officer"], "password": "nine blue doors at dusk"}"#,
-};
-const PASSWORD: BodyShape = BodyShape {
-    schema: schema_of::<people::PasswordBody>,
-    example: r#"{"password": "seven green lamps at noon"}"#,
-};
-const ROLES: BodyShape =
-    BodyShape { schema: schema_of::<people::RolesBody>, example: r#"{"roles": ["officer", "analyst"]}"# };
-const NEW_KEY: BodyShape = BodyShape {
-    schema: schema_of::<people::NewKeyBody>,
-    example: r#"{"name": "core@hq", "role": "core-banking", "days": 90}"#,
-};
-/// A row of the model's contract; which fields it has the model says.
-const ROW_BODY: BodyShape = BodyShape { schema: row_schema, example: ROW_EXAMPLE };
-/// The texts are those of a whole project in truth.
-const ORDER: BodyShape = BodyShape {
-    schema: schema_of::<work::OrderBody>,
-    example: r#"{"project": {"project.toml": "name = \"loan-default\""}, "overrides": ["seed=8"], "data": {}}"#,
-};
-const IMPORT: BodyShape = BodyShape {
-    schema: schema_of::<work::ImportBody>,
-    example: r#"{
-        "project": {"project.toml": "name = \"loan-default\""},
-        "data": {"upload": "0123456789abcdef0123456789abcdef", "file_name": "loans.csv"}
-    }"#,
-};
-const CLAIM: BodyShape =
-    BodyShape { schema: schema_of::<work::ClaimBody>, example: r#"{"worker": "worker-1"}"# };
-const EVENTS: BodyShape = BodyShape {
-    schema: schema_of::<work::EventsBody>,
-    example: r#"{"events": [{"event": "stage", "name": "training", "total": 40}, {"event": "step", "done": 1}]}"#,
-};
-const FINISH: BodyShape = BodyShape {
-    schema: schema_of::<work::FinishBody>,
-    example: r#"{
-        "contents": "{}",
-        "model": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-        "train_seconds": 1.5
-    }"#,
-};
-const FAIL: BodyShape = BodyShape {
-    schema: schema_of::<work::FailBody>,
-    example: r#"{"event": {"event": "failed", "code": "run.killed", "exit_code": 1, "message": "it was ended",
-        "next_step": null, "details": null}}"#,
-};
-const FILE_EXAMPLE: &str = "a,b\n";
-const ROW_EXAMPLE: &str = r#"{
-    "addr_state": "WA",
-    "annual_inc": 132900.0,
-    "delinq_2yrs": 1,
-    "dti": 14.46,
-    "earliest_cr_line": "1997-05-01",
-    "emp_length": "4 years",
-    "grade": "D",
-    "home_ownership": "RENT",
-    "inq_last_6mths": 0,
-    "installment": 603.49,
-    "int_rate": 0.1711,
-    "loan_amnt": 24225,
-    "loan_id": "L1000001",
-    "mths_since_last_delinq": 19,
-    "open_acc": 17,
-    "pub_rec": 0,
-    "purpose": "debt_consolidation",
-    "revol_bal": 10878,
-    "revol_util": 64.6,
-    "sub_grade": "D4",
-    "term": 60,
-    "total_acc": 23,
-    "verification_status": "Verified"
-}"#;
-
-fn receipt_schema(_: &mut Schemas) -> RefOr<Schema> {
-    let about = "A receipt in the format tallystick.receipt.v1, for `tallystick verify`";
-    RefOr::T(Schema::Object(ObjectBuilder::new().description(Some(about)).build()))
-}
-
-fn row_schema(_: &mut Schemas) -> RefOr<Schema> {
-    let about = "One flat JSON object with the fields of the model's contract";
-    RefOr::T(Schema::Object(ObjectBuilder::new().description(Some(about)).build()))
-}
-
-pub static ROUTES: &[Route] = &[
+pub const ROUTES: &[Route] = &[
     read("/livez", ANYBODY, health::live, Json(schema_of::<status::Health>), "Whether the server lives")
         .or(&[503]),
     read("/readyz", ANYBODY, health::ready, Json(schema_of::<status::Health>), "Whether it can decide")
@@ -297,6 +219,60 @@ pub static ROUTES: &[Route] = &[
     .post(ROLLBACK)
     .conditional()
     .or(&[400, 404, 409, 412, 422]),
+    read(
+        "/v1/models/{name}/proposals",
+        PROPOSING,
+        proposals::propose,
+        Json(schema_of::<approval::ProposalView>),
+        "Propose that an alias moves: the gates judge at once, somebody else approves",
+    )
+    .post(PROPOSE)
+    .creates()
+    .or(&[400, 404, 409, 422]),
+    read(
+        "/v1/proposals",
+        REGISTRY,
+        proposals::list,
+        Json(schema_of::<approval::ProposalList>),
+        "Proposals to promote, open ones first",
+    )
+    .asking(PROPOSALS)
+    .or(&[400]),
+    read(
+        "/v1/proposals/{proposal}",
+        REGISTRY,
+        proposals::show,
+        Json(schema_of::<approval::ProposalView>),
+        "One proposal and what came of it",
+    )
+    .or(&[400, 404]),
+    read(
+        "/v1/proposals/{proposal}/approve",
+        DECIDING,
+        proposals::approve,
+        Json(schema_of::<approval::ProposalView>),
+        "Approve a proposal of somebody else: the gates judge again, and the alias moves",
+    )
+    .post(COMMENT)
+    .or(&[404, 409]),
+    read(
+        "/v1/proposals/{proposal}/reject",
+        DECIDING,
+        proposals::reject,
+        Json(schema_of::<approval::ProposalView>),
+        "Reject a proposal of somebody else",
+    )
+    .post(COMMENT)
+    .or(&[404, 409]),
+    read(
+        "/v1/proposals/{proposal}/withdraw",
+        PROPOSING,
+        proposals::withdraw,
+        Json(schema_of::<approval::ProposalView>),
+        "Take one's own proposal back",
+    )
+    .act(Verb::Post)
+    .or(&[400, 404, 409]),
     read(
         "/v1/policies",
         REGISTRY,

@@ -24,6 +24,13 @@ impl Key {
         self
     }
 
+    /// The beginning of a text, as a prefix of every text that begins so.
+    pub fn beginning(self, text: &str) -> Self {
+        let mut key = self.text(text);
+        key.0.truncate(key.0.len() - 2);
+        key
+    }
+
     pub fn number(mut self, number: u64) -> Self {
         self.0.extend_from_slice(&number.to_be_bytes());
         self

@@ -1,13 +1,17 @@
 //! Typed rows: what each table's payload is, version by version. Conversions to domain types are written out here.
 //! Never reads or writes the store.
 
+pub mod alerts;
 pub mod answers;
+pub mod approvals;
+pub mod chains;
 pub mod key;
 pub mod lab;
 pub mod log;
 pub mod meta;
 pub mod people;
 pub mod registry;
+pub mod watch;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -113,8 +117,10 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<answers::SubjectKeyRow>(),
             decoding::<answers::IdempotencyRow>(),
             decoding::<answers::CounterRow>(),
+            decoding::<watch::outcomes::OutcomeRow>(),
             decoding::<people::UserRow>(),
             decoding::<people::ApiKeyRow>(),
+            decoding::<approvals::ProposalRow>(),
         ],
         StoreName::Lab => vec![
             (LAB_META, |key, framed| meta::open(LAB_META, key, framed).map(|_| ())),
@@ -125,6 +131,18 @@ pub fn list_tables(store: StoreName) -> Vec<(Table, Decode)> {
             decoding::<lab::MetricRow>(),
             decoding::<lab::DatasetRow>(),
             decoding::<lab::OrderRow>(),
+            decoding::<chains::ProjectRow>(),
+            decoding::<chains::ChainRow>(),
+            decoding::<chains::ChainRunRow>(),
+            decoding::<chains::ChainRunOrderRow>(),
+            decoding::<chains::OpenRunRow>(),
+            decoding::<chains::ChainStartRow>(),
+            decoding::<watch::ReportRow>(),
+            decoding::<watch::DayRow>(),
+            decoding::<watch::TrendRow>(),
+            decoding::<watch::HoldRow>(),
+            decoding::<alerts::AlertRow>(),
+            decoding::<alerts::DeliveryRow>(),
         ],
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the store as a whole, and the small home they share.
 
 mod answers;
+mod approvals;
 mod bank;
 mod crash;
 mod damage;

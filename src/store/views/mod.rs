@@ -2,12 +2,15 @@
 //! Never commits; the writer lane does.
 
 pub mod answers;
+pub mod approvals;
+pub mod chains;
 pub mod group;
 pub mod lab;
 pub mod log;
 pub mod people;
 pub mod registry;
 pub mod subjects;
+pub mod watch;
 
 use std::ops::Bound;
 
@@ -253,7 +256,7 @@ impl<V: Framed + ?Sized> Framed for &V {
     }
 }
 
-/// The ledger file, seen through a snapshot or a write: registry, policies, trust and the tally log.
+/// The ledger file, seen through a snapshot or a write: registry, policies, trust, proposals and the tally log.
 pub struct Ledger<V>(pub(in crate::store) V);
 
 /// The laboratory file, seen through a snapshot or a write: experiments, runs, data sets.

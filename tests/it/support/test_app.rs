@@ -90,6 +90,13 @@ impl TestApp {
         Self { router: router(Arc::clone(&server)), server, clock, runtime, place }
     }
 
+    /// Lets go of the home, so that commands can have it.
+    pub fn closed(self) -> Place {
+        let Self { server, router, runtime, place, .. } = self;
+        drop((router, server, runtime));
+        place
+    }
+
     /// Sends a request as it is.
     pub fn send(&self, request: Request<Body>) -> Answered {
         self.send_to(self.router.clone(), request)

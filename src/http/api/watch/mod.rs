@@ -1,0 +1,3 @@
+//! Handlers of what is watched. Never computes.
+
+pub mod outcomes;

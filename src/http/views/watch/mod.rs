@@ -1,0 +1,3 @@
+//! What is watched, on the wire: outcomes, reports, series.
+
+pub mod outcome;
