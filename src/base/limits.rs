@@ -118,12 +118,20 @@ pub const HOME_WAIT_MS: u64 = 2_000;
 pub const LIST_MAX: usize = 500;
 /// Projects whose schedules are in force in one home.
 pub const PROJECTS_APPLIED_MAX: usize = 50;
+/// Chains whose runs are counted under their own names; further ones are counted together.
+pub const CHAINS_COUNTED_MAX: usize = 1_000;
+/// How many runs of a chain are looked through for its last success.
+pub const CHAIN_RUNS_LOOKED_BACK: usize = 50;
+/// Series that are filled when figures are asked for.
+pub const FIGURES_READ_MAX: usize = 20_000;
 /// Runs of chains that have not ended.
 pub const CHAIN_RUNS_OPEN_MAX: usize = 1_000;
 /// Files of an inbox whose starts are remembered.
 pub const CHAIN_STARTS_MAX: usize = 100_000;
 /// Days of one model that are read at once: ten years and some.
 pub const WATCHED_DAYS_MAX: usize = 4_000;
+/// Reports on one page of their list.
+pub const REPORTS_LISTED_MAX: usize = 100;
 /// Old reports that are let go of together.
 pub const REPORTS_DROPPED_MAX: usize = 50;
 /// Alerts and deliveries that are read when a home is opened.

@@ -33,6 +33,12 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("decision", "0421-26-00317-K"),
     ("user", "erika"),
     ("proposal", "1"),
+    ("project", "loan-default"),
+    ("chain", "daily"),
+    ("chain_run", "0123456789abcdef0123456789abcdef"),
+    ("day", "2026-03-14"),
+    ("series", "rows"),
+    ("alert", "0123456789abcdef0123456789abcdef"),
     ("id", "q3w8e1zk"),
     // Of the bytes `a,b` and a newline.
     ("file", "5be08c9684a1d25efcee09318204824278b08bbfb4aef973ffefd0b9d7478313"),

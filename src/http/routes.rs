@@ -11,12 +11,14 @@ use crate::http::call::{Call, Reply};
 use crate::security::actor::Act;
 
 mod bodies;
+pub mod chains;
 pub mod table;
 pub mod watch;
 
 /// The one table of what can be asked.
-pub static ROUTES: &[Route] =
-    &join::<{ table::ROUTES.len() + watch::ROUTES.len() }>(table::ROUTES, watch::ROUTES);
+pub static ROUTES: &[Route] = &join::<{ table::ROUTES.len() + LATER.len() }>(table::ROUTES, LATER);
+const LATER: &[Route] =
+    &join::<{ chains::ROUTES.len() + watch::ROUTES.len() }>(chains::ROUTES, watch::ROUTES);
 
 const fn join<const N: usize>(first: &[Route], second: &[Route]) -> [Route; N] {
     let (mut all, mut at) = ([first[0]; N], 0);

@@ -80,6 +80,7 @@ pub enum Act {
     ReadDecisions,
     ReplayDecisions,
     ReportOutcomes,
+    MakeReports,
     ApplySchedule,
     RunSchedule,
     AnswerAlerts,
@@ -110,6 +111,7 @@ impl Act {
             Self::ReadDecisions => "read decisions",
             Self::ReplayDecisions => "replay decisions",
             Self::ReportOutcomes => "report outcomes",
+            Self::MakeReports => "make a report of a model",
             Self::ApplySchedule => "put a schedule in force",
             Self::RunSchedule => "start, hold or stop chains",
             Self::AnswerAlerts => "answer alerts",
@@ -141,6 +143,8 @@ impl Act {
             Self::ReadDecisions => &[Officer, Analyst, Approver, Auditor, Admin, CoreBanking],
             Self::ReplayDecisions => &[Analyst, Auditor],
             Self::ReportOutcomes => &[Analyst, CoreBanking, Worker],
+            // What a report finds may hold a model back or bring the version before it back.
+            Self::MakeReports => &[Analyst, Worker],
             // A schedule may promote by the gates alone, so whoever answers for promotions puts it in force.
             Self::ApplySchedule => &[Approver],
             Self::RunSchedule | Self::AnswerAlerts => &[Analyst, Approver, Admin],
@@ -307,20 +311,20 @@ mod tests {
 
     /// The whole table again as an auditor would draw it; a change of the code is a change here.
     const MATRIX: &str = "
-        role          init import train work sign promote propose approve rollback score decisions replay outcomes apply run alerts registry runs audit users keys people metrics status
-        officer       .    .      .     .    .    .       .       .       .        yes   yes       .      .        .     .   .      .        .    .     .     .    .      .       yes
-        analyst       .    yes    yes   .    .    .       yes     .       .        yes   yes       yes    yes      .     yes yes    yes      yes  .     .     .    .      .       yes
-        approver      .    .      .     .    yes  yes     yes     yes     yes      .     yes       .      .        yes   yes yes    yes      yes  .     .     .    .      .       yes
-        auditor       .    .      .     .    .    .       .       .       .        .     yes       yes    .        .     .   .      yes      yes  yes   .     .    yes    .       yes
-        admin         yes  .      .     .    .    .       .       .       yes      .     yes       .      .        .     yes yes    yes      .    yes   yes   yes  yes    yes     yes
-        core-banking  .    .      .     .    .    .       .       .       .        yes   yes       .      yes      .     .   .      .        .    .     .     .    .      .       yes
-        worker        .    yes    yes   yes  .    .       yes     .       .        yes   .         .      yes      .     .   .      .        .    .     .     .    .      .       yes
-        sync          .    .      .     .    .    .       .       .       .        .     .         .      .        .     .   .      yes      .    .     .     .    .      .       yes
-        backup        .    .      .     .    .    .       .       .       .        .     .         .      .        .     .   .      .        .    .     .     .    .      .       yes
-        metrics       .    .      .     .    .    .       .       .       .        .     .         .      .        .     .   .      .        .    .     .     .    .      yes     yes
+        role          init import train work sign promote propose approve rollback score decisions replay outcomes reports apply run alerts registry runs audit users keys people metrics status
+        officer       .    .      .     .    .    .       .       .       .        yes   yes       .      .        .       .     .   .      .        .    .     .     .    .      .       yes
+        analyst       .    yes    yes   .    .    .       yes     .       .        yes   yes       yes    yes      yes     .     yes yes    yes      yes  .     .     .    .      .       yes
+        approver      .    .      .     .    yes  yes     yes     yes     yes      .     yes       .      .        .       yes   yes yes    yes      yes  .     .     .    .      .       yes
+        auditor       .    .      .     .    .    .       .       .       .        .     yes       yes    .        .       .     .   .      yes      yes  yes   .     .    yes    .       yes
+        admin         yes  .      .     .    .    .       .       .       yes      .     yes       .      .        .       .     yes yes    yes      .    yes   yes   yes  yes    yes     yes
+        core-banking  .    .      .     .    .    .       .       .       .        yes   yes       .      yes      .       .     .   .      .        .    .     .     .    .      .       yes
+        worker        .    yes    yes   yes  .    .       yes     .       .        yes   .         .      yes      yes     .     .   .      .        .    .     .     .    .      .       yes
+        sync          .    .      .     .    .    .       .       .       .        .     .         .      .        .       .     .   .      yes      .    .     .     .    .      .       yes
+        backup        .    .      .     .    .    .       .       .       .        .     .         .      .        .       .     .   .      .        .    .     .     .    .      .       yes
+        metrics       .    .      .     .    .    .       .       .       .        .     .         .      .        .       .     .   .      .        .    .     .     .    .      yes     yes
     ";
 
-    const COLUMNS: [(&str, Act); 24] = [
+    const COLUMNS: [(&str, Act); 25] = [
         ("init", Act::InitHome),
         ("import", Act::ImportData),
         ("train", Act::Train),
@@ -334,6 +338,7 @@ mod tests {
         ("decisions", Act::ReadDecisions),
         ("replay", Act::ReplayDecisions),
         ("outcomes", Act::ReportOutcomes),
+        ("reports", Act::MakeReports),
         ("apply", Act::ApplySchedule),
         ("run", Act::RunSchedule),
         ("alerts", Act::AnswerAlerts),

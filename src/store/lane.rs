@@ -406,7 +406,7 @@ impl Writer {
         }
         (self.before_commit)(&group)?;
         let commits = count_commit(&group)?;
-        Ok(Some(Ran { commits, frontier: group.into_frontier() }))
+        Ok(Some(Ran { commits, frontier: group.finish()? }))
     }
 
     /// No further write in this file: what a failed commit left is only known after opening it again.

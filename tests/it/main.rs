@@ -55,6 +55,8 @@ mod pages;
 #[cfg(test)]
 mod pages_approvals;
 #[cfg(test)]
+mod quarter;
+#[cfg(test)]
 mod reader;
 #[cfg(test)]
 mod receipts;

@@ -22,6 +22,19 @@ impl Queue {
         self.take_in(alert, plans, now_ms)
     }
 
+    /// The same over these channels at once, whatever the routes say.
+    pub fn raise_over(
+        &mut self,
+        channels: &[String],
+        raw: RawAlert,
+        now_ms: i64,
+    ) -> Result<Raised, QueueError> {
+        let alert = raw.check(now_ms)?;
+        let at_once = || Plan { digest: None, quiet_ms: 0, resend_after_ms: None };
+        let plans = channels.iter().map(|channel| (channel.clone(), at_once())).collect();
+        self.take_in(alert, plans, now_ms)
+    }
+
     pub(super) fn take_in(
         &mut self,
         alert: Alert,

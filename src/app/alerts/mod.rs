@@ -3,6 +3,7 @@
 
 pub mod desk;
 pub mod telling;
+pub mod trial;
 
 use crate::alert::queue::Delivery;
 use crate::alert::raised::{Alert, Kind, RawAlert, Severity, Subject};
@@ -94,6 +95,10 @@ pub fn list(app: &App, open_only: bool, limit: usize) -> Result<Vec<Told>, Failu
 
 pub fn find(app: &App, id: &str) -> Result<Told, Failure> {
     app.may(Act::ReadRuns)?;
+    told(app, id)
+}
+
+fn told(app: &App, id: &str) -> Result<Told, Failure> {
     let missing = || crate::alert::queue::error::QueueError::NoAlert { id: id.to_string() };
     let found = app.alerts.look(app, |queue| {
         queue
@@ -106,13 +111,14 @@ pub fn find(app: &App, id: &str) -> Result<Told, Failure> {
 /// Somebody has taken notice: no reminders from here on.
 pub fn acknowledge(app: &App, id: &str, comment: &str) -> Result<Told, Failure> {
     answer(app, id, "acknowledged", comment, |queue, by, now| queue.acknowledge(id, by, comment, now))?;
-    find(app, id)
+    // Whoever may answer an alert hears what came of it.
+    told(app, id)
 }
 
 /// It is over: the same thing happening again is a new alert.
 pub fn resolve(app: &App, id: &str, comment: &str) -> Result<Told, Failure> {
     answer(app, id, "resolved", comment, |queue, _, now| queue.resolve(id, now))?;
-    find(app, id)
+    told(app, id)
 }
 
 fn answer(

@@ -19,7 +19,7 @@ use crate::schedule::due::{backfill as planned_of, planned_key, upcoming};
 use crate::schedule::limits::{BACKFILL_MAX, DAY_MS};
 use crate::security::actor::Act;
 use crate::store::rows::chains::{Pause, QueuedStart};
-use crate::store::views::chains::ChainRunSpan;
+pub use crate::store::views::chains::ChainRunSpan;
 
 /// One chain as it stands.
 pub struct ChainState {

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::app::home::App;
 use crate::app::registry::{VersionRow, versions};
 use crate::app::runs::against;
+use crate::app::watch::asked;
 use crate::base::fact::Failure;
 use crate::evaluate::compare::production::Tolerance;
 use crate::http::call::{Ask, Call, Reply, view};
@@ -13,6 +14,7 @@ use crate::http::cursor::page;
 use crate::http::problem::HttpError;
 use crate::http::views::check::CheckView;
 use crate::http::views::registry::{Model, ModelList, Version, VersionDetail, VersionList};
+use crate::http::views::watch::report::HoldView;
 use crate::registry::version::{Alias, ModelRef, Which};
 
 pub fn list(call: Call) -> Reply {
@@ -58,6 +60,7 @@ fn show(app: &App, ask: &Ask, which: Which) -> Result<Response, Failure> {
         signed_by: release.signed_by().key_id.to_string(),
         evaluation: json!(evaluation),
         lineage: json!(release.release().lineage),
+        hold: asked::hold(app, &row.name)?.as_ref().map(HoldView::of),
     })
 }
 

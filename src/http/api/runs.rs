@@ -1,12 +1,10 @@
 //! Runs, their metrics and their artifacts, and several runs side by side.
 
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_SECURITY_POLICY;
 use serde_json::json;
 
 use crate::app::runs::{self, Filter};
 use crate::base::ids::RunId;
-use crate::http::call::{Call, Reply, bytes_of, view};
+use crate::http::call::{Call, Reply, bytes_of, closed, view};
 use crate::http::cursor::{cursor_of, seen};
 use crate::http::problem::HttpError;
 use crate::http::views::compare::CompareView;
@@ -47,11 +45,8 @@ pub fn artifact(call: Call) -> Reply {
     call.answer(|app, ask| {
         let path = ask.path("path")?;
         let bytes = runs::artifact(app, ask.path("run")?, path)?;
-        let mut response = bytes_of(type_of(path), bytes);
-        // An SVG is a page to a browser: one that may load and run nothing.
-        let closed = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, closed);
-        Ok(response)
+        // An SVG is a page to a browser.
+        Ok(closed(bytes_of(type_of(path), bytes)))
     })
 }
 

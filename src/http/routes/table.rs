@@ -16,13 +16,13 @@ use crate::http::views::{
 };
 use crate::security::actor::Act;
 
-const CURSOR: Parameter = Parameter {
+pub(in crate::http::routes) const CURSOR: Parameter = Parameter {
     name: "cursor",
     about: "Where the page begins: the `next` of the page before",
     is_number: false,
     needed: None,
 };
-const LIMIT: Parameter =
+pub(in crate::http::routes) const LIMIT: Parameter =
     Parameter { name: "limit", about: "How many at most, from 1 to 500", is_number: true, needed: None };
 pub(in crate::http::routes) const PAGES: &[Parameter] = &[CURSOR, LIMIT];
 const DECISION_PAGES: &[Parameter] = &[

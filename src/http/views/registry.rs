@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::app::registry::{AliasHistoryRow, AliasRow, VersionRow, promotion};
 use crate::base::clock::millis_to_text;
+use crate::http::views::watch::report::HoldView;
 use crate::registry::gate::GateReport;
 use crate::registry::version::Alias;
 
@@ -85,6 +86,9 @@ pub struct VersionDetail {
     pub evaluation: Value,
     #[schema(value_type = Object)]
     pub lineage: Value,
+    /// The rule that holds the model back, where one does: nothing of it is promoted meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldView>,
 }
 
 /// Where an alias points.

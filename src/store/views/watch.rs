@@ -6,11 +6,11 @@ use crate::base::digest::Digest;
 use crate::base::limits;
 use crate::monitor::trend::{Point, Series};
 use crate::store::error::StoreError;
-use crate::store::rows::Row;
 use crate::store::rows::alerts::{AlertRow, DeliveryRow};
 use crate::store::rows::watch::outcomes::OutcomeRow;
 use crate::store::rows::watch::{DayRow, HoldRow, ReportRow, TrendRow};
-use crate::store::views::{Lab, LabWrite, Ledger, LedgerWrite, Rows, Span};
+use crate::store::rows::{self, Row};
+use crate::store::views::{Direction, Lab, LabWrite, Ledger, LedgerWrite, Rows, Span};
 
 impl<V: Rows> Ledger<V> {
     pub fn find_outcome(&self, release: &Digest, seq: u64) -> Result<Option<OutcomeRow>, StoreError> {
@@ -47,6 +47,28 @@ impl<V: Rows> Lab<V> {
             Some(None) => return Ok(None),
         };
         self.0.find_last(&span)
+    }
+
+    /// The reports of a model before a day, the newest first; from the newest of all on without one.
+    pub fn list_reports(
+        &self,
+        model: &str,
+        before: Option<u64>,
+        max: usize,
+    ) -> Result<Vec<ReportRow>, StoreError> {
+        let mut span = Span::prefix(&ReportRow::prefix(model));
+        if let Some(day) = before {
+            let Some(last) = day.checked_sub(1) else { return Ok(Vec::new()) };
+            span = span.up_to(&ReportRow::key_of(model, last));
+        }
+        let mut found = Vec::new();
+        self.0.visit(ReportRow::TABLE, &span, Direction::Backward, &mut |key, framed| {
+            if found.len() < max {
+                found.push(rows::open(key, framed)?);
+            }
+            Ok(found.len() < max)
+        })?;
+        Ok(found)
     }
 
     /// What the reports of a model from a day on have left, the oldest first.

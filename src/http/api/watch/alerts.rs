@@ -1,0 +1,59 @@
+//! Alerts: listed, answered, and tried.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::app::alerts::{self, Told, trial};
+use crate::base::fact::Failure;
+use crate::base::limits;
+use crate::http::call::{Call, Reply, view, with_status};
+use crate::http::cursor::{cursor_of, seen};
+use crate::http::problem::HttpError;
+use crate::http::views::watch::alert::{AlertList, AlertView, AnswerBody, TrialBody};
+
+pub fn list(call: Call) -> Reply {
+    call.answer(|app, ask| {
+        let (after, limit) = (seen(ask)?, ask.limit()?);
+        let all = alerts::list(app, ask.query_as("open")?.unwrap_or(false), limits::ALERT_ROWS_MAX)?;
+        // Their order is not that of a key: a page goes on behind the last that was seen, which is there for long.
+        let begin = match &after {
+            None => 0,
+            Some(last) => {
+                let wrong =
+                    || HttpError::Query { name: "cursor".into(), why: "names an alert that is gone".into() };
+                all.iter().position(|told| told.alert.id == *last).map(|at| at + 1).ok_or_else(wrong)?
+            }
+        };
+        let page: Vec<&Told> = all.iter().skip(begin).take(limit).collect();
+        let more = all.len() > begin + page.len();
+        let next = page.last().filter(|_| more).map(|told| cursor_of(&told.alert.id));
+        view(&AlertList { alerts: page.into_iter().map(AlertView::of).collect(), next })
+    })
+}
+
+pub fn show(call: Call) -> Reply {
+    call.answer(|app, ask| told(alerts::find(app, ask.path("alert")?)))
+}
+
+pub fn acknowledge(call: Call) -> Reply {
+    call.answer_body(|app, ask, body: AnswerBody| {
+        told(alerts::acknowledge(app, ask.path("alert")?, &body.comment))
+    })
+}
+
+pub fn resolve(call: Call) -> Reply {
+    call.answer_body(|app, ask, body: AnswerBody| {
+        told(alerts::resolve(app, ask.path("alert")?, &body.comment))
+    })
+}
+
+pub fn try_channels(call: Call) -> Reply {
+    call.answer_body(|app, _, body: TrialBody| {
+        let answer = told(trial::raise(app, body.channel.as_deref()))?;
+        Ok(with_status(answer, StatusCode::CREATED))
+    })
+}
+
+fn told(alert: Result<Told, Failure>) -> Result<Response, Failure> {
+    view(&AlertView::of(&alert?))
+}
