@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::base::canonical;
 use crate::base::digest::Digest;
 use crate::base::files;
+use crate::base::limits;
 use crate::pipeline::graph::error::GraphError;
-use crate::pipeline::graph::limits;
 
 /// What a file or a folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +100,9 @@ fn list(path: &Path) -> Result<Listed, GraphError> {
             let name = entry.file_name().into_string();
             let name = name.map_err(|_| GraphError::OutputName { path: own.clone() })?;
             let kind = entry.file_type().map_err(files::at(&own))?;
-            let is_many = files.len() + waiting.len() >= limits::OUTPUT_FILES_MAX;
-            if is_many || depth > limits::OUTPUT_DEPTH_MAX {
-                let max = limits::OUTPUT_FILES_MAX;
+            let is_many = files.len() + waiting.len() >= limits::GRAPH_OUTPUT_FILES_MAX;
+            if is_many || depth > limits::GRAPH_OUTPUT_DEPTH_MAX {
+                let max = limits::GRAPH_OUTPUT_FILES_MAX;
                 return Err(GraphError::LargeOutput { path: path.to_path_buf(), max });
             }
             if kind.is_dir() {

@@ -4,7 +4,6 @@
 pub mod content;
 pub mod error;
 pub mod execute;
-pub mod limits;
 pub mod node;
 pub mod picture;
 pub mod plan;

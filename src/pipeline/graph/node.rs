@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::nearest;
+use crate::base::limits;
 use crate::pipeline::graph::error::GraphError;
-use crate::pipeline::graph::limits;
 
 /// One step of the flow. Artifacts are named; where they lie is the state's business.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,10 +100,10 @@ fn check_sizes(nodes: &[Node]) -> Result<(), GraphError> {
     let check = |what: String, found: usize, max: usize| {
         if found > max { Err(GraphError::TooMany { what, found, max }) } else { Ok(()) }
     };
-    check("nodes".into(), nodes.len(), limits::NODES_MAX)?;
+    check("nodes".into(), nodes.len(), limits::GRAPH_NODES_MAX)?;
     nodes.iter().try_for_each(|node| {
         let found = node.inputs.len() + node.outputs.len();
-        check(format!("inputs and outputs of {:?}", node.name), found, limits::NODE_ARTIFACTS_MAX)
+        check(format!("inputs and outputs of {:?}", node.name), found, limits::GRAPH_NODE_ARTIFACTS_MAX)
     })
 }
 
@@ -113,7 +113,7 @@ fn check_names(nodes: &[Node], sources: &[&str]) -> Result<(), GraphError> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.chars().all(plain)
-            && name.len() <= limits::NODE_NAME_CHARS_MAX
+            && name.len() <= limits::GRAPH_NAME_CHARS_MAX
     };
     let own = nodes.iter().flat_map(|node| {
         [&node.name]

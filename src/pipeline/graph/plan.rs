@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
+use crate::base::limits;
 use crate::pipeline::graph::error::GraphError;
-use crate::pipeline::graph::limits;
 use crate::pipeline::graph::node::{Graph, Node};
 use crate::pipeline::graph::record::{Basis, Kept, NodeRecord, Recorded};
 use crate::pipeline::graph::select::Selection;
@@ -105,8 +105,8 @@ pub struct Planned {
 
 impl Planned {
     fn new(node: &Node, will: Will, mut why: Vec<Why>) -> Self {
-        let more = why.len().saturating_sub(limits::REASONS_MAX) as u64;
-        why.truncate(limits::REASONS_MAX);
+        let more = why.len().saturating_sub(limits::GRAPH_REASONS_MAX) as u64;
+        why.truncate(limits::GRAPH_REASONS_MAX);
         Self { node: node.name.clone(), will, why, more }
     }
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::base::canonical;
 use crate::base::digest::Digest;
+use crate::base::limits;
 use crate::pipeline::graph::error::GraphError;
-use crate::pipeline::graph::limits;
 
 /// Tables of a list are known by one of these, where each has it and no two the same.
 const NAMES: [&str; 3] = ["name", "field", "column"];
@@ -21,10 +21,10 @@ impl Settings {
     pub fn add(&mut self, file: &str, value: &Value) -> Result<(), GraphError> {
         self.flatten(file, value, 0)?;
         match self.0.len() {
-            found if found > limits::SETTINGS_MAX => Err(GraphError::TooMany {
+            found if found > limits::GRAPH_SETTINGS_MAX => Err(GraphError::TooMany {
                 what: "values of configuration".into(),
                 found,
-                max: limits::SETTINGS_MAX,
+                max: limits::GRAPH_SETTINGS_MAX,
             }),
             _ => Ok(()),
         }
@@ -38,10 +38,12 @@ impl Settings {
 
     fn flatten(&mut self, name: &str, value: &Value, depth: usize) -> Result<(), GraphError> {
         match value {
-            Value::Object(table) if !table.is_empty() && depth < limits::SETTING_DEPTH_MAX => {
+            Value::Object(table) if !table.is_empty() && depth < limits::GRAPH_SETTING_DEPTH_MAX => {
                 table.iter().try_for_each(|(key, value)| self.flatten(&below(name, key), value, depth + 1))
             }
-            Value::Array(list) if list.iter().any(Value::is_object) && depth < limits::SETTING_DEPTH_MAX => {
+            Value::Array(list)
+                if list.iter().any(Value::is_object) && depth < limits::GRAPH_SETTING_DEPTH_MAX =>
+            {
                 let names = names_of(list);
                 let order = Value::Array(names.iter().cloned().map(Value::String).collect());
                 self.put(format!("{name}[]"), &order)?;
@@ -55,10 +57,10 @@ impl Settings {
     fn put(&mut self, name: String, value: &Value) -> Result<(), GraphError> {
         let bytes = canonical::to_bytes(value)?;
         let text = String::from_utf8_lossy(&bytes);
-        let kept = match text.chars().nth(limits::SETTING_CHARS_MAX) {
+        let kept = match text.chars().nth(limits::GRAPH_SETTING_CHARS_MAX) {
             None => text.into_owned(),
             Some(_) => {
-                let start: String = text.chars().take(limits::SETTING_CHARS_MAX).collect();
+                let start: String = text.chars().take(limits::GRAPH_SETTING_CHARS_MAX).collect();
                 format!("{start}… ({})", Digest::of(&bytes))
             }
         };

@@ -14,9 +14,9 @@ use crate::base::canonical;
 use crate::base::digest::Digest;
 use crate::base::fault;
 use crate::base::files;
+use crate::base::limits;
 use crate::pipeline::graph::content::{self, Content};
 use crate::pipeline::graph::error::GraphError;
-use crate::pipeline::graph::limits;
 use crate::pipeline::graph::node::Graph;
 use crate::pipeline::graph::record::{FORMAT, Kept, NodeRecord, Recorded};
 use crate::pipeline::graph::select::Selection;
@@ -206,7 +206,7 @@ impl State {
     }
 
     fn read<T: Serialize + DeserializeOwned>(&self, path: &Path) -> Result<Found<T>, GraphError> {
-        match files::read_at_most(path, limits::RECORD_BYTES_MAX) {
+        match files::read_at_most(path, limits::GRAPH_RECORD_BYTES_MAX) {
             Ok(bytes) => Ok(canonical::parse(&bytes).map_or(Found::Unreadable, Found::Value)),
             Err(error) if error.is_not_found() => Ok(Found::Nothing),
             Err(files::FileError::TooLarge { .. }) => Ok(Found::Unreadable),

@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::base::cancel::CancelFlag;
 use crate::base::digest::Digest;
 use crate::base::fact::{Class, Fact, Failure};
+use crate::base::limits;
 use crate::base::progress::Silent;
 use crate::pipeline::graph::error::GraphError;
 use crate::pipeline::graph::execute::{Course, Ended, Ground, Order, Step, Unwatched, Watch, Work};
-use crate::pipeline::graph::limits;
 use crate::pipeline::graph::node::{Graph, Node};
 use crate::pipeline::graph::plan::{Planned, Why, Will};
 use crate::pipeline::graph::select::Selection;
@@ -591,6 +591,6 @@ fn reasons_without_end_are_counted() {
     bench.run(&Toy::new(&wide(0)), order("a", stale())).unwrap();
     let planned = bench.plan(&wide(1), stale());
     let evaluate = planned.iter().find(|planned| planned.node == "evaluate").unwrap();
-    assert_eq!((evaluate.why.len(), evaluate.more), (limits::REASONS_MAX, 28));
+    assert_eq!((evaluate.why.len(), evaluate.more), (limits::GRAPH_REASONS_MAX, 28));
     assert!(evaluate.text().ends_with("; and 28 more"));
 }

@@ -7,6 +7,3 @@ pub mod found;
 pub mod settings;
 pub mod table;
 pub mod work;
-
-#[cfg(test)]
-mod tests;

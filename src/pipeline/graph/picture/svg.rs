@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::pipeline::graph::limits;
+use crate::base::limits;
 use crate::pipeline::graph::picture::layers::{BOX_UNITS, Layout, Place, lay};
 use crate::pipeline::graph::picture::{Mark, Picture, Shown, told_ms};
 
@@ -129,7 +129,7 @@ fn draw_box(body: &mut String, shown: &Shown, at: (f64, f64)) {
     text(body, "name", (at.0 + 14.0, at.1 + 22.0), &cut(&shown.name, 18));
     let took = shown.took_ms.map_or(String::new(), |ms| format!(" · {}", told_ms(ms)));
     text(body, "word", (at.0 + 14.0, at.1 + 39.0), &format!("{}{took}", shown.mark.as_str()));
-    text(body, "muted", (at.0 + 14.0, at.1 + 55.0), &cut(&shown.why, limits::PICTURE_CHARS_MAX));
+    text(body, "muted", (at.0 + 14.0, at.1 + 55.0), &cut(&shown.why, limits::GRAPH_PICTURE_CHARS_MAX));
     body.push_str("</g>");
 }
 

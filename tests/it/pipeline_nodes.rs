@@ -1,24 +1,26 @@
+//! The flow's nodes against the flow: the same candidate to the byte, for every family and after every kind of change.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::base::cancel::CancelFlag;
-use crate::base::fact::Failure;
-use crate::base::limits;
-use crate::base::progress::Silent;
-use crate::config::project::Project;
-use crate::data::import::reader::Purpose;
-use crate::data::import::whole::read_table;
-use crate::data::write::write_parquet;
-use crate::demo::project::find;
-use crate::pipeline::candidate::Candidate;
-use crate::pipeline::graph::execute::{Course, Ended, Ground, Order, Unwatched};
-use crate::pipeline::graph::plan::Will;
-use crate::pipeline::graph::select::Selection;
-use crate::pipeline::graph::state::State;
-use crate::pipeline::nodes::settings::settings_of;
-use crate::pipeline::nodes::table::{CANDIDATE, DATA, flow_graph};
-use crate::pipeline::nodes::work::FlowWork;
-use crate::pipeline::{flow, ready};
+use tallystick::base::cancel::CancelFlag;
+use tallystick::base::fact::Failure;
+use tallystick::base::limits;
+use tallystick::base::progress::Silent;
+use tallystick::config::project::Project;
+use tallystick::data::import::reader::Purpose;
+use tallystick::data::import::whole::read_table;
+use tallystick::data::write::write_parquet;
+use tallystick::demo::project::find;
+use tallystick::pipeline::candidate::Candidate;
+use tallystick::pipeline::graph::execute::{Course, Ended, Ground, Order, Unwatched};
+use tallystick::pipeline::graph::plan::Will;
+use tallystick::pipeline::graph::select::Selection;
+use tallystick::pipeline::graph::state::State;
+use tallystick::pipeline::nodes::settings::settings_of;
+use tallystick::pipeline::nodes::table::{CANDIDATE, DATA, flow_graph};
+use tallystick::pipeline::nodes::work::FlowWork;
+use tallystick::pipeline::{flow, ready};
 
 /// Every part at work, in seconds.
 const SMALL: [&str; 13] = [
