@@ -148,6 +148,32 @@ pub const OUTCOMES_REPORTED_MAX: usize = 1_000;
 pub const OUTCOME_GROUPS_MAX: usize = 8;
 pub const OUTCOME_GROUP_CHARS_MAX: usize = 64;
 
+/// Nodes of the graph of a flow.
+pub const GRAPH_NODES_MAX: usize = 200;
+/// Inputs and outputs of one node.
+pub const GRAPH_NODE_ARTIFACTS_MAX: usize = 50;
+pub const GRAPH_NAME_CHARS_MAX: usize = 60;
+/// Values of configuration that a node's record keeps.
+pub const GRAPH_SETTINGS_MAX: usize = 50_000;
+/// A value beyond this is kept as its beginning and its digest.
+pub const GRAPH_SETTING_CHARS_MAX: usize = 120;
+/// Levels of tables within each other that are told apart; what lies deeper is one value.
+pub const GRAPH_SETTING_DEPTH_MAX: usize = 24;
+/// What is known of a node's last success.
+pub const GRAPH_RECORD_BYTES_MAX: u64 = 16 << 20;
+/// Reasons that are told of one node; the rest are counted.
+pub const GRAPH_REASONS_MAX: usize = 12;
+/// Files of one output that is a folder, and how deep they may lie.
+pub const GRAPH_OUTPUT_FILES_MAX: usize = 10_000;
+pub const GRAPH_OUTPUT_DEPTH_MAX: usize = 8;
+/// All artifacts that are kept of one project, where nothing else is said.
+pub const GRAPH_KEPT_BYTES_MAX: u64 = 16 << 30;
+/// Characters of a name that a picture shows before it is cut.
+pub const GRAPH_PICTURE_CHARS_MAX: usize = 26;
+/// How long a command waits for another that works in the same state folder, and between two looks.
+pub const GRAPH_WAIT_MS: u64 = 2_000;
+pub const GRAPH_WAIT_STEP_MS: u64 = 50;
+
 /// Memory of a training child.
 pub const CHILD_MEMORY_BYTES_MAX: u64 = 8 << 30;
 /// Grace between asking a child to stop and ending it.

@@ -7,7 +7,7 @@
 //! of a server alone.
 //! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
 //! `audit`, `serve`, `demo`.
-//! File commands (no home): `project`, `data validate|profile|drift|row`, `release verify`, `verify`, `demo data|project`,
+//! File commands (no home): `project`, `pipeline`, `data validate|profile|drift|row`, `release verify`, `verify`, `demo data|project`,
 //! `self-test`.
 //! Offline commands (the home as files): `init`, `store check`.
 
@@ -18,6 +18,7 @@ pub mod decision;
 pub mod demo;
 pub mod home;
 pub mod people;
+pub mod pipeline;
 pub mod project;
 pub mod registry;
 pub mod run;
@@ -90,6 +91,9 @@ enum Command {
     Tune(train::search::TuneArguments),
     /// Compare families by cross-validation, without a home and without a model
     CrossValidate(train::search::CrossArguments),
+    /// Run a project's flow node by node, without a home: only what is stale, and on after a crash
+    #[command(subcommand)]
+    Pipeline(pipeline::PipelineCommand),
     /// List and show training runs
     #[command(subcommand)]
     Run(run::RunCommand),
@@ -237,6 +241,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Train(a) => train::run(a, invocation),
         Command::Tune(a) => train::search::tune(a, invocation),
         Command::CrossValidate(a) => train::search::cross_validate(a, invocation),
+        Command::Pipeline(c) => pipeline::run(c, invocation),
         Command::Run(c) => run::run(c, invocation),
         Command::Model(c) => model::run(c, invocation),
         Command::Approval(c) => approval::run(c, invocation),

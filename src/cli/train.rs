@@ -286,11 +286,16 @@ fn train_candidate(
 }
 
 /// Training yields to whatever else the branch's server does. A system that refuses is no reason not to train.
-fn lower_itself() {
-    use rustix::process::{Resource, Rlimit, Signal};
+pub fn lower_priority() {
+    use rustix::process::{Resource, Rlimit};
     let _ = rustix::process::nice(10);
     let most = Some(limits::CHILD_MEMORY_BYTES_MAX);
     let _ = rustix::process::setrlimit(Resource::Data, Rlimit { current: most, maximum: most });
+}
+
+fn lower_itself() {
+    use rustix::process::Signal;
+    lower_priority();
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
 }
 

@@ -247,6 +247,11 @@ impl Sources {
         Ok(())
     }
 
+    /// One file as plain values, as it is written: no default stands in it.
+    pub fn value(&self, name: &str) -> Result<serde_json::Value, ProjectError> {
+        Ok(self.parse(name)?)
+    }
+
     fn parse<T: DeserializeOwned>(&self, name: &str) -> Result<T, TomlError> {
         parse_toml(&self.path(name), self.texts.get(name).map_or("", String::as_str))
     }

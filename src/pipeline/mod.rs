@@ -6,6 +6,8 @@ pub mod child;
 pub mod evaluation;
 pub mod fitting;
 pub mod flow;
+pub mod graph;
+pub mod nodes;
 pub mod parts;
 pub mod processed;
 pub mod ready;

@@ -53,6 +53,11 @@ pub struct TestScores<'a> {
 impl Parts {
     pub fn divide(project: &Project, table: Table) -> Result<Self, Failure> {
         let (labels, split) = split_rows(project, &table)?;
+        Ok(Self::of_split(project, table, labels, split))
+    }
+
+    /// The parts of a split that was drawn before. No row is held out of it for a family that has no use for that.
+    pub fn of_split(project: &Project, table: Table, labels: Vec<bool>, split: Split) -> Self {
         let params = &project.params;
         let developed = split.train.len() + split.valid.len();
         let holds_out = params.calibration.holds_out(&params.family, developed);
@@ -62,7 +67,7 @@ impl Parts {
             labels: rows.iter().map(|&row| labels[row]).collect(),
         };
         let (train, valid, test) = (part(&split.train), part(&split.valid), part(&split.test));
-        Ok(Self { whole: table, labels, train, valid, test, split })
+        Self { whole: table, labels, train, valid, test, split }
     }
 
     pub fn encode(&self, recipe: &FittedRecipe) -> Result<EncodedParts<'_>, Failure> {

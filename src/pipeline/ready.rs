@@ -144,7 +144,7 @@ fn without(table: &Table, failing: &[FailingRow]) -> Table {
     table.select(&rows)
 }
 
-fn broken_contract(path: &Path, report: ImportReport) -> ReadyError {
+pub(super) fn broken_contract(path: &Path, report: ImportReport) -> ReadyError {
     ReadyError::Contract {
         path: path.to_path_buf(),
         rejected: report.rows_rejected,
@@ -155,7 +155,7 @@ fn broken_contract(path: &Path, report: ImportReport) -> ReadyError {
     }
 }
 
-fn failed_expectations(path: &Path, report: SuiteReport) -> ReadyError {
+pub(super) fn failed_expectations(path: &Path, report: SuiteReport) -> ReadyError {
     let first = report.first_failure().unwrap_or_default();
     ReadyError::Expectations {
         path: path.to_path_buf(),

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::cancel::CancelFlag;
 use crate::base::canonical;
@@ -37,6 +37,28 @@ pub struct Found {
 }
 
 impl Found {
+    /// What a search of these candidates found before, from its report: `crossed` as it was then. Nothing where the
+    /// report names a candidate that is none.
+    pub fn of_report(
+        params: &SearchParams,
+        report: SearchReport,
+        folds: Folds,
+        crossed: Vec<Crossed>,
+    ) -> Option<Self> {
+        let family = |name: &str| {
+            params.candidates.iter().find(|candidate| candidate.name == name).map(|own| own.family.clone())
+        };
+        let family = if report.picked == TOGETHER {
+            let whole = report.trials.iter().filter(|trial| trial.rows_share == 1.0);
+            let members = whole.filter(|trial| trial.name != TOGETHER).map(|trial| family(&trial.name));
+            let members = members.collect::<Option<Vec<FamilyParams>>>()?;
+            FamilyParams::Ensemble(EnsembleParams { members, folds: folds.count })
+        } else {
+            family(&report.picked)?
+        };
+        Some(Self { family, folds, crossed, report })
+    }
+
     pub fn why(&self) -> String {
         self.report.why.clone()
     }
@@ -48,7 +70,8 @@ impl Found {
 }
 
 /// Every trial and why the pick was made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SearchReport {
     pub method: SearchMethod,
     pub folds: usize,
@@ -63,7 +86,8 @@ pub struct SearchReport {
     pub why: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Trial {
     pub name: String,
     pub settings: Vec<String>,
@@ -392,9 +416,16 @@ pub fn choose<'a>(
     let allowed = SearchParams { candidates: allowed, ..search_params.clone() };
     let mut found = search(&development, &allowed, &split.developed(), progress)?;
     found.report.barred = barred.into_iter().map(|candidate: SearchCandidate| candidate.name).collect();
-    let params = TrainParams { family: found.family.clone(), search: None, ..project.params.clone() };
-    let project = Project { params, ..project.clone() };
-    Ok(Chosen { project: Cow::Owned(project), found: Some(found) })
+    Ok(Chosen::by(project, found))
+}
+
+impl<'a> Chosen<'a> {
+    /// Its family is what was found, and it searches no more.
+    pub fn by(project: &'a Project, found: Found) -> Self {
+        let params = TrainParams { family: found.family.clone(), search: None, ..project.params.clone() };
+        let project = Project { params, ..project.clone() };
+        Self { project: Cow::Owned(project), found: Some(found) }
+    }
 }
 
 /// Families compared on the rows that do not test, and nothing trained on all of them.

@@ -1,6 +1,8 @@
 //! The course of a training that goes in epochs, whatever learns: true losses, the best epoch, when to stop.
 //! Never takes a step itself.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::cancel::CancelFlag;
 use crate::base::progress::Progress;
 use crate::model::reference::ComputeDevice;
@@ -24,7 +26,8 @@ pub struct Parts<'a> {
 }
 
 /// The true losses after an epoch: mean log loss, each row counted by its class weight.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EpochLoss {
     /// From 1.
     pub epoch: usize,

@@ -65,6 +65,10 @@ mod pages_approvals;
 #[cfg(test)]
 mod quarter;
 #[cfg(test)]
+mod pipeline_graph;
+#[cfg(test)]
+mod pipeline_nodes;
+#[cfg(test)]
 mod reader;
 #[cfg(test)]
 mod receipts;

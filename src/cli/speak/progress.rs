@@ -35,6 +35,11 @@ impl Bar {
         }
     }
 
+    /// A line that stays, above the bar where there is one.
+    pub fn tell(&self, line: &str) {
+        if self.output.has_bar() { self.bar.println(line) } else { self.output.say(line) }
+    }
+
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -62,7 +67,6 @@ impl Progress for Bar {
 
     fn trial(&self, name: &str, _settings: &[String], figures: &BTreeMap<String, f64>) {
         let of = |key: &str| figures.get(key).copied().unwrap_or(f64::NAN);
-        let told = format!("  {name}: log loss {:.4}, AUC {:.4}", of("cv_log_loss"), of("cv_auc"));
-        if self.output.has_bar() { self.bar.println(told) } else { self.output.say(&told) }
+        self.tell(&format!("  {name}: log loss {:.4}, AUC {:.4}", of("cv_log_loss"), of("cv_auc")));
     }
 }

@@ -1,6 +1,8 @@
 //! Rows drawn into folds of the same share of each class, and each fold scored by models fitted on the others.
 //! Every family sees the same folds, so that what they score can be compared row by row.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::fact::Failure;
 use crate::base::progress::parallel::{in_parallel, threads_for};
 use crate::base::progress::{Progress, Silent};
@@ -9,7 +11,8 @@ use crate::train::cross::development::Development;
 use crate::train::params::FamilyParams;
 
 /// Which fold each of some rows is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Folds {
     pub count: usize,
     /// Row numbers of the table, in order.
