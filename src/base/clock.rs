@@ -36,8 +36,34 @@ impl Stamp {
 
     /// RFC 3339 in UTC with milliseconds: the one spelling on disk and wire.
     pub fn to_text(&self) -> String {
-        self.wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        let wall = jiff::tz::Offset::UTC.to_datetime(self.wall);
+        match u16::try_from(wall.year()) {
+            Ok(year) => spelled(year, &wall),
+            Err(_) => self.wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+        }
     }
+}
+
+/// Written out by hand: every answer says its time.
+fn spelled(year: u16, wall: &jiff::civil::DateTime) -> String {
+    let whole = |part: i8| u16::from(part.unsigned_abs());
+    let millis = wall.subsec_nanosecond().unsigned_abs() / 1_000_000;
+    let parts = [
+        (year, 4, '-'),
+        (whole(wall.month()), 2, '-'),
+        (whole(wall.day()), 2, 'T'),
+        (whole(wall.hour()), 2, ':'),
+        (whole(wall.minute()), 2, ':'),
+        (whole(wall.second()), 2, '.'),
+        (millis as u16, 3, 'Z'),
+    ];
+    let mut text = String::with_capacity("2026-01-01T00:00:00.000Z".len());
+    for (part, width, behind) in parts {
+        let digits = [part / 1_000, part / 100 % 10, part / 10 % 10, part % 10];
+        text.extend(digits[4 - width..].iter().map(|digit| char::from(b'0' + *digit as u8)));
+        text.push(behind);
+    }
+    text
 }
 
 /// Milliseconds of a stored row as RFC 3339 text.
@@ -114,6 +140,19 @@ mod tests {
         assert_eq!(year("2026-01-01T00:30:00+01:00"), 25);
         assert_eq!(year("2026-01-01T00:00:00Z"), 26);
         assert_eq!(year("2100-06-01T00:00:00Z"), 0);
+    }
+
+    #[test]
+    fn a_stamp_is_written_as_the_pattern_says() {
+        let day = 86_400_000_i64;
+        let edges = [-719_528, -719_529, 2_932_896, 2_932_897];
+        for days in (-800_000_i64..3_000_000).step_by(1_237).chain(edges) {
+            let millis = days * day + days.rem_euclid(day) * 86_399 % day;
+            let Ok(wall) = Timestamp::from_millisecond(millis) else { continue };
+            let text = Stamp { wall, quality: TimeQuality::Local }.to_text();
+            assert_eq!(text, wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "{days}");
+        }
+        assert_eq!(millis_to_text(-1), "1969-12-31T23:59:59.999Z");
     }
 
     #[test]

@@ -118,6 +118,12 @@ pub const HOME_WAIT_MS: u64 = 2_000;
 pub const LIST_MAX: usize = 500;
 /// Projects whose schedules are in force in one home.
 pub const PROJECTS_APPLIED_MAX: usize = 50;
+/// Chains whose runs are counted under their own names; further ones are counted together.
+pub const CHAINS_COUNTED_MAX: usize = 1_000;
+/// How many runs of a chain are looked through for its last success.
+pub const CHAIN_RUNS_LOOKED_BACK: usize = 50;
+/// Series that are filled when figures are asked for.
+pub const FIGURES_READ_MAX: usize = 20_000;
 /// Runs of chains that have not ended.
 pub const CHAIN_RUNS_OPEN_MAX: usize = 1_000;
 /// Files of an inbox whose starts are remembered.

@@ -1,4 +1,4 @@
-//! `data import|validate|profile|list|row`: files before they are training data.
+//! `data import|validate|profile|drift|list|row`: files before they are training data.
 //! Never trains.
 
 use std::path::{Path, PathBuf};
@@ -28,9 +28,11 @@ use crate::data::write::write_parquet;
 use crate::http::views::work::{DataSet, DataSetList, ImportBody};
 use crate::pipeline::ready::{self, Validated};
 
+pub mod drift;
+
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  tallystick data validate my-loans loans.csv\n  tallystick data import my-loans loans.csv --quarantine bad.csv\n  tallystick data profile loans.csv --target loan_status --positive 'Charged Off'"
+    after_help = "Examples:\n  tallystick data validate my-loans loans.csv\n  tallystick data drift --reference loans-2025.csv --current loans-2026.csv\n  tallystick data import my-loans loans.csv --quarantine bad.csv\n  tallystick data profile loans.csv --target loan_status --positive 'Charged Off'"
 )]
 pub enum DataCommand {
     /// Validate a file and keep it as a data set
@@ -64,6 +66,18 @@ pub enum DataCommand {
         #[arg(long, requires = "target")]
         positive: Option<String>,
     },
+    /// Whether the columns of one file still look like those of another
+    Drift {
+        /// What it is held against: CSV (also gzipped) or Parquet
+        #[arg(long, value_name = "FILE")]
+        reference: PathBuf,
+        /// What is looked at: CSV (also gzipped) or Parquet
+        #[arg(long, value_name = "FILE")]
+        current: PathBuf,
+        /// Only these columns, with commas between [default: all that both files have]
+        #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+        columns: Vec<String>,
+    },
     /// The data sets that are kept
     List,
     /// One row of a file as the JSON that `predict` and `decide` take
@@ -96,6 +110,7 @@ pub fn run(command: DataCommand, invocation: &Invocation) -> Result<Answer, Fail
             let profile = infer(&file, &hints)?.profile;
             Ok(Answer::new(profile_text(&profile), json!(profile)))
         }
+        DataCommand::Drift { reference, current, columns } => drift::run(&reference, &current, &columns),
         DataCommand::List => list(invocation),
         DataCommand::Row { project, file, number, out } => {
             let row = datasets::row_as_json(&Project::load(&project, &[])?, &file, number)?;

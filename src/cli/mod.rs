@@ -1,13 +1,13 @@
 //! The command line: arguments in, one answer and an exit code out. One file a noun.
 //! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
-//! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|propose|rollback|history`, `approval`,
-//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `outcome`, `why`, `user`, `key`,
+//! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|propose|rollback|release-hold|history`, `approval`,
+//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `outcome`, `why`, `schedule`, `monitor`, `alert`, `user`, `key`,
 //! `whoami`, `status`; `worker`,
 //! of a server alone.
 //! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
 //! `audit`, `serve`, `demo`.
-//! File commands (no home): `project`, `data validate|profile|row`, `release verify`, `verify`, `demo data|project`,
+//! File commands (no home): `project`, `data validate|profile|drift|row`, `release verify`, `verify`, `demo data|project`,
 //! `self-test`.
 //! Offline commands (the home as files): `init`, `store check`.
 
@@ -114,6 +114,15 @@ enum Command {
     /// Say what became of decisions
     #[command(subcommand)]
     Outcome(watch::outcome::OutcomeCommand),
+    /// Put schedules in force, start, hold and follow their chains
+    #[command(subcommand)]
+    Schedule(watch::schedule::ScheduleCommand),
+    /// Reports of a model, and its figures over days
+    #[command(subcommand)]
+    Monitor(watch::monitor::MonitorCommand),
+    /// List and answer alerts, and try whether they arrive
+    #[command(subcommand)]
+    Alert(watch::alert::AlertCommand),
     /// Check live all that a decision stands on, down to the data it was learnt from
     Why(decision::why::WhyArguments),
     /// Score a file into a folder; an interrupted batch resumes where it stopped
@@ -237,6 +246,9 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Decide(a) => score::decide(a, invocation),
         Command::Decision(c) => decision::run(c, invocation),
         Command::Outcome(c) => watch::outcome::run(c, invocation),
+        Command::Schedule(c) => watch::schedule::run(c, invocation),
+        Command::Monitor(c) => watch::monitor::run(c, invocation),
+        Command::Alert(c) => watch::alert::run(c, invocation),
         Command::Why(a) => decision::why::run(&a, invocation),
         Command::Status => api::server::status(invocation),
         Command::Whoami => api::server::whoami(invocation),

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -97,6 +98,9 @@ pub struct RowParser {
     closed: Vec<bool>,
     /// Every name and alias of an input, and the place of its rule. Looked up only: its order reaches nothing.
     inputs: HashMap<String, usize>,
+    /// For each rule, and for the beginning before all, the place of the rule whose field last came behind it: senders
+    /// keep to an order of their own. Only asked first; what it says is looked at.
+    followers: Vec<AtomicUsize>,
     /// Names of the contract that are no inputs.
     others: Vec<String>,
 }
@@ -107,7 +111,8 @@ const HOW: Spelling = Spelling { decimal: Decimal::Point, missing_words: false }
 
 impl RowParser {
     pub fn new(contract: &Contract) -> Self {
-        let mut parser = Self { rules: vec![], closed: vec![], inputs: HashMap::new(), others: vec![] };
+        let (inputs, followers) = (HashMap::new(), vec![]);
+        let mut parser = Self { rules: vec![], closed: vec![], inputs, followers, others: vec![] };
         for spec in contract.columns() {
             let names = std::iter::once(&spec.name).chain(&spec.aliases).cloned();
             match CellRule::new(spec) {
@@ -119,6 +124,7 @@ impl RowParser {
                 _ => parser.others.extend(names),
             }
         }
+        parser.followers = (0..=parser.rules.len()).map(AtomicUsize::new).collect();
         parser
     }
 
@@ -154,12 +160,19 @@ impl RowParser {
         self.check_cells(given, errors)
     }
 
-    /// The rule of a key. Programs send fields in the contract's order, so the one after the last is asked first.
-    fn find_place(&self, key: &str, next: usize) -> Option<usize> {
-        match self.rules.get(next) {
-            Some(rule) if rule.name() == key => Some(next),
-            _ => self.inputs.get(key).copied(),
+    /// The rule of a key, where the key before it belongs to rule `after - 1`. The contract's own order is what is
+    /// expected at first.
+    fn find_place(&self, key: &str, after: usize) -> Option<usize> {
+        let follower = self.followers.get(after)?;
+        let likely = follower.load(Ordering::Relaxed);
+        if self.rules.get(likely).is_some_and(|rule| rule.name() == key) {
+            return Some(likely);
         }
+        let found = self.inputs.get(key).copied();
+        if let Some(place) = found {
+            follower.store(place, Ordering::Relaxed);
+        }
+        found
     }
 
     fn read<'a>(

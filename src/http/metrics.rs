@@ -1,27 +1,20 @@
 //! Counted and timed requests, in Prometheus' text form. Route patterns only: nothing of a person and nothing a
 //! caller can invent ever becomes a label. Every handle is made before the first request.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use crate::base::figures::{COMMIT_SECONDS, DECISION_SECONDS, DECISIONS, WRITES_WAITING};
+use crate::app::server::figures::Reading;
+use crate::base::figures::{BUILD, CONNECTIONS_OPEN, FAMILIES, Kind, REQUEST_SECONDS, REQUESTS};
 use crate::http::pages::routes::PAGES;
 use crate::http::routes::Route;
 
 /// What `/metrics` answers with.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-pub const CONNECTIONS_OPEN: &str = "tallystick_connections_open";
-const REQUESTS: &str = "tallystick_http_requests_total";
-const REQUEST_SECONDS: &str = "tallystick_http_request_duration_seconds";
-const BUILD: &str = "tallystick_build_info";
-
-/// Upper bounds in seconds: from a bare read to what nobody waits for.
-const SECONDS: [f64; 14] =
-    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 const METADATA: Metadata<'static> = Metadata::new("tallystick::http", Level::INFO, Some("tallystick"));
 
@@ -81,9 +74,13 @@ impl Figures {
         figures.count(status, elapsed);
     }
 
-    pub fn render(&self) -> String {
-        self.handle.render()
+    /// All that was counted, and behind it what was looked at now.
+    pub fn render(&self, read: &[Reading]) -> String {
+        let mut text = self.handle.render();
+        write_readings(&mut text, read);
+        text
     }
+
     /// Sums up what was timed since; without it the list of times would grow until somebody asks.
     pub fn tidy(&self) {
         self.handle.run_upkeep();
@@ -110,49 +107,111 @@ impl RouteFigures {
 }
 
 fn recorder() -> PrometheusRecorder {
-    let builder = PrometheusBuilder::new();
-    // Refused only for an empty list of bounds.
-    match builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_string()), &SECONDS) {
-        Ok(builder) => builder.build_recorder(),
-        Err(_) => PrometheusBuilder::new().build_recorder(),
+    let mut builder = PrometheusBuilder::new();
+    for family in FAMILIES {
+        if let Kind::Histogram(bounds) = family.kind {
+            builder = match builder.set_buckets_for_metric(Matcher::Full(family.name.into()), bounds) {
+                Ok(builder) => builder,
+                // Refused only for an empty list of bounds.
+                Err(_) => PrometheusBuilder::new(),
+            };
+        }
     }
+    builder.build_recorder()
 }
 
 fn describe(recorder: &PrometheusRecorder) {
-    let seconds = Some(Unit::Seconds);
-    recorder.describe_counter(
-        REQUESTS.into(),
-        None,
-        "Requests answered, by route and class of status.".into(),
-    );
-    recorder.describe_histogram(REQUEST_SECONDS.into(), seconds, "Time from head to answer.".into());
-    recorder.describe_counter(DECISIONS.into(), None, "Decisions recorded.".into());
-    recorder.describe_histogram(DECISION_SECONDS.into(), seconds, "Time from a row to its record.".into());
-    recorder.describe_gauge(WRITES_WAITING.into(), None, "Writes waiting for a store's writer.".into());
-    recorder.describe_histogram(COMMIT_SECONDS.into(), seconds, "Time of one durable commit.".into());
-    recorder.describe_gauge(CONNECTIONS_OPEN.into(), None, "Connections open over the network.".into());
-    recorder.describe_gauge(BUILD.into(), None, "The version that runs, as a label.".into());
+    for family in FAMILIES {
+        let (name, help) = (family.name.into(), family.help.into());
+        match family.kind {
+            Kind::Counter => recorder.describe_counter(name, None, help),
+            Kind::Gauge => recorder.describe_gauge(name, None, help),
+            Kind::Histogram(_) => recorder.describe_histogram(name, Some(Unit::Seconds), help),
+        }
+    }
+}
+
+/// Each family once, its series together.
+fn write_readings(text: &mut String, read: &[Reading]) {
+    for family in FAMILIES {
+        let mut of = read.iter().filter(|reading| reading.name == family.name).peekable();
+        if of.peek().is_none() {
+            continue;
+        }
+        let kind = if family.kind == Kind::Counter { "counter" } else { "gauge" };
+        let name = family.name;
+        let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} {kind}", family.help);
+        for Reading { labels, value, .. } in of {
+            text.push_str(name);
+            write_labels(text, labels);
+            let _ = writeln!(text, " {value}");
+        }
+        text.push('\n');
+    }
+}
+
+fn write_labels(text: &mut String, labels: &[(&'static str, String)]) {
+    for (at, (name, value)) in labels.iter().enumerate() {
+        let value = value.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
+        let before = if at == 0 { '{' } else { ',' };
+        let _ = write!(text, "{before}{name}=\"{value}\"");
+    }
+    if !labels.is_empty() {
+        text.push('}');
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::figures::{CLOCK, MODEL_HELD, find_family};
     use crate::http::routes::ROUTES;
+
+    /// No line without help and type, and no family in two places: a reader takes the second for a mistake.
+    fn check(text: &str) {
+        let (mut seen, mut last) = (Vec::new(), "");
+        for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let name = line.split(['{', ' ']).next().unwrap();
+            let family = find_family(name).unwrap_or_else(|| panic!("{line} is of no family")).name;
+            assert_eq!(text.matches(&format!("# HELP {family} ")).count(), 1, "help for {family}");
+            assert_eq!(text.matches(&format!("# TYPE {family} ")).count(), 1, "type for {family}");
+            if family != last {
+                assert!(!seen.contains(&family), "{family} stands in two places");
+                seen.push(family);
+                last = family;
+            }
+        }
+    }
 
     #[test]
     fn every_line_belongs_to_a_metric_with_help_and_type_and_is_counted_once() {
         let figures = Figures::local(ROUTES);
         figures.count(Some(0), StatusCode::OK, Duration::from_millis(3));
         figures.count(None, StatusCode::NOT_FOUND, Duration::from_millis(3));
-        let text = figures.render();
+        let text = figures.render(&[]);
         assert!(text.contains(r#"route="none",status="4xx"} 1"#), "{text}");
-        for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-            let name = line.split(['{', ' ']).next().unwrap();
-            assert!(name.starts_with("tallystick_"), "{line}");
-            let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
-            let family = family.unwrap_or(name);
-            assert!(text.contains(&format!("# HELP {family} ")), "no help for {family}");
-            assert!(text.contains(&format!("# TYPE {family} ")), "no type for {family}");
-        }
+        assert!(text.contains(r#"le="0.0025"} 0"#), "its own bounds: {text}");
+        check(&text);
+    }
+
+    #[test]
+    fn what_was_looked_at_stands_behind_what_was_counted_and_cannot_forge_a_line() {
+        let of =
+            |name, label: &str, value| Reading { name, labels: vec![("model", label.to_string())], value };
+        let forged = "a\"} 1\n\\evil";
+        let read = [
+            of(MODEL_HELD, "loan", 1.0),
+            Reading { name: CLOCK, labels: Vec::new(), value: 1_764_317_397.5 },
+            of(MODEL_HELD, forged, 0.0),
+        ];
+        let text = Figures::local(ROUTES).render(&read);
+        let wanted = concat!(
+            "# TYPE tallystick_model_held gauge\n",
+            "tallystick_model_held{model=\"loan\"} 1\n",
+            "tallystick_model_held{model=\"a\\\"} 1\\n\\\\evil\"} 0\n"
+        );
+        assert!(text.contains(wanted), "{text}");
+        assert!(text.contains("\ntallystick_clock_timestamp_seconds 1764317397.5\n"), "{text}");
+        check(&text);
     }
 }

@@ -45,6 +45,12 @@ impl Model {
 
     /// `reasoner` is one of this model's.
     pub fn explain(&self, row: &[f32], reasoner: &Reasoner) -> Explanation {
+        let (base, fields) = self.shares(row, reasoner);
+        Explanation { base, fields, margin: self.margin(row) }
+    }
+
+    /// The same for whoever has the margin: the reference's own margin, and every field in the recipe's order.
+    pub fn shares(&self, row: &[f32], reasoner: &Reasoner) -> (f64, Vec<Contribution>) {
         let Reasoner { reference, prepared } = reasoner;
         let (base, columns) = self.family.scorer().contributions(row, reference, prepared);
         let own = |field: &FittedField| {
@@ -53,8 +59,7 @@ impl Model {
             encoded + coded.copied().unwrap_or_default()
         };
         let share = |field: &FittedField| Contribution { field: field.field.clone(), value: own(field) };
-        let fields = self.recipe.fields.iter().map(share).collect();
-        Explanation { base, fields, margin: self.margin(row) }
+        (base, self.recipe.fields.iter().map(share).collect())
     }
 }
 

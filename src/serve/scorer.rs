@@ -117,12 +117,12 @@ impl ScoredTable<'_> {
     pub fn predict(&self, row: usize) -> Result<Prediction, ServeError> {
         let Scored { margin, probability, notes } = self.score(row)?;
         let model = self.champion.model();
-        let explained = model.explain(self.encoded_row(row)?, self.champion.population());
-        let contributions = largest_first(shares_of(explained.fields));
+        let (base, fields) = model.shares(self.encoded_row(row)?, self.champion.population());
+        let contributions = largest_first(shares_of(fields));
         Ok(Prediction {
             probability,
             margin,
-            base: explained.base,
+            base,
             contributions,
             notes,
             model: self.champion.loaded().digest,
@@ -137,8 +137,8 @@ impl ScoredTable<'_> {
         let hits = hits(&policy.object().rules, self.table, row)?;
         let outcome = decide(policy, probability, &hits)?;
         let (model, encoded) = (self.champion.model(), self.encoded_row(row)?);
-        let explained = model.explain(encoded, self.champion.reasoner());
-        let decided = DecidedRow { table: self.table, row, encoded, shares: &explained.fields, hits: &hits };
+        let (base, fields) = model.shares(encoded, self.champion.reasoner());
+        let decided = DecidedRow { table: self.table, row, encoded, shares: &fields, hits: &hits };
         let reasons = find_reasons(policy, model, &outcome, &decided)?;
         Ok(Decision {
             outcome: outcome.outcome,
@@ -152,8 +152,8 @@ impl ScoredTable<'_> {
             model: self.champion.loaded().digest,
             release: self.champion.release().digest(),
             policy: signed.digest(),
-            base: explained.base,
-            shares: shares_of(explained.fields),
+            base,
+            shares: shares_of(fields),
             recorded: false,
         })
     }

@@ -55,6 +55,9 @@ struct Queue {
     bulk: VecDeque<Box<dyn Job>>,
     closing: bool,
     standing: Standing,
+    /// Whether the writer waits for something to do. A signal to a thread that does not wait for it still costs a call
+    /// into the kernel.
+    sleeping: bool,
 }
 
 impl Queue {
@@ -158,8 +161,12 @@ impl Lane {
             Urgency::Decision => queue.decisions.push_back(job),
             Urgency::Bulk => queue.bulk.push_back(job),
         }
+        // Once for each time it sleeps: awake, it looks at the queue before it sleeps again.
+        let asleep = std::mem::take(&mut queue.sleeping);
         drop(queue);
-        self.shared.wake.notify_one();
+        if asleep {
+            self.shared.wake.notify_one();
+        }
         Ok(())
     }
 
@@ -193,6 +200,7 @@ impl Shared {
     fn wait_for_turn(&self, witness: &Witness) -> Option<Turn> {
         let mut queue = self.lock();
         loop {
+            queue.sleeping = false;
             let restarting = matches!(queue.standing, Standing::Restarting(_));
             if restarting && !(queue.closing && queue.waiting() == 0) {
                 return Some(Turn::Restart(queue.take(usize::MAX)));
@@ -206,6 +214,7 @@ impl Shared {
             if queue.closing {
                 return None;
             }
+            queue.sleeping = true;
             queue = match witness.settles_in() {
                 None => self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
                 Some(Duration::ZERO) => return Some(Turn::Settle),
@@ -406,7 +415,7 @@ impl Writer {
         }
         (self.before_commit)(&group)?;
         let commits = count_commit(&group)?;
-        Ok(Some(Ran { commits, frontier: group.into_frontier() }))
+        Ok(Some(Ran { commits, frontier: group.finish()? }))
     }
 
     /// No further write in this file: what a failed commit left is only known after opening it again.

@@ -10,9 +10,15 @@ const TAG_BYTES: usize = 16;
 
 /// version byte | payload | tag
 pub fn seal(table: Table, key: &[u8], version: u8, payload: &[u8]) -> Vec<u8> {
-    let mut framed = Vec::with_capacity(1 + payload.len() + TAG_BYTES);
+    seal_parts(table, key, version, &[payload])
+}
+
+/// The same of a payload in pieces.
+pub fn seal_parts(table: Table, key: &[u8], version: u8, payload: &[&[u8]]) -> Vec<u8> {
+    let length: usize = payload.iter().map(|part| part.len()).sum();
+    let mut framed = Vec::with_capacity(1 + length + TAG_BYTES);
     framed.push(version);
-    framed.extend_from_slice(payload);
+    payload.iter().for_each(|part| framed.extend_from_slice(part));
     let tag = tag(table, key, &framed);
     framed.extend_from_slice(&tag);
     framed

@@ -53,6 +53,11 @@ fn in_python_a_good_client_is_served_beside_bad_ones() {
     accept("slow_clients.py", &[&words[..], &["--floor-ms", "20000"]].concat());
 }
 
+#[test]
+fn in_python_a_real_prometheus_gets_data_for_what_dashboard_and_rules_ask() {
+    accept("metrics.py", &["--decisions", "60", "--seconds", "12"]);
+}
+
 /// A script that cannot fail proves nothing.
 #[test]
 fn in_python_the_scripts_fail_where_something_is_wrong() {

@@ -9,6 +9,9 @@ use axum::extract::{RawPathParams, Request};
 use axum::http::{Method, StatusCode};
 use axum::routing::on;
 use serde_json::Value;
+use tallystick::alert::raised::{Kind, RawAlert, Severity, Subject};
+use tallystick::app::alerts;
+use tallystick::app::chains::beat;
 use tallystick::app::people::{LocalSocket, Peer};
 use tallystick::http::auth::Origin;
 use tallystick::http::call::{Ask, Call};
@@ -19,6 +22,7 @@ use tallystick::http::routes::{Access, ROUTES, Route, Verb};
 use tallystick::security::actor::{Act, Person, Role};
 
 use super::support::Place;
+use super::support::loop_project::{ALERTS, FREEZE, QUIET, apply_body};
 use super::support::test_app::{Answered, TestApp, file_request, in_role, order_of, owner, request};
 
 /// A path of this home for a pattern: the document's examples, but for what only this home knows.
@@ -31,6 +35,9 @@ struct Paths {
     /// Proposals that wait: to approve, to reject and to withdraw, the last one's maker being whoever owns the home.
     proposals: [u64; 3],
     order: String,
+    /// A project with a rule that holds the model back, and a run of a chain that has ended.
+    applied: String,
+    ended: String,
 }
 
 impl Paths {
@@ -58,14 +65,32 @@ impl Paths {
             let answered = app.post(by, "/v1/models/loan-default/proposals", &body);
             answered.json["id"].as_u64().unwrap()
         });
-        let mut paths = Self { document, known, at_work, waiting, proposals, order };
+        let applied = apply_body(&app.place.path("project"), "loan-default", FREEZE);
+        let ended = Self::begin_loop(app);
+        let mut paths = Self { document, known, at_work, waiting, proposals, order, applied, ended };
         let user = r#"{"name": "erika", "roles": ["officer"], "password": "seven green lamps at noon"}"#;
         app.made("/v1/users", user);
         let key = app.made("/v1/keys", r#"{"name": "core", "role": "core-banking"}"#);
         let decided = app.made("/v1/models/loan-default/decisions", &paths.row());
         let text = |value: &Value| value.as_str().unwrap().to_string();
+        let open = app.made("/v1/schedules/loan-default/chains/open/start", "");
+        let report = app.made("/v1/models/loan-default/reports", "{}");
+        paths.known.extend([("chain_run", text(&open["id"])), ("day", text(&report["report"]["day"]))]);
+        paths.known.push(("alert", raised(app)));
         paths.known.extend([("id", text(&key["id"])), ("decision", text(&decided["decision_id"]))]);
         paths
+    }
+
+    /// Puts two projects in force; answers a run of a chain that was ended before it began.
+    fn begin_loop(app: &TestApp) -> String {
+        for name in ["loan-default", "other"] {
+            app.made("/v1/schedules", &apply_body(&app.place.path("project"), name, QUIET));
+        }
+        let run = app.made("/v1/schedules/loan-default/chains/ended/start", "");
+        let id = run["id"].as_str().unwrap().to_string();
+        app.made(&format!("/v1/chain-runs/{id}/cancel"), "");
+        beat::beat(app.server.app()).unwrap();
+        id
     }
 
     /// The row of the document's own example.
@@ -79,6 +104,7 @@ impl Paths {
     }
 
     fn path(&self, route: &Route) -> String {
+        let other = "other".to_string();
         let mut path = route.pattern.replace("{*", "{");
         for name in route.parameters() {
             let proposal = match route.pattern.rsplit('/').next() {
@@ -90,6 +116,8 @@ impl Paths {
                 ("proposal", _) => Some(&proposal),
                 ("run", pattern) if pattern.starts_with("/v1/work/") => Some(&self.at_work),
                 ("run", "/v1/runs/{run}/cancel") => Some(&self.waiting),
+                ("chain_run", pattern) if pattern.ends_with("/rerun") => Some(&self.ended),
+                ("project", "/v1/schedules/{project}") if route.verb == Verb::Delete => Some(&other),
                 _ => None,
             };
             if let Some(own) = own {
@@ -128,6 +156,9 @@ impl Paths {
             // Nobody reads a whole project in a document.
             return Some(self.order.clone());
         }
+        if (route.pattern, route.body.is_some()) == ("/v1/schedules", true) {
+            return Some(self.applied.clone());
+        }
         route.body.as_ref().map(|_| example.unwrap().to_string())
     }
 
@@ -143,7 +174,26 @@ impl Paths {
 fn app() -> TestApp {
     let place = Place::with_three_versions();
     place.ok(&["model", "promote", "loan-default@2", "--to", "production"]);
+    std::fs::write(place.path("home/alerts.toml"), ALERTS).unwrap();
     TestApp::over(place)
+}
+
+/// An alert that is open.
+fn raised(app: &TestApp) -> String {
+    let id = alerts::draw_id();
+    let raw = RawAlert {
+        id: id.clone(),
+        key: "test/open".into(),
+        kind: Kind::Health,
+        severity: Severity::Warning,
+        subject: Subject::default(),
+        title: "Something to look at".into(),
+        sentences: Vec::new(),
+        details: Vec::new(),
+        link: None,
+    };
+    alerts::raise(app.server.app(), vec![raw]).unwrap();
+    id
 }
 
 /// Logging in costs seconds of a debug build, and asks nobody for a role.

@@ -205,6 +205,7 @@ fn what_waits_too_long_expires_whether_somebody_looks_or_not() {
     let due = expire_due(&worker, worker.now()).unwrap();
     assert_eq!(due.iter().map(|row| row.id).collect::<Vec<_>>(), [second]);
     assert_eq!(expire_due(&worker, worker.now()).unwrap(), []);
+    drop(worker);
     assert_eq!((state(&app, by_gates), state(&app, again)), ("open".into(), "open".into()));
     let place = app.closed();
     assert_eq!(records(&place, &["proposal_closed"]).len(), 2);

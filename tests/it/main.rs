@@ -15,6 +15,10 @@ mod api_routes;
 #[cfg(test)]
 mod api_runs;
 #[cfg(test)]
+mod api_schedules;
+#[cfg(test)]
+mod api_watch;
+#[cfg(test)]
 mod approvals;
 #[cfg(test)]
 mod audit_damage;
@@ -33,6 +37,8 @@ mod fixtures;
 #[cfg(test)]
 mod flow_batch;
 #[cfg(test)]
+mod flow_chains;
+#[cfg(test)]
 mod flow_exports;
 #[cfg(test)]
 mod flow_home;
@@ -49,11 +55,15 @@ mod flow_train;
 #[cfg(test)]
 mod flow_worker;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod model_laws;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod pages_approvals;
+#[cfg(test)]
+mod quarter;
 #[cfg(test)]
 mod reader;
 #[cfg(test)]

@@ -47,9 +47,15 @@ fn a_proposal_is_found_read_and_approved_by_form() {
     let list = ben.get("/approvals");
     assert!(list.has("Loan default, version 4") && list.has("Waits") && list.has("anna"), "{}", list.html);
     let page = ben.get("/approvals/1");
-    for said in
-        ["better &lt;b&gt;figures", "Version 1, now", "auc", "0.01 or more", "Passed", "high", "Waits until"]
-    {
+    for said in [
+        "better &lt;b&gt;figures",
+        "Version 1, before",
+        "auc",
+        "0.01 or more",
+        "Passed",
+        "high",
+        "Waits until",
+    ] {
         assert!(page.has(said), "{said}: {}", page.html);
     }
     let empty = send(&ben, &page, "/approvals/1/approve", "  ");

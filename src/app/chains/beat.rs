@@ -4,6 +4,7 @@
 
 use crate::app::alerts::{self, News};
 use crate::app::chains::ChainRunRow;
+use crate::app::chains::counted;
 use crate::app::chains::hands::{Done, Place, Standing};
 use crate::app::chains::projects::{self, Applied};
 use crate::app::chains::starts;
@@ -62,6 +63,7 @@ fn go_on(app: &App, before: ChainRunRow) -> Result<(), Failure> {
         followers.iter().try_for_each(|chain| lab.put_chain(chain))?;
         lab.put_chain_run(&kept)
     })?;
+    counted::note(app, &before, &row);
     actions.into_iter().try_for_each(|action| act(app, &row, action))
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::app::chains::counted::Counted;
 use crate::base::cancel::CancelFlag;
 use crate::base::digest::Digest;
 use crate::config::project::Project;
@@ -36,6 +37,8 @@ pub struct Hands {
     turn: Mutex<()>,
     /// Projects as they were checked, by the digest of their files.
     projects: Mutex<BTreeMap<Digest, Arc<Project>>>,
+    /// What the runs of each chain have come to, for operators.
+    pub(in crate::app::chains) counted: Counted,
 }
 
 /// How the step of a place stands in this process.

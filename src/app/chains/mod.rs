@@ -3,6 +3,7 @@
 //! Never does what a person may not do by hand.
 
 pub mod beat;
+pub mod counted;
 pub mod error;
 pub mod hands;
 pub mod inbox;

@@ -218,6 +218,7 @@ fn check_text(text: &str, missing: ApprovalError) -> Result<String, Failure> {
 pub fn approve(app: &App, id: u64, comment: &str) -> Result<ProposalRow, Failure> {
     let actor = app.may(Act::DecidePromotion)?;
     let row = find_to_decide(app, &actor, id, Attempt::Approve)?;
+    promotion::check_not_held(app, &row.name, &row.to)?;
     let comment = check_text(comment, ApprovalError::NoComment)?;
     let model = ModelRef { name: row.name.clone(), which: Which::Number(row.version) };
     let (version, _) = versions::resolve(app, &model, false)?;

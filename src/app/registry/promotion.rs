@@ -74,7 +74,7 @@ pub struct Promoted {
 pub fn promote(app: &App, request: &PromoteRequest) -> Result<Promoted, Failure> {
     let actor = app.may(Act::PromoteModel)?;
     let (version, own_policy) = versions::resolve(app, &request.model, false)?;
-    check_not_held(app, &version.name, request.to)?;
+    check_not_held(app, &version.name, request.to.as_str())?;
     check_state(app, &version.name, request.to, &request.move_as)?;
     let policy = request.policy.unwrap_or(own_policy);
     let Judged { gate, approval, .. } = judge(app, &version, policy, request.gates.as_ref())?;
@@ -95,12 +95,11 @@ pub fn promote(app: &App, request: &PromoteRequest) -> Result<Promoted, Failure>
 }
 
 /// A rule of monitoring may hold a model back; then nothing takes the place of what is in production.
-pub(in crate::app) fn check_not_held(app: &App, name: &str, to: Alias) -> Result<(), Failure> {
-    let held = match to {
-        Alias::Production => app.store.read_lab(|lab| lab.find_hold(name))?,
-        _ => None,
-    };
-    match held {
+pub(in crate::app) fn check_not_held(app: &App, name: &str, to: &str) -> Result<(), Failure> {
+    if to != Alias::Production.as_str() {
+        return Ok(());
+    }
+    match app.store.read_lab(|lab| lab.find_hold(name))? {
         None => Ok(()),
         Some(row) => Err(UseCaseError::Held { model: row.model, rule: row.rule, why: row.why }.into()),
     }

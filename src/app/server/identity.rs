@@ -48,6 +48,15 @@ pub fn read(app: &App) -> Result<Certificate, Failure> {
     Ok(certificate)
 }
 
+/// When the certificate in the home ends, in seconds since 1970; nothing where there is none yet.
+pub fn find_end(app: &App) -> Result<Option<i64>, Failure> {
+    let (key, chain) = (app.keys_folder().join(TLS_KEY_FILE), app.keys_folder().join(TLS_CHAIN_FILE));
+    if !chain.exists() {
+        return Ok(None);
+    }
+    Ok(Some(Certificate::load(&key, &chain)?.facts().not_after_s))
+}
+
 fn names(app: &App) -> Vec<String> {
     let mut names: Vec<String> = HERE.map(str::to_string).to_vec();
     let host = files::read_at_most(Path::new("/proc/sys/kernel/hostname"), limits::HOME_FILE_BYTES_MAX);

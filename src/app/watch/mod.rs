@@ -3,6 +3,8 @@
 
 pub mod asked;
 pub mod counted;
+pub mod files;
+pub mod newest;
 pub mod outcomes;
 pub mod reactions;
 pub mod reports;
@@ -18,4 +20,5 @@ pub use crate::store::rows::watch::outcomes::OutcomeRow;
 #[derive(Default)]
 pub struct Watched {
     outcomes: Mutex<BTreeMap<String, u64>>,
+    reports: newest::Reports,
 }

@@ -6,7 +6,7 @@ use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::app::registry::{VersionRow, versions};
 use crate::app::watch::counted::{self, History};
-use crate::app::watch::reactions;
+use crate::app::watch::{newest, reactions};
 use crate::base::fact::Failure;
 use crate::base::limits;
 use crate::config::project::Project;
@@ -197,6 +197,7 @@ fn keep(app: &App, report: &Report, day: u64, watching: &Watching) -> Result<(),
     let row = ReportRow { day, report: report.clone() };
     let news: Vec<News> = report.alarms.iter().map(|alarm| reactions::news_of(report, alarm)).collect();
     alerts::raise_with(app, news, move |lab| lab.put_report(&row, &left))?;
+    newest::note(app, report, day);
     let (model, before) = (report.model.clone(), day.saturating_sub(watching.keep_days));
     app.store.write_lab(move |lab| lab.drop_reports(&model, before))?;
     Ok(())

@@ -1,4 +1,4 @@
-//! `model list|show|promote|propose|rollback|history|export`: models, their versions and where their aliases point.
+//! `model list|show|promote|propose|rollback|release-hold|history|export`: models, their versions and where their aliases point.
 //! Export is a file of its own; the rest is asked of whoever has the home.
 
 use std::path::{Path, PathBuf};
@@ -22,6 +22,7 @@ use crate::http::views::approval::ProposeBody;
 use crate::http::views::registry::{
     AliasView, Gate, History, ModelList, PromoteBody, Promoted, RollbackBody, RolledBack, VersionDetail,
 };
+use crate::http::views::watch::report::HoldView;
 use crate::registry::version::{Alias, ModelRef, Which};
 
 #[derive(Subcommand)]
@@ -84,6 +85,11 @@ pub enum ModelCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Let a model go that a rule of monitor.toml held back
+    ReleaseHold {
+        /// The model's name
+        name: String,
+    },
     /// Every move of an alias: what, when, by whom and why
     History {
         /// The model's name
@@ -119,6 +125,7 @@ pub fn run(command: ModelCommand, invocation: &Invocation) -> Result<Answer, Fai
         ModelCommand::Rollback { name, alias, why, dry_run } => {
             rollback(&invocation.client()?, &name, &RollbackBody { alias, why, dry_run })
         }
+        ModelCommand::ReleaseHold { name } => release_hold(&invocation.client()?, &name),
         ModelCommand::History { name, alias } => history(&invocation.client()?, &name, alias),
         ModelCommand::Export(arguments) => export::run(&arguments, invocation),
     }
@@ -188,6 +195,12 @@ fn show(client: &Client, model: &ModelRef) -> Result<Answer, Failure> {
         let (value, low, high) = (interval.value, interval.low, interval.high);
         rows.push(vec![key.clone(), format!("{value:.4}  ({low:.4} to {high:.4})")]);
     }
+    if let Some(hold) = &detail.hold {
+        rows.push(vec![
+            "held back".into(),
+            format!("by the rule {} since {}: {}", hold.rule, hold.since, hold.why),
+        ]);
+    }
     Ok(Answer::new(columns(&rows), json!(detail)))
 }
 
@@ -229,6 +242,13 @@ fn rollback(client: &Client, name: &str, body: &RollbackBody) -> Result<Answer, 
     let verb = if back.dry_run { "would go" } else { "went" };
     let text = format!("{name}:{} {verb} back to version {}.", back.alias, back.version.version);
     Ok(Answer::new(text, json!(back)))
+}
+
+fn release_hold(client: &Client, name: &str) -> Result<Answer, Failure> {
+    let hold: HoldView = client.delete(&of_model(name, &["hold"]))?;
+    let text =
+        format!("{} is free again; the rule {} held it back since {}.", hold.model, hold.rule, hold.since);
+    Ok(Answer::new(text, json!(hold)))
 }
 
 fn history(client: &Client, name: &str, alias: Alias) -> Result<Answer, Failure> {

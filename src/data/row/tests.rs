@@ -56,6 +56,26 @@ fn a_row_becomes_a_table_in_the_contracts_order() {
 }
 
 #[test]
+fn the_order_of_a_sender_changes_nothing_however_often_it_changes() {
+    let contract = contract();
+    let parser = RowParser::new(&contract);
+    let fields = [r#""case": "A1""#, r#""annual_inc": 5"#, r#""term": 12"#, r#""employed": true"#];
+    let expected = parse_row(&contract, &format!("{{{}}}", fields.join(","))).unwrap();
+    for turn in 0..40 {
+        let mut order = fields;
+        order.rotate_left(turn % 4);
+        order.swap(0, turn % 3 + 1);
+        assert_eq!(parser.parse(&format!("{{{}}}", order.join(","))).unwrap(), expected, "{order:?}");
+        let aliased = r#"{"income": 5, "term": 12, "case": "A1", "employed": true}"#;
+        assert_eq!(parser.parse(aliased).unwrap(), expected);
+        let twice = format!(r#"{{{}, "income": 5}}"#, order.join(","));
+        assert!(matches!(parser.parse(&twice), Err(RowError::Fields(f)) if f[0].code == "duplicate_field"));
+        let unknown = parser.parse(&format!(r#"{{"terms": 1, {}}}"#, order.join(",")));
+        assert!(matches!(unknown, Err(RowError::Fields(f)) if f[0].pointer == "/terms"));
+    }
+}
+
+#[test]
 fn every_wrong_field_is_listed_at_once() {
     let text = r#"{"annual_inc": -1, "term": 1.5, "dependents": "9", "employed": "maybe", "since": "1.2.2020",
                    "case": 7, "sex": "f", "anual_inc": 3, "a/b~c": 1}"#;

@@ -5,14 +5,13 @@ use std::sync::OnceLock;
 
 use axum::body::Bytes;
 
-use crate::app::server::health;
+use crate::app::server::{figures, health};
 use crate::base::fact::Failure;
 use crate::http::call::{Call, Reply, bytes_of, view};
 use crate::http::metrics::CONTENT_TYPE;
 use crate::http::openapi;
 use crate::http::problem::HttpError;
 use crate::http::views::status::Health;
-use crate::security::actor::Act;
 
 pub fn live(call: Call) -> Reply {
     call.answer(|app, _| {
@@ -34,8 +33,8 @@ pub fn ready(call: Call) -> Reply {
 pub fn metrics(call: Call) -> Reply {
     let server = call.server.clone();
     call.answer(move |app, _| {
-        app.may(Act::ReadMetrics)?;
-        Ok(bytes_of(CONTENT_TYPE, server.figures.render()))
+        let read = figures::look(app)?;
+        Ok(bytes_of(CONTENT_TYPE, server.figures.render(&read)))
     })
 }
 

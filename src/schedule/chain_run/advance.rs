@@ -26,7 +26,8 @@ impl ChainRun {
             let status = self.final_status();
             self.ended = Some(Ended { status, at_ms: now_ms });
             actions.push(Action::Finished { status });
-        } else {
+        } else if self.status() == Status::Running {
+            // Who waits for a person is late by that person, and has an end of its own.
             self.alert_if_late(&mut actions);
         }
         actions
@@ -40,7 +41,8 @@ impl ChainRun {
         }
         let own_ms = self.clock.own_ms;
         let mut due: Vec<i64> = self.steps.iter().filter_map(due_of).collect();
-        let unsaid = |kind| !self.alerted.contains(&kind);
+        let works = self.status() == Status::Running;
+        let unsaid = |kind| works && !self.alerted.contains(&kind);
         due.extend(self.deadline_ms.filter(|_| unsaid(AlertKind::Deadline)));
         due.extend(self.finish_by_ms.filter(|_| unsaid(AlertKind::FinishBy)));
         let ahead = due.into_iter().min()?.saturating_sub(own_ms).max(0);

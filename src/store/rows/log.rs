@@ -5,6 +5,7 @@ use crate::base::digest::Digest;
 use crate::store::rows::key::Key;
 use crate::store::rows::{Row, RowFault};
 use crate::store::tables::{LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, Table};
+use crate::store::value;
 
 /// A record's clear header and its body, as the leaf was made from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub struct RecordRow {
 impl RecordRow {
     pub fn key_of(seq: u64) -> Vec<u8> {
         Key::new().number(seq).finish()
+    }
+
+    /// Key and framed bytes of a record that is only borrowed.
+    pub fn seal(seq: u64, header: &[u8], body: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let key = Self::key_of(seq);
+        let length = (header.len() as u64).to_be_bytes();
+        let framed = value::seal_parts(LOG_RECORDS, &key, Self::VERSION, &[&length, header, body]);
+        (key, framed)
     }
 }
 

@@ -6,6 +6,7 @@ mod bank;
 mod crash;
 mod damage;
 mod disk;
+mod group;
 mod lane;
 mod log;
 mod restart;

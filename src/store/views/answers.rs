@@ -1,6 +1,7 @@
 //! Putting an answer on record: its place in the log, its key, its names, its counts, all in one transaction.
 //! Never opens a body and never decides whether a request was seen before; it is asked.
 
+use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 
 use crate::base::digest::Digest;
@@ -149,14 +150,14 @@ impl LedgerWrite<'_> {
                 Some(case) => answer.header.finish_as(seq, case)?,
                 None => answer.header.finish(seq)?,
             };
-            Ok((header, answer.body.clone()))
+            Ok((header, Cow::Borrowed(&answer.body[..])))
         })?;
         if let Some(NewCase { year, .. }) = answer.case {
             let mut scratch = self.0.scratch().borrow_mut();
             scratch.cases.entry(year).and_modify(|row| row.seqs.push(seq));
         }
-        self.0.put_new(&DecisionIdRow { id: answer.id, seq })?;
-        self.0.put_new(&SubjectKeyRow {
+        self.0.put_new_later(&DecisionIdRow { id: answer.id, seq })?;
+        self.0.put_new_later(&SubjectKeyRow {
             tag: answer.subject_tag,
             seq,
             wrapped: answer.wrapped_key.clone(),

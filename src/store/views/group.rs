@@ -1,11 +1,13 @@
 //! One write transaction while a group of writes runs in it: each table is opened once, the edge of the log is
-//! loaded once. Never commits, and nothing kept here outlives the transaction.
+//! loaded once, and new rows that may wait are written together. Never commits, and nothing kept here outlives the
+//! transaction.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::rc::Rc;
 
-use redb::ReadableTable;
+use redb::{CursorError, ReadableTable};
 
 use crate::base::digest::Digest;
 use crate::ledger::tree::Frontier;
@@ -21,6 +23,9 @@ pub trait Writes: Framed {
     /// Writes under a key; answers whether something stood there before.
     fn put_framed(&self, table: Table, key: &[u8], framed: &[u8]) -> Result<bool, StoreError>;
     fn remove_framed(&self, table: Table, key: &[u8]) -> Result<(), StoreError>;
+    /// Writes rows of a table before anybody looks into it, at the latest with the end of the group. One that is there
+    /// already undoes the whole transaction.
+    fn put_later(&self, table: Table, sealed: Sealed);
     /// What writes of one group hand on to each other.
     fn scratch(&self) -> &RefCell<Scratch>;
 }
@@ -29,6 +34,8 @@ pub trait Writes: Framed {
 pub struct Scratch {
     /// The right edge of the tally log as the group has left it so far; none until somebody asked for it.
     pub frontier: Option<Frontier>,
+    /// Whether the group has added to the log.
+    pub has_grown: bool,
     /// The nodes the group has completed so far.
     pub nodes: Option<NodesRow>,
     /// The cases the group has given so far, by year.
@@ -37,12 +44,16 @@ pub struct Scratch {
     pub counts: BTreeMap<(Digest, u64), Counts>,
 }
 
+/// A key and its framed bytes.
+type Sealed = (Vec<u8>, Vec<u8>);
 type OpenTable<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
 type NamedTable<'t> = (&'static str, Rc<RefCell<OpenTable<'t>>>);
 
 pub struct Group<'t> {
     view: &'t WriteView,
     open: RefCell<Vec<NamedTable<'t>>>,
+    /// Rows of each table that wait to be written.
+    later: RefCell<Vec<(Table, Vec<Sealed>)>>,
     scratch: RefCell<Scratch>,
 }
 
@@ -54,16 +65,59 @@ impl<'t> Group<'t> {
     /// `frontier` is the edge of the log as the last commit left it, where somebody kept it.
     pub(in crate::store) fn after(view: &'t WriteView, frontier: Option<Frontier>) -> Self {
         let scratch = Scratch { frontier, ..Scratch::default() };
-        Self { view, open: RefCell::default(), scratch: RefCell::new(scratch) }
+        let (open, later) = (RefCell::default(), RefCell::default());
+        Self { view, open, later, scratch: RefCell::new(scratch) }
     }
 
-    /// The edge of the log as this group leaves it, for the next group once this one is committed.
-    pub(in crate::store) fn into_frontier(self) -> Option<Frontier> {
-        self.scratch.into_inner().frontier
+    /// Writes what still waits. Answers the edge of the log as this group leaves it, for the next group once this one
+    /// is committed.
+    pub(in crate::store) fn finish(self) -> Result<Option<Frontier>, StoreError> {
+        for (table, rows) in self.later.take() {
+            self.put_waiting(table, rows)?;
+        }
+        Ok(self.scratch.into_inner().frontier)
     }
 
-    /// A table of this transaction, opened by whoever asks for it first.
+    /// A table of this transaction with all its rows.
     fn table(&self, table: Table) -> Result<Rc<RefCell<OpenTable<'t>>>, StoreError> {
+        let waiting = self
+            .later
+            .borrow_mut()
+            .iter_mut()
+            .find(|(of, _)| *of == table)
+            .map(|(_, rows)| rows.split_off(0));
+        if let Some(rows) = waiting.filter(|rows| !rows.is_empty()) {
+            self.put_waiting(table, rows)?;
+        }
+        self.open(table)
+    }
+
+    /// Writes rows in the order of their keys; those behind all that is there, which is most, at one stroke.
+    fn put_waiting(&self, table: Table, mut rows: Vec<Sealed>) -> Result<(), StoreError> {
+        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let exists = |key: &[u8]| StoreError::Exists { table, key: printable(key) };
+        let failed = |error: redb::StorageError| engine(self.view.store, "writing")(error);
+        let open = self.open(table)?;
+        let mut open = open.borrow_mut();
+        let last = open.last().map_err(failed)?.map(|(key, _)| key.value().to_vec());
+        let behind = rows.partition_point(|(key, _)| last.as_ref().is_some_and(|last| key <= last));
+        for (key, framed) in &rows[..behind] {
+            if open.insert(&key[..], &framed[..]).map_err(failed)?.is_some() {
+                return Err(exists(key));
+            }
+        }
+        let mut cursor = open.upper_bound_mut(Bound::<&[u8]>::Unbounded).map_err(failed)?;
+        for (key, framed) in &rows[behind..] {
+            cursor.insert_before(&key[..], &framed[..]).map_err(|error| match error {
+                CursorError::UnorderedKey => exists(key),
+                other => engine(self.view.store, "writing")(other),
+            })?;
+        }
+        cursor.close().map_err(failed)
+    }
+
+    /// Opened by whoever asks for it first.
+    fn open(&self, table: Table) -> Result<Rc<RefCell<OpenTable<'t>>>, StoreError> {
         let mut open = self.open.borrow_mut();
         if let Some((_, known)) = open.iter().find(|(name, _)| *name == table.name) {
             return Ok(Rc::clone(known));
@@ -114,6 +168,14 @@ impl Writes for Group<'_> {
         Ok(())
     }
 
+    fn put_later(&self, table: Table, sealed: Sealed) {
+        let mut later = self.later.borrow_mut();
+        match later.iter_mut().find(|(of, _)| *of == table) {
+            Some((_, rows)) => rows.push(sealed),
+            None => later.push((table, vec![sealed])),
+        }
+    }
+
     fn scratch(&self) -> &RefCell<Scratch> {
         &self.scratch
     }
@@ -132,6 +194,13 @@ impl dyn Writes + '_ {
         if self.put_framed(R::TABLE, &key, &framed)? {
             return Err(StoreError::Exists { table: R::TABLE, key: printable(&key) });
         }
+        Ok(())
+    }
+
+    /// As `put_new`, together with other rows of the table: whether one was there is known only when the group ends or
+    /// somebody looks into the table.
+    pub fn put_new_later<R: Row>(&self, row: &R) -> Result<(), StoreError> {
+        self.put_later(R::TABLE, rows::seal(row)?);
         Ok(())
     }
 

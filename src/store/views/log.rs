@@ -1,6 +1,7 @@
 //! Appending to and reading the tally log: the next number, the record, its tree nodes, and one checkpoint a commit.
 //! Never changes or removes a record.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use crate::base::clock::Stamp;
@@ -125,15 +126,15 @@ impl LedgerWrite<'_> {
     pub fn append_record(&self, entry: Entry, stamp: Stamp) -> Result<u64, StoreError> {
         self.append_with(|seq| {
             let record = Record::new(entry, seq, stamp)?;
-            Ok((record.leaf_data().to_vec(), record.body().to_vec()))
+            Ok((record.leaf_data().to_vec(), record.body().to_vec().into()))
         })
     }
 
     /// Appends the record that `make` gives for the next number. The edge of the tree is loaded once for a
     /// group of writes; a place that is taken already is damage, never overwritten.
-    pub(in crate::store) fn append_with(
+    pub(in crate::store) fn append_with<'b>(
         &self,
-        make: impl FnOnce(u64) -> Result<(Vec<u8>, Vec<u8>), StoreError>,
+        make: impl FnOnce(u64) -> Result<(Vec<u8>, Cow<'b, [u8]>), StoreError>,
     ) -> Result<u64, StoreError> {
         let mut scratch = self.0.scratch().borrow_mut();
         let mut frontier = match scratch.frontier.take() {
@@ -145,8 +146,8 @@ impl LedgerWrite<'_> {
         let completed = frontier.append(leaf_hash(&header));
         let nodes = scratch.nodes.get_or_insert_with(|| NodesRow { first: seq, hashes: Vec::new() });
         nodes.hashes.extend(completed.iter().map(|node| node.hash));
-        self.0.put_new(&RecordRow { seq, header, body })?;
-        scratch.frontier = Some(frontier);
+        self.0.put_later(LOG_RECORDS, RecordRow::seal(seq, &header, &body));
+        (scratch.frontier, scratch.has_grown) = (Some(frontier), true);
         Ok(seq)
     }
 
@@ -170,8 +171,9 @@ impl LedgerWrite<'_> {
     /// Signs a checkpoint if the log has grown past the last one.
     pub(in crate::store) fn sign_growth(&self, signer: &CheckpointSigner) -> Result<(), StoreError> {
         let (size, root) = self.head()?;
-        let signed = self.find_checkpoint_last()?.map_or(0, |(size, _)| size);
-        if size == signed {
+        // What this group added has no checkpoint yet: there is nothing to look for.
+        let has_grown = self.0.scratch().borrow().has_grown;
+        if !has_grown && size == self.find_checkpoint_last()?.map_or(0, |(size, _)| size) {
             return Ok(());
         }
         let text = signer(size, root).map_err(|source| StoreError::Checkpoint { size, source })?;

@@ -1,6 +1,9 @@
 //! What every black-box test shares: the built binary, a home of its own, and answers as JSON.
 //! Knows nothing of the crate's inside.
 
+pub mod hand_worker;
+pub mod loop_project;
+pub mod receivers;
 pub mod served;
 pub mod test_app;
 

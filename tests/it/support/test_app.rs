@@ -28,6 +28,14 @@ const BEGIN_MS: i64 = 4_000_000_000_000;
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
+    pub fn at(millis: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(millis)))
+    }
+
+    pub fn set(&self, millis: i64) {
+        self.0.store(millis, Ordering::SeqCst);
+    }
+
     pub fn advance_ms(&self, millis: i64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }

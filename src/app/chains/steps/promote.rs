@@ -23,16 +23,21 @@ pub(in crate::app::chains) fn stage(begun: &Begun) -> Result<Done, Failure> {
     move_to(begun, Alias::Staging)
 }
 
+/// Whether the alias points at the candidate: the same data and configuration trained the same version again.
+fn is_there(begun: &Begun, to: Alias) -> Result<Option<Done>, Failure> {
+    let model = begun.candidate()?;
+    let standing = begun.app.store.read_ledger(|ledger| ledger.find_alias(&model.name, to.as_str()))?;
+    let same = standing.is_some_and(|row| model.which == Which::Number(row.version));
+    Ok(same.then(|| Done::well(format!("{to} points to {model} already"))))
+}
+
 fn move_to(begun: &Begun, to: Alias) -> Result<Done, Failure> {
+    if let Some(done) = is_there(begun, to)? {
+        return Ok(done);
+    }
     let model = begun.candidate()?;
     let app = begun.as_approver()?;
     let name = model.to_string();
-    let standing = app.store.read_ledger(|ledger| ledger.find_alias(&model.name, to.as_str()))?;
-    if let (Some(row), Which::Number(number)) = (standing, model.which)
-        && row.version == number
-    {
-        return Ok(Done::well(format!("{to} points to {name} already")));
-    }
     let why = begun.why("passed its gates");
     let request = PromoteRequest { model, to, why, policy: None, gates: None, move_as: MoveAs::default() };
     promotion::promote(&app, &request)?;
@@ -51,6 +56,9 @@ pub(in crate::app::chains) fn promote(begun: &Begun, plan: &PromoteStep) -> Resu
 }
 
 fn propose(begun: &Begun, plan: &PromoteStep) -> Result<Done, Failure> {
+    if let Some(done) = is_there(begun, plan.to)? {
+        return Ok(done);
+    }
     let model = begun.candidate()?;
     let name = model.to_string();
     let fact = format!("{PROPOSAL}.{}", begun.place.step);
