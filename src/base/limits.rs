@@ -450,6 +450,9 @@ pub const SAME_SUBJECT_MS: i64 = 30 * 24 * 3_600_000;
 pub const SUBJECT_BLOCKS_MAX: usize = 4_096;
 /// Cases of one subject that are named.
 pub const SUBJECT_CASES_MAX: usize = 50;
+/// Runs of a chain on one page, and alerts.
+pub const CHAIN_RUNS_SHOWN: usize = 25;
+pub const ALERTS_SHOWN: usize = 100;
 /// Cases on one page of the list, and those of one's own on the first page.
 pub const CASES_SHOWN: usize = 25;
 pub const OWN_CASES_SHOWN: usize = 6;

@@ -63,6 +63,8 @@ mod pages;
 #[cfg(test)]
 mod pages_approvals;
 #[cfg(test)]
+mod pages_watch;
+#[cfg(test)]
 mod quarter;
 #[cfg(test)]
 mod pipeline_graph;

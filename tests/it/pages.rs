@@ -160,7 +160,10 @@ fn app() -> TestApp {
 
 fn a_path_of(pattern: &str) -> String {
     let path = pattern.replace("{model}", "loan-default").replace("{case}", "0000-26-00001-Y");
-    path.replace("{proposal}", "1")
+    let named =
+        [("{proposal}", "1"), ("{project}", "loan-default"), ("{chain}", "daily"), ("{day}", "2096-10-01")];
+    let path = named.iter().fold(path, |path, (place, name)| path.replace(place, name));
+    path.replace("{run}", "7f").replace("{alert}", "a1")
 }
 
 #[test]

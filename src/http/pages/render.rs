@@ -46,12 +46,17 @@ pub struct Frame {
     pub person: Option<String>,
     pub may_decide: bool,
     pub may_see_approvals: bool,
+    /// Chains, monitoring and alerts; and who may start and stop, answer, let a model go.
+    pub may_watch: bool,
+    pub may_run: bool,
+    pub may_answer: bool,
+    pub may_release: bool,
     pub csrf: String,
     /// After so many seconds without a key or a click the page locks itself.
     pub lock_after_s: i64,
     /// Where a lock leads back to.
     pub place: String,
-    /// Of `home`, `cases`, `approvals`, `none`: which entry of the menu this page is under.
+    /// Of `home`, `cases`, `approvals`, `chains`, `monitoring`, `alerts`, `none`: which entry of the menu this page is under.
     pub section: &'static str,
 }
 

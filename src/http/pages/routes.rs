@@ -23,7 +23,9 @@ use crate::http::body::form::{self, Form};
 use crate::http::call::{Ask, Reply, bytes_of, read_query, with_status};
 use crate::http::context::{self, CORRELATION_ID, Context, Done};
 use crate::http::pages::render::Frame;
-use crate::http::pages::{approvals, assets, cases, cookie, decide, home, login, trouble};
+use crate::http::pages::{
+    alerts, approvals, assets, cases, chains, cookie, decide, home, login, monitoring, trouble,
+};
 use crate::http::problem::{HttpError, with_allow};
 use crate::http::router::{check_head, check_host};
 use crate::http::routes::{Parameter, Verb};
@@ -77,10 +79,15 @@ pub struct Door {
 impl Door {
     pub fn frame(&self, section: &'static str) -> Frame {
         let inside = self.seen.as_ref().filter(|seen| !seen.locked);
+        let may = |act: Act| inside.is_some_and(|seen| seen.person.acting(act).is_ok());
         Frame {
             person: inside.map(|seen| seen.person.name().to_string()),
-            may_decide: inside.is_some_and(|seen| seen.person.acting(Act::Score).is_ok()),
-            may_see_approvals: inside.is_some_and(|seen| seen.person.acting(Act::ReadRegistry).is_ok()),
+            may_decide: may(Act::Score),
+            may_see_approvals: may(Act::ReadRegistry),
+            may_watch: may(Act::ReadRuns),
+            may_run: may(Act::RunSchedule),
+            may_answer: may(Act::AnswerAlerts),
+            may_release: may(Act::PromoteModel),
             csrf: self.token.as_ref().map_or(String::new(), |token| csrf::token_of(token)),
             lock_after_s: limits::COUNTER_LOCK_MS / 1_000,
             place: self.place.clone(),
@@ -112,6 +119,17 @@ const SHOWN: &[Parameter] = &[
 const CURSOR: &[Parameter] =
     &[Parameter { name: "cursor", about: "Where the page begins", is_number: false, needed: None }];
 
+const OPEN: &[Parameter] =
+    &[Parameter { name: "open", about: "`true`: only open ones", is_number: false, needed: None }];
+
+const DAYS: &[Parameter] =
+    &[Parameter { name: "days", about: "How far charts reach back", is_number: true, needed: None }];
+
+const DAY: &[Parameter] = &[
+    Parameter { name: "day", about: "The day whose report is wanted", is_number: false, needed: None },
+    Parameter { name: "days", about: "How far charts reach back", is_number: true, needed: None },
+];
+
 const fn shown(pattern: &'static str, gate: Gate, run: fn(Visit) -> Reply) -> PageRoute {
     PageRoute { verb: Verb::Get, pattern, gate, run, query: &[] }
 }
@@ -124,6 +142,9 @@ const DECIDE: &str = "/decide/{model}";
 const READ: Gate = Gate::As(Act::ReadDecisions);
 const SCORE: Gate = Gate::As(Act::Score);
 const REGISTRY: Gate = Gate::As(Act::ReadRegistry);
+const WATCH: Gate = Gate::As(Act::ReadRuns);
+const RUN: Gate = Gate::As(Act::RunSchedule);
+const ANSWER: Gate = Gate::As(Act::AnswerAlerts);
 const APPROVE: Gate = Gate::As(Act::DecidePromotion);
 
 pub static PAGES: &[PageRoute] = &[
@@ -147,6 +168,24 @@ pub static PAGES: &[PageRoute] = &[
     sent("/approvals/{proposal}/approve", APPROVE, approvals::approve),
     sent("/approvals/{proposal}/reject", APPROVE, approvals::reject),
     sent("/approvals/{proposal}/withdraw", Gate::As(Act::ProposePromotion), approvals::withdraw),
+    shown("/chains", WATCH, chains::list),
+    shown("/chains/runs/{run}", WATCH, chains::show_run),
+    sent("/chains/runs/{run}/cancel", RUN, chains::cancel),
+    sent("/chains/runs/{run}/rerun", RUN, chains::rerun),
+    PageRoute { query: CURSOR, ..shown("/chains/{project}/{chain}", WATCH, chains::show) },
+    sent("/chains/{project}/{chain}/start", RUN, chains::start),
+    sent("/chains/{project}/{chain}/pause", RUN, chains::pause),
+    sent("/chains/{project}/{chain}/resume", RUN, chains::resume),
+    shown("/monitoring", WATCH, monitoring::list),
+    PageRoute { query: DAY, ..shown("/monitoring/{model}", WATCH, monitoring::newest) },
+    sent("/monitoring/{model}/release", Gate::As(Act::PromoteModel), monitoring::release),
+    PageRoute { query: DAYS, ..shown("/monitoring/{model}/{day}", WATCH, monitoring::of_day) },
+    shown("/monitoring/{model}/{day}/report", WATCH, monitoring::file),
+    shown("/monitoring/{model}/{day}/report.json", WATCH, monitoring::json),
+    PageRoute { query: OPEN, ..shown("/alerts", WATCH, alerts::list) },
+    shown("/alerts/{alert}", WATCH, alerts::show),
+    sent("/alerts/{alert}/acknowledge", ANSWER, alerts::acknowledge),
+    sent("/alerts/{alert}/resolve", ANSWER, alerts::resolve),
     shown("/assets/{name}", Gate::Open, asset),
 ];
 
@@ -357,7 +396,8 @@ fn finish(
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // What is a page of its own has brought its own, closer one.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     let (status, elapsed) = (response.status(), context.elapsed());
     server.figures.count_page(met.at, status, elapsed);
     let route = met.at.map(|at| &PAGES[at]);
