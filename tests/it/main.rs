@@ -65,11 +65,11 @@ mod pages_approvals;
 #[cfg(test)]
 mod pages_watch;
 #[cfg(test)]
-mod quarter;
-#[cfg(test)]
 mod pipeline_graph;
 #[cfg(test)]
 mod pipeline_nodes;
+#[cfg(test)]
+mod quarter;
 #[cfg(test)]
 mod reader;
 #[cfg(test)]

@@ -127,8 +127,7 @@ fn the_model_is_the_one_that_train_makes_and_the_copy_is_the_candidate() {
     fs::copy(fixture("loan-default/sample.csv"), place.path("loans.csv")).unwrap();
     for family in ["family=scorecard", "family=logistic"] {
         let more = ["--set", family, "--set", "logistic.epochs=2"];
-        let trained =
-            place.ok(&[&["train", "project", "--data", "loans.csv"], &more[..]].concat());
+        let trained = place.ok(&[&["train", "project", "--data", "loans.csv"], &more[..]].concat());
         let more = ["--params", family, "--params", "train.toml.logistic.epochs=2", "--out", family];
         let ran = place.ok(&[&RUN[..], &more].concat());
         assert_eq!(ran["model"]["digest"], trained["model"]["digest"], "{family}");
@@ -170,8 +169,7 @@ fn a_death_at_every_point_of_the_executor_is_taken_up_as_it_was_asked_for() {
 
 /// Kills a run so long after its beginning; answers whether that was before its end.
 fn killed_after(place: &Place, wait: Duration) -> bool {
-    let mut child =
-        place.command(&RUN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = place.command(&RUN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(wait);
     child.kill().unwrap();
     child.wait().unwrap().code().is_none()
@@ -199,7 +197,9 @@ fn kill_at_moments(count: u32) {
         }
     }
     let within = count - begins - ends;
-    say(&format!("{count} kills: {within} within a run, {begins} outside of its record, {ends} after its end"));
+    say(&format!(
+        "{count} kills: {within} within a run, {begins} outside of its record, {ends} after its end"
+    ));
     assert!(within * 2 >= count, "most of the kills must hit a run: {within} of {count}");
 }
 
@@ -305,9 +305,12 @@ fn the_picture_is_drawn_without_a_server_and_loads_nothing() {
     place.ok(&RUN);
     replace_in(&place.path("project/policy.toml"), "missed_bad = 5.0", "missed_bad = 4.0");
     let drawn = place.ok(&["pipeline", "viz", "project", "-o", "flow.svg"]);
-    assert!(drawn["edges"].as_array().unwrap().contains(
-        &json!({"from": "train", "to": "evaluate", "artifacts": ["fitted"]})
-    ));
+    assert!(
+        drawn["edges"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"from": "train", "to": "evaluate", "artifacts": ["fitted"]}))
+    );
     place.ok(&["pipeline", "viz", "project", "-o", "flow.html", "--data", "loans.csv"]);
     for name in ["before.svg", "flow.svg", "flow.html"] {
         let text = fs::read_to_string(place.path(name)).unwrap();
@@ -315,7 +318,10 @@ fn the_picture_is_drawn_without_a_server_and_loads_nothing() {
             assert!(text.contains(&format!(">{node}<")), "{name} has no {node}");
         }
         let outside = text.replace("http://www.w3.org/2000/svg", "");
-        assert!(!outside.contains("http") && !text.contains("<script") && !text.contains("url(http"), "{name}");
+        assert!(
+            !outside.contains("http") && !text.contains("<script") && !text.contains("url(http"),
+            "{name}"
+        );
     }
     let before = fs::read_to_string(place.path("before.svg")).unwrap();
     let after = fs::read_to_string(place.path("flow.svg")).unwrap();
