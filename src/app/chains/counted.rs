@@ -71,7 +71,7 @@ pub(in crate::app) fn standing(app: &App) -> Result<Standing, Failure> {
     let open = app.store.read_lab(|lab| lab.list_open_chain_runs())?;
     let waiting = open.iter().filter(|row| row.run.status() == Status::Waiting).count();
     let mut standing = Standing { running: open.len() - waiting, waiting, chains: Vec::new() };
-    for applied in projects::all(app)? {
+    for applied in projects::all(app)?.iter() {
         for chain in applied.schedule()?.chains() {
             let project = &applied.row.name;
             let row = app.store.read_lab(|lab| lab.find_chain(project, &chain.name))?;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::app::chains::counted::Counted;
+use crate::app::chains::projects::Applied;
 use crate::base::cancel::CancelFlag;
 use crate::base::digest::Digest;
+use crate::base::fact::Failure;
 use crate::config::project::Project;
 use crate::schedule::chain_run::StepOutcome;
 
@@ -37,6 +39,8 @@ pub struct Hands {
     turn: Mutex<()>,
     /// Projects as they were checked, by the digest of their files.
     projects: Mutex<BTreeMap<Digest, Arc<Project>>>,
+    /// Nothing until it is needed.
+    in_force: Mutex<Option<Arc<Vec<Applied>>>>,
     /// What the runs of each chain have come to, for operators.
     pub(in crate::app::chains) counted: Counted,
 }
@@ -102,6 +106,25 @@ impl Hands {
         while all.values().any(|hand| hand.done.is_none()) {
             all = self.finished.wait(all).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// The projects in force, read by `read` where they are not known. Held meanwhile: a change forgets them only once it
+    /// is written, so what is read here is never older than the last one forgotten.
+    pub(in crate::app::chains) fn in_force(
+        &self,
+        read: impl FnOnce() -> Result<Vec<Applied>, Failure>,
+    ) -> Result<Arc<Vec<Applied>>, Failure> {
+        let mut held = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = held.as_ref() {
+            return Ok(Arc::clone(known));
+        }
+        let read = Arc::new(read()?);
+        *held = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    pub(in crate::app::chains) fn forget_in_force(&self) {
+        *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(in crate::app::chains) fn find_project(&self, digest: &Digest) -> Option<Arc<Project>> {

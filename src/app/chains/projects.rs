@@ -70,6 +70,7 @@ pub fn apply(app: &App, files: BTreeMap<String, String>) -> Result<Applied, Fail
     let kept = row.clone();
     app.store.write_lab(move |lab| lab.put_project(&kept))?;
     app.hands.keep_project(digest, &project);
+    app.hands.forget_in_force();
     Ok(Applied { row, project })
 }
 
@@ -82,12 +83,13 @@ pub fn withdraw(app: &App, name: &str) -> Result<ProjectRow, Failure> {
     app.store.write_ledger(move |ledger| ledger.append_record(entry.clone(), now))?;
     let gone = name.to_string();
     app.store.write_lab(move |lab| lab.remove_project(&gone))?;
+    app.hands.forget_in_force();
     Ok(row)
 }
 
 pub fn list(app: &App) -> Result<Vec<Applied>, Failure> {
     app.may(Act::ReadRuns)?;
-    all(app)
+    Ok(all(app)?.to_vec())
 }
 
 pub fn show(app: &App, name: &str) -> Result<Applied, Failure> {
@@ -95,8 +97,11 @@ pub fn show(app: &App, name: &str) -> Result<Applied, Failure> {
     find(app, name)
 }
 
-pub(in crate::app) fn all(app: &App) -> Result<Vec<Applied>, Failure> {
-    app.store.read_lab(|lab| lab.list_projects())?.into_iter().map(|row| checked(app, row)).collect()
+/// Read once after each change: this process alone changes what is in force.
+pub(in crate::app) fn all(app: &App) -> Result<Arc<Vec<Applied>>, Failure> {
+    app.hands.in_force(|| {
+        app.store.read_lab(|lab| lab.list_projects())?.into_iter().map(|row| checked(app, row)).collect()
+    })
 }
 
 pub(in crate::app) fn find(app: &App, name: &str) -> Result<Applied, Failure> {

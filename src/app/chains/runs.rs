@@ -48,9 +48,9 @@ pub fn status_word(status: Status) -> &'static str {
 pub fn states(app: &App) -> Result<Vec<ChainState>, Failure> {
     app.may(Act::ReadRuns)?;
     let mut states = Vec::new();
-    for applied in projects::all(app)? {
+    for applied in projects::all(app)?.iter() {
         for chain in applied.schedule()?.chains() {
-            states.push(state_of(app, &applied, chain)?);
+            states.push(state_of(app, applied, chain)?);
         }
     }
     Ok(states)
