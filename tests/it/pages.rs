@@ -41,7 +41,8 @@ impl Page {
     }
 
     pub fn has(&self, text: &str) -> bool {
-        self.html.contains(text)
+        // A slash of a value is written as its number.
+        self.html.contains(text) || self.html.replace("&#x2f;", "/").contains(text)
     }
 }
 

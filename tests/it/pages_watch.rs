@@ -54,6 +54,12 @@ fn go_on(app: &TestApp) {
     }
 }
 
+/// Where the first link behind this text leads.
+fn link_behind(page: &Page, text: &str) -> String {
+    let rest = page.html.split(text).nth(1).unwrap_or_default().split("href=\"").nth(1).unwrap_or_default();
+    rest.split('"').next().unwrap_or_default().replace("&#x2f;", "/")
+}
+
 fn press(visitor: &Visitor, page: &Page, path: &str) -> Page {
     visitor.post(path, &[("csrf", &page.value("csrf"))])
 }
@@ -118,9 +124,7 @@ fn past_runs_are_listed_in_pages_the_newest_first() {
     }
     let first = anna.get(CHAIN);
     assert!(first.has(&runs[26]) && first.has(&runs[2]) && !first.has(&runs[1]), "{}", first.html);
-    let next = first.html.split("class=\"more\"").nth(1).unwrap();
-    let next = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
-    let rest = anna.get(next);
+    let rest = anna.get(&link_behind(&first, "class=\"more\""));
     assert!(rest.has(&runs[0]) && rest.has(&runs[1]) && !rest.has("class=\"more\""), "{}", rest.html);
     assert_eq!(anna.get(&format!("{CHAIN}?cursor=nonsense")).status(), 400);
 }
@@ -160,9 +164,8 @@ fn a_failed_run_says_why_and_its_alert_leads_back_to_it() {
     }
     let alerts = anna.get("/alerts");
     assert!(alerts.has("daily of loan-default has failed") && alerts.has("Critical"), "{}", alerts.html);
-    let alert = alerts.html.split("class=\"alert alert-bad\"").nth(1).unwrap();
-    let alert = alert.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
-    assert!(anna.get(alert).has(&format!("href=\"{run}\"")));
+    let alert = link_behind(&alerts, "class=\"alert alert-bad\"");
+    assert!(anna.get(&alert).has(&format!("href=\"{run}\"")));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::http::pages::chains::marks::{Mark, never_run, of_status, paused};
 use crate::http::pages::chains::picture::{Picture, draw};
 use crate::http::pages::text::Texts;
 use crate::http::pages::words::{days_ago, grouped, moment};
-use crate::schedule::definition::Step;
+use crate::schedule::definition::{Kind, Rule, Step};
 use crate::schedule::duration::duration_text;
 
 /// A run as a list shows it.
@@ -187,7 +187,6 @@ pub fn chain_view(
 
 /// What a step does.
 pub fn runs_word(texts: &Texts, step: &Step) -> String {
-    use crate::schedule::definition::Kind;
     texts.say(match step.run {
         Kind::Train => "steps.run.train",
         Kind::Gate => "steps.run.gate",
@@ -200,7 +199,6 @@ pub fn runs_word(texts: &Texts, step: &Step) -> String {
 }
 
 pub fn step_line(texts: &Texts, step: &Step) -> StepLine {
-    use crate::schedule::definition::Rule;
     let when = match step.when {
         Rule::AllSuccess => None,
         Rule::AllDone => Some("steps.when.all_done"),

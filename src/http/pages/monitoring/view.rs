@@ -8,7 +8,7 @@ use crate::http::pages::chains::marks::Mark;
 use crate::http::pages::monitoring::chart::{Chart, Spark};
 use crate::http::pages::text::Texts;
 use crate::http::pages::words::{days_ago, moment};
-use crate::monitor::alarm::{Alarm, Severity};
+use crate::monitor::alarm::{Alarm, Reaction, Severity};
 use crate::monitor::drift::FieldDrift;
 use crate::monitor::fairness::Fairness;
 use crate::monitor::performance::Figure;
@@ -261,7 +261,6 @@ fn alarm_line(texts: &Texts, alarm: &Alarm) -> AlarmLine {
         Severity::Warning => ("refer", "warn", "alerts.severity.warning"),
         Severity::Critical => ("bad", "stop", "alerts.severity.critical"),
     };
-    use crate::monitor::alarm::Reaction;
     let asked = alarm.actions.iter().map(|action| {
         texts.say(match action {
             Reaction::Notify => "monitoring.reaction.notify",
