@@ -1,3 +1,5 @@
+//! A graph planned, run, cut short and run on: what runs, what stands, and why.
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};

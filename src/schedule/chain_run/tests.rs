@@ -1,3 +1,5 @@
+//! The course of one run, told step by step.
+
 use crate::base::fact::Fact;
 use crate::schedule::chain_run::{
     Action, AlertKind, ChainRun, Ending, RerunError, Status, StepOutcome, StepState, StopCause, Trigger,

@@ -1,3 +1,5 @@
+//! Cron texts and the times they mean, through every change of clocks.
+
 use jiff::Timestamp;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 

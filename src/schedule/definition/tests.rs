@@ -1,3 +1,5 @@
+//! schedule.toml as people write it, right and wrong.
+
 use crate::base::fact::Fact;
 use crate::schedule::definition::{CatchUp, ChainEnd, Kind, Overlap, Rule, Schedule, TriggerOn};
 use crate::schedule::error::ScheduleError;

@@ -1,3 +1,5 @@
+//! What is due after outages, steps of the clock and pauses.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};

@@ -1,3 +1,5 @@
+//! What starts a chain besides its hour, and starts it once.
+
 use std::collections::BTreeSet;
 
 use crate::schedule::chain_run::Status;

@@ -1,5 +1,7 @@
 //! The writer lane: groups, order, neighbours, refusals.
 
+mod restart;
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 

@@ -9,7 +9,6 @@ mod disk;
 mod group;
 mod lane;
 mod log;
-mod restart;
 mod rows;
 mod schema;
 

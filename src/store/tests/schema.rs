@@ -146,7 +146,7 @@ fn a_laboratory_of_the_first_schema_gets_a_queue_and_keeps_its_runs() {
     for _ in 0..2 {
         bring_up(&file, list_migrations(StoreName::Lab)).unwrap();
         assert!(names().contains(&"run_queue".to_string()));
-        assert_eq!(file.read(|view| view.read_meta_number(SCHEMA)).unwrap(), 2);
+        assert_eq!(file.read(|view| view.read_meta_number(SCHEMA)).unwrap(), 3);
     }
     file.read(|view| {
         assert_eq!(Lab(view).find_run(&run.run_id)?, Some(run.clone()));

@@ -1,3 +1,5 @@
+//! The pictures of a graph: what they show of each node, and that nothing in a name escapes.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::digest::Digest;
