@@ -245,7 +245,12 @@ fn figure_line(texts: &Texts, key: Option<&str>, figure: &Figure) -> FigureLine 
 }
 
 fn field_line(texts: &Texts, field: &FieldDrift) -> FieldLine {
-    let (then, now) = (words::percent(field.missing.reference), words::percent(field.missing.current));
+    let then = words::percent(field.missing.reference);
+    // Of no rows at all none is missing, and that says nothing.
+    let now = match field.current_rows {
+        0 => texts.say("monitoring.absent"),
+        _ => words::percent(field.missing.current),
+    };
     FieldLine {
         field: words::shown(&field.field),
         mark: mark_of(texts, field.verdict),
