@@ -115,11 +115,11 @@ pub enum ProjectError {
     #[error("{path}: {source}", path = path.display())]
     Policy { path: PathBuf, source: PolicyError },
     #[error("{path}: {source}", path = path.display())]
-    Schedule { path: PathBuf, source: ScheduleError },
+    Schedule { path: PathBuf, source: Box<ScheduleError> },
     #[error("{path}: {source}", path = path.display())]
-    Watching { path: PathBuf, source: WatchingError },
+    Watching { path: PathBuf, source: Box<WatchingError> },
     #[error("{path}: {source}", path = path.display())]
-    Step { path: PathBuf, source: StepError },
+    Step { path: PathBuf, source: Box<StepError> },
     #[error("{path}: the key {key:?} is neither a text nor a table of texts", path = path.display())]
     Text { path: PathBuf, key: String },
     #[error("{path}: the section {section:?} of contract.toml has no title; it is the text section.{section}", path = path.display())]
@@ -365,7 +365,7 @@ fn check_watching(sources: &Sources, fields: &[&str], model: &str) -> Result<Wat
         false => RawWatching::default(),
     };
     let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-    let refuse = |source| ProjectError::Watching { path: sources.path(NAME), source };
+    let refuse = |source| ProjectError::Watching { path: sources.path(NAME), source: Box::new(source) };
     raw.check(&fields, model).map_err(refuse)
 }
 
@@ -374,10 +374,10 @@ fn check_schedule(sources: &Sources) -> Result<Option<Schedule>, ProjectError> {
     if !sources.texts.contains_key(NAME) {
         return Ok(None);
     }
-    let refuse = |source| ProjectError::Schedule { path: sources.path(NAME), source };
+    let refuse = |source| ProjectError::Schedule { path: sources.path(NAME), source: Box::new(source) };
     let schedule = sources.parse::<RawSchedule>(NAME)?.check().map_err(refuse)?;
     let path = || sources.path(NAME);
-    check_steps(&schedule).map_err(|source| ProjectError::Step { path: path(), source })?;
+    check_steps(&schedule).map_err(|source| ProjectError::Step { path: path(), source: Box::new(source) })?;
     Ok(Some(schedule))
 }
 

@@ -112,8 +112,9 @@ impl Fact for StepError {
 
 /// Reads every step once, so that what cannot be run is refused before it is in force.
 pub fn check_steps(schedule: &Schedule) -> Result<(), StepError> {
-    let steps = schedule.chains().iter().flat_map(|chain| chain.steps.iter().map(move |step| (chain, step)));
-    steps.map(|(chain, step)| StepPlan::of(&chain.name, step).map(drop)).collect()
+    let mut steps =
+        schedule.chains().iter().flat_map(|chain| chain.steps.iter().map(move |step| (chain, step)));
+    steps.try_for_each(|(chain, step)| StepPlan::of(&chain.name, step).map(drop))
 }
 
 impl StepPlan {

@@ -26,7 +26,7 @@ pub fn run(reference: &Path, current: &Path, names: &[String]) -> Result<Answer,
 /// The worst first, and what cannot be judged last.
 pub fn table(report: &DriftReport) -> String {
     let mut fields: Vec<&FieldDrift> = report.fields.iter().collect();
-    fields.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+    fields.sort_by_key(|field| std::cmp::Reverse(field.verdict));
     let head = ["column", "verdict", "measured by", "value", "limit", "rows then", "rows now"];
     let mut rows = vec![head.map(String::from).to_vec()];
     rows.extend(fields.into_iter().map(line));

@@ -110,7 +110,9 @@ impl Work for Toy {
             self.write(step, output, path);
         }
         if self.waits_at.as_deref() == Some(step.node.name.as_str()) {
-            eprintln!("at {}", step.node.name);
+            let mut parent = std::io::stderr().lock();
+            let _ = writeln!(parent, "at {}", step.node.name);
+            drop(parent);
             let _ = std::io::stdin().read(&mut [0]);
         }
         if self.fails_at == Some(step.node.name.as_str()) {

@@ -91,13 +91,16 @@ fn model_line(app: &App, texts: &Texts, alias: &AliasRow) -> Result<ModelLine, F
     })
 }
 
+/// How a figure is spelled.
+type Spell = fn(f64) -> String;
+
 fn sparks(app: &App, texts: &Texts, model: &str) -> Result<Vec<Spark>, Failure> {
-    let wanted: [(&str, &str, fn(f64) -> String); 3] = [
+    let wanted: [(&str, &str, Spell); 3] = [
         ("score_psi", "monitoring.figure.score_psi", words::size),
         ("rows", "monitoring.figure.rows", |rows| words::count(rows as u64)),
         ("bad_rate", "monitoring.figure.bad_rate", words::percent),
     ];
-    let draw = |(name, key, spell): (&str, &str, fn(f64) -> String)| -> Result<Spark, Failure> {
+    let draw = |(name, key, spell): (&str, &str, Spell)| -> Result<Spark, Failure> {
         Ok(spark(texts, key, &trends::series(app, model, (name, None), SPARK_DAYS)?, spell))
     };
     wanted.into_iter().map(draw).collect()
