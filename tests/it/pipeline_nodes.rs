@@ -118,6 +118,9 @@ fn ran(ended: &[Ended]) -> Vec<&str> {
     ran.map(|ended| ended.planned.node.as_str()).collect()
 }
 
+/// A file of the project, what stands in it, and what is to stand there.
+type Edit = (&'static str, &'static str, &'static str);
+
 #[test]
 fn the_candidate_of_the_nodes_is_that_of_the_flow_to_the_byte_for_every_family() {
     let bench = Bench::new(1_500);
@@ -170,7 +173,7 @@ fn what_changed_says_which_nodes_run_and_the_candidate_is_that_of_a_fresh_run() 
 fn a_policy_trains_nothing_and_a_form_or_an_expectation_no_more_than_it_must() {
     let bench = Bench::new(1_500);
     bench.run(&project(&["family=scorecard"], &[])).unwrap();
-    let cases: [(&[(&str, &str, &str)], &[&str]); 5] = [
+    let cases: [(&[Edit], &[&str]); 5] = [
         (&[("policy.toml", "missed_bad = 5.0", "missed_bad = 4.0")], &["evaluate", "draw", "pack"]),
         (&[("gates.toml", "min = 0.70", "min = 0.60")], &["evaluate", "draw", "pack"]),
         (&[("contract.toml", "section = \"loan\"", "# nothing")], &["read", "validate", "pack"]),
