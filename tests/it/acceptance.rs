@@ -55,7 +55,7 @@ fn in_python_a_good_client_is_served_beside_bad_ones() {
 
 #[test]
 fn in_python_a_real_prometheus_gets_data_for_what_dashboard_and_rules_ask() {
-    accept("metrics.py", &["--decisions", "60", "--seconds", "12"]);
+    accept("metrics.py", &["--decisions", "160", "--seconds", "12"]);
 }
 
 /// A script that cannot fail proves nothing.
