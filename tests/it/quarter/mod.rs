@@ -27,10 +27,14 @@ struct Cast {
     shift: (&'static str, f64),
     /// Whether a second person decides.
     asks: bool,
+    /// Whether what the policy leads to shows that a version learned the opposite; a policy that finds its cut-off anew
+    /// keeps the shares of its outcomes, and hides it until outcomes are known.
+    shows: bool,
 }
 
 fn cast_of(name: &str) -> Cast {
-    let cast = |train, batch, shift, asks| Cast { train, batch, shift, asks };
+    let shows = !matches!(name, "subscription-churn" | "course-completion");
+    let cast = |train, batch, shift, asks| Cast { train, batch, shift, asks, shows };
     match name {
         "loan-default" => cast("loans", "applications", ("annual_inc", 3.0), true),
         "loan-approval" => cast("decided", "applications", ("ApplicantIncome", 2.5), true),
@@ -208,9 +212,13 @@ fn check_production(branch: &Branch, cast: &Cast) {
         say(&format!("  day {day}: @{} by {} back {} {}", step.to.version, step.by, step.back, step.why));
     }
     let last = history.last().unwrap();
-    assert!(last.back && last.why.starts_with("rule hardly-anybody"), "{}: {last:?}", branch.name);
-    let before = &history[history.len() - 3];
-    assert_eq!(last.to, before.to, "{}: back to what was in production before", branch.name);
+    if cast.shows {
+        assert!(last.back && last.why.starts_with("rule hardly-anybody"), "{}: {last:?}", branch.name);
+        let before = &history[history.len() - 3];
+        assert_eq!(last.to, before.to, "{}: back to what was in production before", branch.name);
+    } else {
+        assert!(!last.back, "{}: {last:?}", branch.name);
+    }
     let forward = history.iter().filter(|step| !step.back);
     let by = if cast.asks { "paul" } else { "schedule" };
     assert!(forward.clone().all(|step| step.by == by), "{}", branch.name);
@@ -218,10 +226,10 @@ fn check_production(branch: &Branch, cast: &Cast) {
 }
 
 /// Each alert arrived once by each channel, whatever was away or cut.
-fn check_alerts(branch: &Branch) {
+fn check_alerts(branch: &Branch, cast: &Cast) {
     let alerts = alerts::list(branch.app(), false, 500).unwrap();
     let rules = ["weekly-training", "field-shifted", "hardly-anybody"];
-    for rule in rules {
+    for rule in rules.into_iter().take(if cast.shows { 3 } else { 2 }) {
         assert!(alerts.iter().any(|one| one.alert.title.contains(rule)), "{}: {rule}", branch.name);
     }
     let waited = alerts.iter().flat_map(|one| &one.deliveries).filter(|d| d.attempts > 1).count();
@@ -264,7 +272,7 @@ fn quarter_of(name: &str) {
     check_daily(&branch);
     check_drift(&branch, &cast);
     check_production(&branch, &cast);
-    check_alerts(&branch);
+    check_alerts(&branch, &cast);
 }
 
 #[test]
