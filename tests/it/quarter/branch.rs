@@ -275,6 +275,8 @@ fn shuffled(table: &Table) -> Table {
 }
 
 fn scaled(table: &Table, field: &str, factor: f64) -> Table {
+    let is_number = matches!(table.find_column(field).unwrap().values, Values::Number(_));
+    assert!(is_number, "{field} is text in the rows that are drawn, and would not shift");
     let columns = table.columns().iter().map(|column| match &column.values {
         Values::Number(values) if column.name == field => {
             let round = |x: f64| if column.kind == Kind::Integer { x.round() } else { x };

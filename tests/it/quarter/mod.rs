@@ -1,4 +1,4 @@
-//! A quarter of a year, played day by day for projects with the loop that they ship: applicants and
+//! A quarter of a year, played day by day for each of the five projects with the loop that it ships: applicants and
 //! their late outcomes, a field that shifts in week 5, a feed that breaks in week 7, a candidate that is no good, a
 //! promotion that a rule takes back, mail that is away for a day, the power gone every few days, three days off.
 
@@ -32,11 +32,12 @@ struct Cast {
 }
 
 fn cast_of(name: &str) -> Cast {
-    let shows = name != "course-completion";
+    let shows = !matches!(name, "subscription-churn" | "course-completion");
     let cast = |train, batch, shift, asks| Cast { train, batch, shift, asks, shows };
     match name {
         "loan-default" => cast("loans", "applications", ("annual_inc", 3.0), true),
         "loan-approval" => cast("decided", "applications", ("ApplicantIncome", 2.5), true),
+        "subscription-churn" => cast("known", "subscribers", ("tenure", 3.0), false),
         "bank-churn" => cast("known", "customers", ("EstimatedSalary", 3.0), false),
         _ => cast("finished", "learners", ("minutes_spent", 2.5), false),
     }
@@ -281,6 +282,11 @@ fn a_quarter_of_loan_default_goes_as_it_should() {
 #[test]
 fn a_quarter_of_loan_approval_goes_as_it_should() {
     quarter_of("loan-approval");
+}
+
+#[test]
+fn a_quarter_of_subscription_churn_goes_as_it_should() {
+    quarter_of("subscription-churn");
 }
 
 #[test]
