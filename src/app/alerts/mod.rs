@@ -5,7 +5,8 @@ pub mod desk;
 pub mod telling;
 pub mod trial;
 
-use crate::alert::queue::Delivery;
+use crate::alert::queue::error::QueueError;
+use crate::alert::queue::{Delivery, Queue};
 use crate::alert::raised::{Alert, Kind, RawAlert, Severity, Subject};
 use crate::app::chains::ChainRunRow;
 use crate::app::home::App;
@@ -99,7 +100,7 @@ pub fn find(app: &App, id: &str) -> Result<Told, Failure> {
 }
 
 fn told(app: &App, id: &str) -> Result<Told, Failure> {
-    let missing = || crate::alert::queue::error::QueueError::NoAlert { id: id.to_string() };
+    let missing = || QueueError::NoAlert { id: id.to_string() };
     let found = app.alerts.look(app, |queue| {
         queue
             .find_alert(id)
@@ -126,13 +127,14 @@ fn answer(
     id: &str,
     what: &str,
     comment: &str,
-    act: impl FnOnce(
-        &mut crate::alert::queue::Queue,
-        &str,
-        i64,
-    ) -> Result<(), crate::alert::queue::error::QueueError>,
+    act: impl FnOnce(&mut Queue, &str, i64) -> Result<(), QueueError>,
 ) -> Result<(), Failure> {
     let actor = app.may(Act::AnswerAlerts)?;
+    let open = app.alerts.look(app, |queue| queue.find_alert(id).map(Alert::is_open))?;
+    let id_of = || id.to_string();
+    if !open.ok_or_else(|| QueueError::NoAlert { id: id_of() })? {
+        return Err(QueueError::State { id: id_of(), what: "is closed already" }.into());
+    }
     let now = app.now();
     let body = serde_json::json!({"answer": what, "comment": comment});
     let entry = App::entry(&actor, Leaf::AlertAnswered, format!("alert/{id}"), &body)?;

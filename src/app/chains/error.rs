@@ -21,8 +21,6 @@ pub enum ChainError {
     Ended { id: String, status: &'static str },
     #[error("a run of the chain {chain:?} has not ended: {id}")]
     StillRuns { chain: String, id: String },
-    #[error("{text:?} is no day such as 2026-03-14")]
-    Day { text: String },
     #[error("no file in the inbox {folder} fits {pattern:?}")]
     NoFile { folder: String, pattern: String },
     #[error("the run was not started by a file, and the step names none")]
@@ -42,7 +40,6 @@ impl Fact for ChainError {
             Self::Already { .. } => "schedule.already",
             Self::Ended { .. } => "chain_run.ended",
             Self::StillRuns { .. } => "chain_run.still_runs",
-            Self::Day { .. } => "schedule.day",
             Self::NoFile { .. } => "chain_run.no_file",
             Self::NoFileNamed => "chain_run.no_file_named",
             Self::NothingTrained => "chain_run.nothing_trained",
@@ -66,7 +63,7 @@ impl Fact for ChainError {
             Self::NoFile { .. } => "Put the file into that folder.".into(),
             Self::NoFileNamed => "Give the step a `file` in schedule.toml.".into(),
             Self::NothingTrained => "Put a step that runs train before it.".into(),
-            Self::ManyProjects | Self::Already { .. } | Self::Ended { .. } | Self::Day { .. } => return None,
+            Self::ManyProjects | Self::Already { .. } | Self::Ended { .. } => return None,
         })
     }
 }

@@ -10,7 +10,6 @@ use crate::app::chains::error::ChainError;
 use crate::app::chains::{ProjectRow, inbox};
 use crate::app::home::App;
 use crate::base::canonical;
-use crate::base::digest::Digest;
 use crate::base::fact::{Failure, nearest};
 use crate::base::limits;
 use crate::config::project::Project;
@@ -126,9 +125,4 @@ fn checked(app: &App, row: ProjectRow) -> Result<Applied, Failure> {
         }
     };
     Ok(Applied { row, project })
-}
-
-/// The digest a folder's files would have here.
-pub fn digest_of(files: &BTreeMap<String, String>) -> Result<Digest, Failure> {
-    Ok(canonical::digest_of(files)?)
 }

@@ -55,7 +55,7 @@ pub enum Reaction {
     Freeze,
     /// The version before this one goes back to production.
     RollBack,
-    /// The fallback answers instead of the model.
+    /// What was in production before answers again, and nothing is promoted until a person says so.
     FallBack,
     /// A candidate is trained; production stays as it is.
     Retrain,
