@@ -2,19 +2,18 @@
 //! Never trusts the machine's own list of authorities, and never an older TLS than 1.3.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::version::TLS13;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, Error, RootCertStore};
 
 use crate::base::digest::Digest;
 use crate::base::files::read_at_most;
 use crate::base::limits;
 use crate::client::error::ClientError;
+use crate::security::certificate::pinned::{Pinned, Seen};
 
 /// On what a server is believed to be the one that was meant.
 #[derive(Clone, Debug)]
@@ -23,10 +22,6 @@ pub enum Anchor {
     Fingerprint(Digest),
     Authority(Arc<RootCertStore>),
 }
-
-/// The certificate that a server showed.
-#[derive(Clone, Debug, Default)]
-pub struct Seen(Arc<Mutex<Option<Digest>>>);
 
 impl Anchor {
     /// Reads a fingerprint as browsers show it, with or without its colons.
@@ -56,7 +51,7 @@ impl Anchor {
             .map_err(refused)?;
         let builder = match self {
             Self::Fingerprint(wanted) => {
-                let pinned = Pinned { wanted: *wanted, seen: seen.clone(), provider };
+                let pinned = Pinned::new(*wanted, seen, provider);
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(pinned))
             }
             Self::Authority(roots) => builder.with_root_certificates(Arc::clone(roots)),
@@ -69,7 +64,7 @@ impl Anchor {
     /// The fingerprints that were expected and found, where they differ.
     pub fn refused(&self, seen: &Seen) -> Option<(String, String)> {
         let Self::Fingerprint(wanted) = self else { return None };
-        let found = (*seen.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let found = seen.found()?;
         (found != *wanted).then(|| (shown(wanted), shown(&found)))
     }
 }
@@ -78,55 +73,6 @@ impl Anchor {
 fn shown(digest: &Digest) -> String {
     let pairs: Vec<String> = digest.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(":")
-}
-
-/// Accepts one certificate, whatever its names and dates say: who pinned it has seen it.
-#[derive(Debug)]
-struct Pinned {
-    wanted: Digest,
-    seen: Seen,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let found = Digest::of(end_entity);
-        *self.seen.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
-        if found == self.wanted {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ use zeroize::Zeroizing;
 use crate::base::limits;
 use crate::client::answer::{Answer, Sink, read};
 use crate::client::error::ClientError;
-use crate::client::pin::Seen;
 use crate::client::remote::Remote;
+use crate::security::certificate::pinned::Seen;
 
 /// What is knocked at.
 pub enum Door {

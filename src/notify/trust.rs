@@ -2,26 +2,22 @@
 //! the very one that was pinned. Never goes on without one, and never speaks an older TLS than 1.2.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::alert::settings::channel::Trust;
-use crate::base::digest::Digest;
 use crate::base::files::read_at_most;
 use crate::notify::error::NotifyError;
 use crate::notify::line::Peer;
 use crate::notify::{Ground, in_time, limits};
-
-type Seen = Arc<Mutex<Option<Digest>>>;
+use crate::security::certificate::pinned::{Pinned, Seen};
 
 /// Makes an open connection a secure one.
 pub async fn secure(
@@ -36,7 +32,7 @@ pub async fn secure(
     let name = ServerName::try_from(peer.host.clone()).map_err(|error| no_tls(error.to_string()))?;
     let connector = TlsConnector::from(Arc::new(config));
     let shaking = async {
-        connector.connect(name, stream).await.map_err(|error| match (trust, found(&seen)) {
+        connector.connect(name, stream).await.map_err(|error| match (trust, seen.found()) {
             (Trust::Fingerprint(wanted), Some(found)) if found != *wanted => NotifyError::OtherServer {
                 to: peer.to_string(),
                 expected: wanted.to_hex(),
@@ -48,10 +44,6 @@ pub async fn secure(
     in_time(shaking, &peer.to_string(), "agree on TLS", ground.connect_ms).await
 }
 
-fn found(seen: &Seen) -> Option<Digest> {
-    *seen.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn config(peer: &Peer, trust: &Trust, ground: &Ground, seen: &Seen) -> Result<ClientConfig, NotifyError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -59,7 +51,7 @@ fn config(peer: &Peer, trust: &Trust, ground: &Ground, seen: &Seen) -> Result<Cl
         .map_err(|error| NotifyError::Tls { to: peer.to_string(), why: error.to_string() })?;
     let builder = match trust {
         Trust::Fingerprint(wanted) => {
-            let pinned = Pinned { wanted: *wanted, seen: Arc::clone(seen), provider };
+            let pinned = Pinned::new(*wanted, seen, provider);
             builder.dangerous().with_custom_certificate_verifier(Arc::new(pinned))
         }
         // A named authority must be read whole; of the machine's list, what cannot be used is left out.
@@ -80,53 +72,4 @@ fn roots(path: &Path, whole: bool) -> Result<RootCertStore, NotifyError> {
         }
     }
     if roots.is_empty() { Err(none()) } else { Ok(roots) }
-}
-
-/// Accepts one certificate, whatever its names and dates say: who pinned it has seen it.
-#[derive(Debug)]
-struct Pinned {
-    wanted: Digest,
-    seen: Seen,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let found = Digest::of(end_entity);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
-        if found == self.wanted {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }

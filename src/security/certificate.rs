@@ -22,6 +22,7 @@ use crate::security::key::KeyError;
 use crate::security::key_file::{open_private, read_secret, replace_private};
 
 mod chain;
+pub mod pinned;
 
 /// Below the folder of keys.
 pub const TLS_KEY_FILE: &str = "tls.key";

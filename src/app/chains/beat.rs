@@ -15,6 +15,7 @@ use crate::config::steps::StepPlan;
 use crate::schedule::chain_run::TriggerKind;
 use crate::schedule::chain_run::{Action, AlertKind, Status, StepOutcome, StepState};
 use crate::schedule::definition::TriggerOn;
+use crate::schedule::limits;
 use crate::schedule::trigger::chain_start;
 use crate::security::actor::{Person, Role};
 use crate::store::rows::chains::ChainRow;
@@ -152,10 +153,15 @@ fn followers(
         });
         let Some(start) = begins else { continue };
         let mut follower = starts::row_of(app, &applied.row.name, chain)?;
-        if !starts::is_paused(chain, &follower) {
-            follower.queued.push(starts::queued(TriggerKind::Chain, start));
-            rows.push(follower);
+        if starts::is_paused(chain, &follower) {
+            continue;
         }
+        if follower.queued.len() < limits::QUEUED_STARTS_MAX {
+            follower.queued.push(starts::queued(TriggerKind::Chain, start));
+        } else {
+            follower.skipped += 1;
+        }
+        rows.push(follower);
     }
     Ok(rows)
 }

@@ -12,6 +12,7 @@ use crate::base::ids::RunId;
 use crate::schedule::chain_run::{ChainRun, Trigger, TriggerKind};
 use crate::schedule::definition::{Chain, Kind, TriggerOn};
 use crate::schedule::due::{Admission, admit, due, planned_key};
+use crate::schedule::limits;
 use crate::schedule::trigger::{self, Start};
 use crate::store::rows::chains::QueuedStart;
 
@@ -167,6 +168,8 @@ pub(in crate::app) fn put_in_line(
     kind: TriggerKind,
     start: Start,
 ) -> Result<(), Failure> {
+    // A beat writes the same row: one that read it before and wrote it after would lose this start.
+    let _turn = app.hands.turn();
     let Some(row) = app.store.read_lab(|lab| lab.find_project(project))? else { return Ok(()) };
     let applied = projects::find(app, &row.name)?;
     let trains = |chain: &&Chain| chain.steps.iter().any(|step| step.run == Kind::Train);
@@ -174,7 +177,8 @@ pub(in crate::app) fn put_in_line(
     let mut row = row_of(app, project, chain)?;
     let key = format!("{}/{}", chain.name, start.key);
     let known = app.store.read_lab(|lab| lab.find_chain_start(project, &key))?.is_some();
-    if known || is_paused(chain, &row) || row.queued.iter().any(|other| other.key == key) {
+    let has_room = row.queued.len() < limits::QUEUED_STARTS_MAX;
+    if known || !has_room || is_paused(chain, &row) || row.queued.iter().any(|other| other.key == key) {
         return Ok(());
     }
     row.queued.push(queued(kind, Start { key, ..start }));
