@@ -86,7 +86,7 @@ pub fn history(client: &Client, of: Option<(String, String)>, limit: usize) -> R
         target = target.with("project", project).with("chain", chain);
     }
     let page: ChainRunList = client.get(&target)?;
-    let head = ["run", "project", "chain", "started", "took", "status", "began"];
+    let head = ["run", "project", "chain", "started", "steps", "status", "began"];
     let mut rows = vec![head.map(String::from).to_vec()];
     rows.extend(page.runs.iter().map(|run| {
         let steps = format!("{}/{} steps", run.steps_ended, run.steps_total);
