@@ -233,6 +233,10 @@ pub const DATASET_DIGEST_CHARS_MAX: usize = 36;
 
 /// Memory one store file's page cache may take.
 pub const STORE_CACHE_BYTES: usize = 64 << 20;
+/// The journal beside a store file: full, the file takes in what it holds.
+pub const JOURNAL_BYTES: u64 = 1 << 20;
+/// How long the file waits, when nothing else does, before it takes in what the journal holds.
+pub const JOURNAL_PAUSE_MS: u64 = 200;
 /// home.json and the witness of a store's last commit.
 pub const HOME_FILE_BYTES_MAX: u64 = 4 << 10;
 /// Findings a store check writes out in full; all are counted.

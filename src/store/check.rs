@@ -18,7 +18,7 @@ use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
 use crate::store::home::Home;
 use crate::store::migrate;
-use crate::store::open::check_belongs;
+use crate::store::open::{check_owner, open_journal, take_in};
 use crate::store::rows;
 use crate::store::rows::Row;
 use crate::store::rows::lab::{ExperimentNameRow, ExperimentRow, RunOrderRow, RunRow};
@@ -87,7 +87,9 @@ fn check_file(home: &Home, store: StoreName, report: &mut CheckReport) -> Result
         report.add(StoreError::CorruptFile { store, why });
     }
     let witness = Witness::new(&home.run(), store, &home.identity().store_id);
-    report.keep(check_belongs(&home.identity().store_id, &file, &witness));
+    report.keep(check_owner(&home.identity().store_id, &file));
+    let mut journal = open_journal(home, store)?;
+    report.keep(take_in(&file, journal.as_mut(), &witness));
     migrate::bring_up(&file, migrate::list_migrations(store))?;
     file.read(|view| {
         check_tables(view, report)?;

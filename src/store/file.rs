@@ -1,6 +1,7 @@
 //! One redb file: opened only whole and verified, read only under a guard that turns a panic of the engine into
 //! an error. Never creates a file that should already be there.
 
+pub(in crate::store) mod block;
 mod pages;
 
 use std::cell::{Cell, RefCell};

@@ -89,6 +89,10 @@ impl Home {
         self.path.join(store.file_name())
     }
 
+    pub fn journal_file(&self, store: StoreName) -> Option<PathBuf> {
+        store.journal_name().map(|name| self.path.join(name))
+    }
+
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
     }

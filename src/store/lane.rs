@@ -1,11 +1,13 @@
-//! The one writer of a store file: a thread that takes what is queued, decisions first, and commits it together.
+//! The one writer of a store file: a thread that takes what is queued, decisions first, and commits it together; where
+//! somebody waits, into the journal, which the file then takes in with one of the next commits.
 //! Never answers a write before it is durable, and never writes on in a file after a commit has failed: it is opened
 //! anew first.
 
+pub mod journal;
 pub mod restart;
 mod slot;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -18,11 +20,13 @@ use crate::base::{fault, figures, files, limits};
 use crate::ledger::tree::Frontier;
 use crate::store::error::StoreError;
 use crate::store::file::{StoreFile, guard};
-use crate::store::lane::restart::{LaneState, Opening, Standing};
+use crate::store::lane::journal::Journal;
+use crate::store::lane::restart::{LaneState, Opened, Opening, Standing};
 use crate::store::lane::slot::Slot;
 use crate::store::migrate::count_commit;
 use crate::store::tables::StoreName;
-use crate::store::views::group::{Group, Writes};
+use crate::store::views::changes::Changes;
+use crate::store::views::group::{Finished, Group, Writes};
 use crate::store::views::{ReadView, WriteView};
 use crate::store::witness::Witness;
 
@@ -65,24 +69,28 @@ impl Queue {
         self.decisions.len() + self.bulk.len()
     }
 
-    fn take(&mut self, most: usize) -> Vec<Box<dyn Job>> {
-        let mut jobs = Vec::new();
-        while jobs.len() < most {
-            match self.decisions.pop_front().or_else(|| self.bulk.pop_front()) {
-                Some(job) => jobs.push(job),
-                None => break,
-            }
-        }
-        jobs
+    fn take(&mut self, most: usize) -> Jobs {
+        let decisions = self.decisions.len().min(most);
+        let urgency = if decisions > 0 { Urgency::Decision } else { Urgency::Bulk };
+        let mut jobs: Vec<Box<dyn Job>> = self.decisions.drain(..decisions).collect();
+        let bulk = self.bulk.len().min(most - decisions);
+        jobs.extend(self.bulk.drain(..bulk));
+        Jobs { jobs, urgency }
     }
+}
+
+/// Writes that are committed together, and whether somebody waits for one of them.
+struct Jobs {
+    jobs: Vec<Box<dyn Job>>,
+    urgency: Urgency,
 }
 
 /// What the writer does next.
 enum Turn {
-    Commit(Vec<Box<dyn Job>>),
+    Commit(Jobs),
     /// The file is to be opened again; what waited meanwhile is refused.
     Restart(Vec<Box<dyn Job>>),
-    /// Nothing waits: the witness writes down what it has seen.
+    /// Nothing waits: the witness writes down what it has seen, and the file takes in what the journal holds.
     Settle,
 }
 
@@ -92,14 +100,15 @@ impl Lane {
         witness: Witness,
         before_commit: BeforeCommit,
     ) -> Result<Self, StoreError> {
-        let file = (opening.open)(&witness)?;
+        let Opened { file, journal } = (opening.open)(&witness)?;
         let store = file.store();
         let shared = Shared { store, slot: Slot::new(file), queue: Mutex::default(), wake: Condvar::new() };
         let shared = Arc::new(shared);
         let failures = Cell::new(0);
         let frontier = Cell::default();
         let shared_too = Arc::clone(&shared);
-        let writer = Writer { shared: shared_too, opening, witness, before_commit, failures, frontier };
+        let journal = RefCell::new(journal);
+        let writer = Writer { shared: shared_too, opening, witness, before_commit, failures, frontier, journal };
         let thread = std::thread::Builder::new().name(format!("{store} writer")).spawn(move || writer.run());
         let thread = thread.map_err(files::at(Path::new("a writer thread")))?;
         Ok(Self { shared, thread: Some(thread) })
@@ -196,14 +205,15 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is to be done next; nothing once the lane is closed and empty.
-    fn wait_for_turn(&self, witness: &Witness) -> Option<Turn> {
+    /// What is to be done next; nothing once the lane is closed and empty. `settles_in` tells how long what is left to
+    /// do while nothing waits may itself still wait.
+    fn wait_for_turn(&self, settles_in: &dyn Fn() -> Option<Duration>) -> Option<Turn> {
         let mut queue = self.lock();
         loop {
             queue.sleeping = false;
             let restarting = matches!(queue.standing, Standing::Restarting(_));
             if restarting && !(queue.closing && queue.waiting() == 0) {
-                return Some(Turn::Restart(queue.take(usize::MAX)));
+                return Some(Turn::Restart(queue.take(usize::MAX).jobs));
             }
             if queue.waiting() > 0 {
                 let group = queue.take(limits::WRITER_GROUP_MAX);
@@ -215,7 +225,7 @@ impl Shared {
                 return None;
             }
             queue.sleeping = true;
-            queue = match witness.settles_in() {
+            queue = match settles_in() {
                 None => self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
                 Some(Duration::ZERO) => return Some(Turn::Settle),
                 Some(left) => self.wake.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0,
@@ -324,6 +334,8 @@ enum Attempt {
 struct Ran {
     commits: u64,
     frontier: Option<Frontier>,
+    /// Of a group that may go into the journal.
+    changes: Option<Changes>,
 }
 
 struct Writer {
@@ -336,46 +348,73 @@ struct Writer {
     /// The edge of the log as the last commit left it: read from the file it costs a page a level. Nobody else
     /// writes there; whatever is not a commit forgets it.
     frontier: Cell<Option<Frontier>>,
+    /// Of a store that has one, while its file is open.
+    journal: RefCell<Option<Journal>>,
 }
 
 impl Writer {
     fn run(&self) {
-        while let Some(turn) = self.shared.wait_for_turn(&self.witness) {
+        while let Some(turn) = self.shared.wait_for_turn(&|| self.settles_in()) {
             match turn {
                 Turn::Commit(group) => self.commit_group(group),
                 Turn::Restart(waiting) => self.restart(waiting),
-                Turn::Settle => self.witness.settle(),
+                Turn::Settle => self.settle(Some(Duration::ZERO)),
             }
         }
-        self.witness.settle();
+        self.settle(None);
+    }
+
+    /// How long until something is to be settled.
+    fn settles_in(&self) -> Option<Duration> {
+        let journal = self.journal.borrow().as_ref().and_then(Journal::settles_in);
+        [self.witness.settles_in(), journal].into_iter().flatten().min()
+    }
+
+    /// What is due by now, or all of it.
+    fn settle(&self, due: Option<Duration>) {
+        let is_due = |left: Option<Duration>| due.is_none() || left == due;
+        if is_due(self.witness.settles_in()) {
+            self.witness.settle();
+        }
+        let Some(file) = self.shared.slot.find() else { return };
+        let mut journal = self.journal.borrow_mut();
+        let settled = journal.as_mut().filter(|journal| is_due(journal.settles_in())).map(|due| due.settle(&file));
+        drop(journal);
+        if let Some(Err(error)) = settled {
+            self.fail(file.explain(error), Standing::refusal, Vec::new());
+        }
+    }
+
+    fn is_working(&self) -> bool {
+        self.shared.lock().standing.state() == LaneState::Working
     }
 
     /// Commits a group as one; if any of it declines, each job alone and in order, so that no neighbour suffers.
-    fn commit_group(&self, mut group: Vec<Box<dyn Job>>) {
-        match self.attempt(&mut group) {
-            Attempt::Declined(_) if group.len() > 1 => {
-                group.into_iter().for_each(|job| self.commit_group(vec![job]));
+    fn commit_group(&self, group: Jobs) {
+        let Jobs { mut jobs, urgency } = group;
+        match self.attempt(&mut jobs, urgency) {
+            Attempt::Declined(_) if jobs.len() > 1 => {
+                jobs.into_iter().for_each(|job| self.commit_group(Jobs { jobs: vec![job], urgency }));
             }
             Attempt::Declined(reason) => {
                 let mut reason = reason;
-                group.into_iter().for_each(|job| job.settle(reason.take().map_or(Ok(()), Err)));
+                jobs.into_iter().for_each(|job| job.settle(reason.take().map_or(Ok(()), Err)));
             }
-            Attempt::Refused => self.shared.refuse(group),
+            Attempt::Refused => self.shared.refuse(jobs),
             Attempt::Committed(commits) => {
                 fault::point("store.after_commit");
                 self.failures.set(0);
                 self.witness.note(commits);
-                group.into_iter().for_each(|job| job.settle(Ok(())));
+                jobs.into_iter().for_each(|job| job.settle(Ok(())));
             }
-            Attempt::Broken(error) => self.fail(error, Standing::refusal, group),
-            Attempt::Torn(error) => self.fail(error, Standing::verdict, group),
+            Attempt::Broken(error) => self.fail(error, Standing::refusal, jobs),
+            Attempt::Torn(error) => self.fail(error, Standing::verdict, jobs),
         }
     }
 
-    fn attempt(&self, group: &mut [Box<dyn Job>]) -> Attempt {
+    fn attempt(&self, jobs: &mut [Box<dyn Job>], urgency: Urgency) -> Attempt {
         let store = self.shared.store;
-        let is_working = self.shared.lock().standing.state() == LaneState::Working;
-        let Some(file) = self.shared.slot.find().filter(|_| is_working) else {
+        let Some(file) = self.shared.slot.find().filter(|_| self.is_working()) else {
             return Attempt::Refused;
         };
         let view = match file.begin_write() {
@@ -383,18 +422,18 @@ impl Writer {
             Err(error) => return Attempt::Broken(file.explain(error)),
         };
         // The view outlives the guard of the work: undone while a panic unwinds, it could end the process.
-        match guard(store, || Ok(self.run_group(&view, group))) {
+        match guard(store, || Ok(self.run_group(&view, jobs, urgency))) {
             Ok(Ok(None)) => undo(&file, view, None),
-            Ok(Ok(Some(Ran { commits, frontier }))) => {
+            Ok(Ok(Some(ran))) => {
                 fault::point("store.before_commit");
                 let begun = Instant::now();
-                let committed = guard(store, || view.commit());
+                let committed = self.commit(view, &ran);
                 metrics::histogram!(figures::COMMIT_SECONDS, "store" => store.as_str())
                     .record(begun.elapsed());
                 match committed {
                     Ok(()) => {
-                        self.frontier.set(frontier);
-                        Attempt::Committed(commits)
+                        self.frontier.set(ran.frontier);
+                        Attempt::Committed(ran.commits)
                     }
                     Err(error) => Attempt::Torn(file.explain(error)),
                 }
@@ -407,15 +446,46 @@ impl Writer {
         }
     }
 
+    /// Into the journal where the group goes there; else into the file, which takes in with it what the journal holds.
+    fn commit(&self, view: WriteView, ran: &Ran) -> Result<(), StoreError> {
+        let store = self.shared.store;
+        let mut journal = self.journal.borrow_mut();
+        let noted = ran.changes.as_ref();
+        let taken = journal.as_mut().zip(noted).filter(|(journal, changes)| journal.takes(changes));
+        if let Some((journal, changes)) = taken {
+            if let Err(error) = journal.keep(ran.commits, changes) {
+                // What undoing says is nothing new: the file is opened anew in any case.
+                let _ = guard(store, || view.abort());
+                return Err(error);
+            }
+            fault::point("store.after_journal");
+            return guard(store, || view.show());
+        }
+        guard(store, || view.commit())?;
+        if let Some(journal) = journal.as_mut() {
+            journal.begin_again();
+        }
+        Ok(())
+    }
+
     /// Runs a group in an open transaction and adds what belongs to every commit; nothing where a job declined.
-    fn run_group(&self, view: &WriteView, jobs: &mut [Box<dyn Job>]) -> Result<Option<Ran>, StoreError> {
-        let group = Group::after(view, self.frontier.take());
+    fn run_group(
+        &self,
+        view: &WriteView,
+        jobs: &mut [Box<dyn Job>],
+        urgency: Urgency,
+    ) -> Result<Option<Ran>, StoreError> {
+        let mut group = Group::after(view, self.frontier.take());
+        if urgency == Urgency::Decision && self.journal.borrow().is_some() {
+            group = group.noting();
+        }
         if !jobs.iter_mut().all(|job| job.run(&group)) {
             return Ok(None);
         }
         (self.before_commit)(&group)?;
         let commits = count_commit(&group)?;
-        Ok(Some(Ran { commits, frontier: group.finish()? }))
+        let Finished { frontier, changes } = group.finish()?;
+        Ok(Some(Ran { commits, frontier, changes }))
     }
 
     /// No further write in this file: what a failed commit left is only known after opening it again.
@@ -429,6 +499,8 @@ impl Writer {
         tracing::error!(store = %store, code = error.code(), cause = %error, "a write failed");
         let standing = Standing::after(error);
         self.shared.lock().standing = standing.clone();
+        // It is opened with the file.
+        self.journal.take();
         let gone = || StoreError::WriterGone { store };
         group.into_iter().for_each(|job| job.settle(Err(verdict(&standing, store).unwrap_or_else(gone))));
     }

@@ -47,6 +47,8 @@ const LEDGER: &[Migration] = &[
     Migration { number: 3, run: |_| Ok(()) },
     // Proposals to promote, which wait for a second person, and what became of what was decided.
     Migration { number: 4, run: |view| view.create_tables(&[PROPOSALS, OUTCOMES]) },
+    // Beside the file lies a journal, which older programs would not read.
+    Migration { number: 5, run: |_| Ok(()) },
 ];
 
 const LAB: &[Migration] = &[

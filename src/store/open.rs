@@ -8,7 +8,8 @@ use crate::store::blobs::{Blobs, Swept};
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
 use crate::store::home::Home;
-use crate::store::lane::restart::{LaneState, Opening, growing_pause};
+use crate::store::lane::journal::Journal;
+use crate::store::lane::restart::{LaneState, Opened, Opening, growing_pause};
 use crate::store::lane::{BeforeCommit, Lane, Pending, Urgency};
 use crate::store::migrate;
 use crate::store::rows::meta::{COMMITS, STORE_ID};
@@ -161,28 +162,46 @@ pub(in crate::store) fn before_ledger_commit(signer: CheckpointSigner) -> Before
 }
 
 fn open_lane(home: &Home, store: StoreName, before_commit: BeforeCommit) -> Result<Lane, StoreError> {
-    let (path, store_id) = (home.store_file(store), home.identity().store_id.clone());
+    let (path, journal_path) = (home.store_file(store), home.journal_file(store));
+    let store_id = home.identity().store_id.clone();
     let witness = Witness::new(&home.run(), store, &store_id);
     let open = move |witness: &Witness| {
         let file = StoreFile::open(store, &path)?;
-        check_belongs(&store_id, &file, witness)?;
+        check_owner(&store_id, &file)?;
+        let journal = journal_path.as_ref().map(|path| Journal::open(store, path, &store_id));
+        let mut journal = journal.transpose()?;
+        take_in(&file, journal.as_mut(), witness)?;
         migrate::bring_up(&file, migrate::list_migrations(store))?;
-        Ok(file)
+        Ok(Opened { file, journal })
     };
     Lane::start(Opening { open: Box::new(open), pause: growing_pause }, witness, before_commit)
 }
 
-/// Whether a file is this home's, and not an older one.
-pub(in crate::store) fn check_belongs(
-    store_id: &str,
+/// Whether a file is this home's.
+pub(in crate::store) fn check_owner(store_id: &str, file: &StoreFile) -> Result<(), StoreError> {
+    let owner = file.read(|view| view.find_meta(STORE_ID))?;
+    if owner.as_deref() == Some(store_id) {
+        return Ok(());
+    }
+    let why = format!("it belongs to the home {}", owner.as_deref().unwrap_or("(none)"));
+    Err(StoreError::CorruptFile { store: file.store(), why })
+}
+
+/// The journal of a store that has one.
+pub(in crate::store) fn open_journal(home: &Home, store: StoreName) -> Result<Option<Journal>, StoreError> {
+    let path = home.journal_file(store);
+    path.map(|path| Journal::open(store, &path, &home.identity().store_id)).transpose()
+}
+
+/// The file takes in what a crash left in its journal; then it holds all that the witness has seen, or was rolled back.
+pub(in crate::store) fn take_in(
     file: &StoreFile,
+    journal: Option<&mut Journal>,
     witness: &Witness,
 ) -> Result<(), StoreError> {
-    let (owner, commits) =
-        file.read(|view| Ok::<_, StoreError>((view.find_meta(STORE_ID)?, view.read_meta_number(COMMITS)?)))?;
-    if owner.as_deref() != Some(store_id) {
-        let why = format!("it belongs to the home {}", owner.as_deref().unwrap_or("(none)"));
-        return Err(StoreError::CorruptFile { store: file.store(), why });
+    let commits = journal.map_or(Ok(0), |journal| journal.bring_into(file))?;
+    if commits > 0 {
+        tracing::info!(store = %file.store(), commits, "took in what only the journal held");
     }
-    witness.check(commits)
+    witness.check(file.read(|view| view.read_meta_number(COMMITS))?)
 }

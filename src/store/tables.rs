@@ -27,6 +27,14 @@ impl StoreName {
         }
     }
 
+    /// Only decisions are waited for at a counter.
+    pub fn journal_name(self) -> Option<&'static str> {
+        match self {
+            Self::Ledger => Some("ledger.journal"),
+            Self::Lab => None,
+        }
+    }
+
     pub fn meta(self) -> Table {
         match self {
             Self::Ledger => LEDGER_META,

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use crate::support::{Ended, Place, fixture};
 
 /// All points of commands on a home, those of the pipeline are in `pipeline_graph`; `the_table_names_every_fault_point_of_the_program` holds it to that.
-const POINTS: [&str; 7] = [
+const POINTS: [&str; 8] = [
     "batch.after_chunk",
     "batch.before_latest",
     "batch.before_rename",
     "blobs.before_rename",
     "files.before_rename",
     "store.after_commit",
+    "store.after_journal",
     "store.before_commit",
 ];
 /// Which passages are tried. Each commit is a state of its own; files and blobs before a commit are much alike.
@@ -323,8 +324,26 @@ fn a_batch_that_dies_anywhere_is_finished_and_on_record_after_the_next() {
         seen: batch_seen,
         repeatable: true,
     });
-    let all = POINTS.into_iter().filter(|point| *point != "blobs.before_rename");
+    let others = ["blobs.before_rename", "store.after_journal"];
+    let all = POINTS.into_iter().filter(|point| !others.contains(point));
     assert_eq!(passed, Vec::from_iter(all));
+}
+
+#[test]
+fn a_decision_that_dies_anywhere_is_on_record_once_or_not_at_all() {
+    fn with_a_row() -> Place {
+        let place = Place::with_model();
+        place.ok(&["data", "row", "project", &fixture("loan-default/sample.csv"), "1", "--out", "row.json"]);
+        place
+    }
+    let passed = walk(&Case {
+        words: &["decide", "loan-default", "--row", "row.json"],
+        begin: with_a_row,
+        seen: |place| place.ok(&["audit", "verify"])["records"].clone(),
+        // It would be another decision.
+        repeatable: false,
+    });
+    assert_eq!(passed, ["store.after_commit", "store.after_journal", "store.before_commit"]);
 }
 
 #[test]

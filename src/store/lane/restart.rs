@@ -8,6 +8,7 @@ use crate::base::fact::{Class, Fact};
 use crate::base::limits;
 use crate::store::error::StoreError;
 use crate::store::file::{StoreFile, guard};
+use crate::store::lane::journal::Journal;
 use crate::store::lane::{Job, Writer};
 use crate::store::migrate::count_commit;
 use crate::store::tables::StoreName;
@@ -24,8 +25,14 @@ pub enum LaneState {
     Stopped,
 }
 
+/// A lane's file, and its journal where it has one, all of which the file holds.
+pub struct Opened {
+    pub file: StoreFile,
+    pub journal: Option<Journal>,
+}
+
 /// Opens a lane's file and holds it against what the witness has seen.
-pub type Open = Box<dyn Fn(&Witness) -> Result<StoreFile, StoreError> + Send>;
+pub type Open = Box<dyn Fn(&Witness) -> Result<Opened, StoreError> + Send>;
 
 /// How a lane's file is opened, at first and again.
 pub struct Opening {
@@ -112,8 +119,10 @@ impl Writer {
             return Err(StoreError::BeingRead { store: self.shared.store });
         }
         self.frontier.take();
-        let file = (self.opening.open)(&self.witness)?;
+        self.journal.take();
+        let Opened { file, journal } = (self.opening.open)(&self.witness)?;
         self.witness.note(commit_nothing(&file)?);
+        self.journal.replace(journal);
         self.shared.slot.put(file);
         Ok(())
     }

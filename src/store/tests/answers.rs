@@ -32,7 +32,7 @@ fn sound() -> Bank {
 }
 
 fn findings(bank: &Bank, spoil: Spoil) -> Vec<String> {
-    let disk = crate::store::tests::disk::Disk::of(bank.disk.bytes());
+    let disk = crate::store::tests::disk::Disk::of(bank.disk.images());
     let file = StoreFile::open_over(StoreName::Ledger, CACHE_BYTES, || disk.plug()).unwrap();
     let view = file.begin_write().unwrap();
     spoil(&Group::new(&view)).unwrap();

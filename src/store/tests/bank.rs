@@ -2,6 +2,7 @@
 //! Never a home and never a file but the witness's.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,10 +20,11 @@ use crate::security::key::SigningKey;
 use crate::security::trust::TrustRoot;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
-use crate::store::lane::restart::Opening;
+use crate::store::lane::journal::Journal;
+use crate::store::lane::restart::{Opened, Opening};
 use crate::store::lane::{Lane, Pending, Urgency};
 use crate::store::migrate;
-use crate::store::open::{before_ledger_commit, check_belongs};
+use crate::store::open::{before_ledger_commit, check_owner, take_in};
 use crate::store::tables::StoreName;
 use crate::store::tests::disk::Disk;
 use crate::store::views::Ledger;
@@ -42,19 +44,24 @@ pub struct Bank {
     pub trust: TrustRoot,
     key: Arc<SigningKey>,
     folder: tempfile::TempDir,
+    store_id: &'static str,
 }
 
 impl Bank {
     /// A new ledger, closed.
     pub fn new() -> Self {
+        Self::named(STORE_ID)
+    }
+
+    pub fn named(store_id: &'static str) -> Self {
         let disk = Disk::default();
         let file = StoreFile::open_over(StoreName::Ledger, CACHE_BYTES, || disk.plug()).unwrap();
-        migrate::found(&file, STORE_ID).unwrap();
+        migrate::found(&file, store_id).unwrap();
         migrate::bring_up(&file, migrate::list_migrations(StoreName::Ledger)).unwrap();
         drop(file);
         let key = Arc::new(SigningKey::generate().unwrap());
-        let trust = TrustRoot::of_box(STORE_ID, key.public()).unwrap();
-        Self { disk, trust, key, folder: tempfile::tempdir().unwrap() }
+        let trust = TrustRoot::of_box(store_id, key.public()).unwrap();
+        Self { disk, trust, key, folder: tempfile::tempdir().unwrap(), store_id }
     }
 
     pub fn lane(&self) -> Lane {
@@ -62,17 +69,33 @@ impl Bank {
     }
 
     fn lane_over(&self, disk: &Disk) -> Lane {
-        let (disk, key) = (disk.clone(), Arc::clone(&self.key));
+        let (disk, key, store_id) = (disk.clone(), Arc::clone(&self.key), self.store_id);
         let open = move |witness: &Witness| {
-            let file = StoreFile::open_over(StoreName::Ledger, CACHE_BYTES, || disk.plug())?;
-            check_belongs(STORE_ID, &file, witness)?;
-            Ok(file)
+            let (file, journal) = open_both(&disk, store_id, CACHE_BYTES)?;
+            let mut journal = Some(journal);
+            take_in(&file, journal.as_mut(), witness)?;
+            Ok(Opened { file, journal })
         };
-        let sign = move |size, root| Ok(Checkpoint::new(STORE_ID, TreeHead { size, root }).sign(&key));
+        let sign = move |size, root| Ok(Checkpoint::new(store_id, TreeHead { size, root }).sign(&key));
         let opening = Opening { open: Box::new(open), pause: |_| Duration::ZERO };
-        let witness = Witness::new(self.folder.path(), StoreName::Ledger, STORE_ID);
+        let witness = Witness::new(self.folder.path(), StoreName::Ledger, self.store_id);
         Lane::start(opening, witness, before_ledger_commit(Box::new(sign))).unwrap()
     }
+}
+
+/// The ledger and its journal, as they lie on a disk.
+fn open_both(disk: &Disk, store_id: &str, cache_bytes: usize) -> Result<(StoreFile, Journal), StoreError> {
+    let file = StoreFile::open_over(StoreName::Ledger, cache_bytes, || disk.plug())?;
+    check_owner(store_id, &file)?;
+    let journal = Journal::over(StoreName::Ledger, Path::new("memory"), store_id, disk.plug_journal())?;
+    Ok((file, journal))
+}
+
+/// The ledger with all that its journal holds.
+pub fn open_whole(disk: &Disk, cache_bytes: usize) -> Result<StoreFile, StoreError> {
+    let (file, mut journal) = open_both(disk, STORE_ID, cache_bytes)?;
+    journal.bring_into(&file)?;
+    Ok(file)
 }
 
 pub fn submit(lane: &Lane, number: u64) -> Result<Pending<Placed, StoreError>, StoreError> {

@@ -20,8 +20,8 @@ use crate::store::rows::answers::{
     CasesRow, CounterRow, Counts, DecisionIdRow, IdempotencyRow, SubjectKeyRow,
 };
 use crate::store::tables::StoreName;
-use crate::store::tests::bank::{Bank, YEAR, answer, number_of};
-use crate::store::tests::disk::{Disk, Event, Left, Platter};
+use crate::store::tests::bank::{Bank, YEAR, answer, number_of, open_whole};
+use crate::store::tests::disk::{Disk, Event, Images, Left, Platter};
 use crate::store::views::answers::Placed;
 use crate::store::views::group::Writes;
 use crate::store::views::{Ledger, LedgerRead, Rows, Span};
@@ -42,7 +42,7 @@ const CUTS: [Left; 6] = [
 
 /// A run of the lane as its disk saw it.
 struct Recorded {
-    begin: Vec<u8>,
+    begin: Images,
     events: Vec<Event>,
     trust: TrustRoot,
     syncs: usize,
@@ -51,7 +51,7 @@ struct Recorded {
 /// Several callers put answers on record at once, each waiting for some of its own; then the lane is closed.
 fn record(callers: u64, answers: u64) -> Recorded {
     let bank = Bank::new();
-    let begin = bank.disk.bytes();
+    let begin = bank.disk.images();
     bank.disk.take_events();
     let lane = bank.lane();
     std::thread::scope(|scope| {
@@ -62,7 +62,7 @@ fn record(callers: u64, answers: u64) -> Recorded {
     });
     drop(lane);
     let events = bank.disk.take_events();
-    let syncs = events.iter().filter(|event| matches!(event, Event::Sync)).count();
+    let syncs = events.iter().filter(|event| matches!(event, Event::Sync { .. })).count();
     Recorded { begin, events, trust: bank.trust, syncs }
 }
 
@@ -105,7 +105,7 @@ fn cut_all(run: Recorded, random: &mut Random, wanted: impl Fn(usize) -> bool) {
         if let Event::Told(number) = &event {
             told.insert(*number);
         }
-        if matches!(event, Event::Sync) {
+        if matches!(event, Event::Sync { .. }) {
             sync += 1;
             for left in CUTS.into_iter().filter(|_| wanted(sync)) {
                 let image = platter.after_cut(left, random);
@@ -127,19 +127,16 @@ fn cut_all(run: Recorded, random: &mut Random, wanted: impl Fn(usize) -> bool) {
 
 /// The power goes a second time, while the store is opened after the first.
 fn cut_again(
-    image: Vec<u8>,
+    image: Images,
     random: &mut Random,
     told: &BTreeSet<u64>,
     trust: &TrustRoot,
 ) -> Result<(), String> {
     let disk = Disk::of(image.clone());
-    drop(
-        StoreFile::open_over(StoreName::Ledger, CACHE_BYTES, || disk.plug())
-            .map_err(|error| error.to_string())?,
-    );
+    drop(open_whole(&disk, CACHE_BYTES).map_err(|error| error.to_string())?);
     let mut platter = Platter::of(image);
     for event in disk.take_events() {
-        if matches!(event, Event::Sync) {
+        if matches!(event, Event::Sync { .. }) {
             let left = CUTS[random.below(CUTS.len())];
             let image = platter.after_cut(left, random);
             judge(image, told, trust).map_err(|why| format!("the second time {left:?}: {why}"))?;
@@ -150,10 +147,9 @@ fn cut_again(
 }
 
 /// Opens what a power cut left and holds every table against the log, and the log against what was answered.
-fn judge(image: Vec<u8>, told: &BTreeSet<u64>, trust: &TrustRoot) -> Result<(), String> {
+fn judge(image: Images, told: &BTreeSet<u64>, trust: &TrustRoot) -> Result<(), String> {
     let disk = Disk::of(image);
-    let file = StoreFile::open_over(StoreName::Ledger, CACHE_BYTES, || disk.plug())
-        .map_err(|error| error.to_string())?;
+    let file = open_whole(&disk, CACHE_BYTES).map_err(|error| error.to_string())?;
     let checked = file.read(|view| Ok::<_, StoreError>(check(&Ledger(view), told, trust)));
     checked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
@@ -284,15 +280,15 @@ fn the_judge_sees_a_lost_answer_a_doubled_count_and_a_name_that_leads_nowhere() 
     put(&lane, &disk, 1, told.0);
     assert!(told.1.recv().unwrap());
     drop(lane);
-    let image = Arc::new(bank.disk.bytes());
+    let image = Arc::new(bank.disk.images());
     let judged = |told: &[u64], spoil: fn(&dyn Writes) -> Result<(), StoreError>| {
-        let disk = Disk::of(image.to_vec());
+        let disk = Disk::of((*image).clone());
         let file = StoreFile::open_over(StoreName::Ledger, CACHE_BYTES, || disk.plug()).unwrap();
         let view = file.begin_write().unwrap();
         spoil(&crate::store::views::group::Group::new(&view)).unwrap();
         view.commit().unwrap();
         drop(file);
-        judge(disk.bytes(), &told.iter().copied().collect(), &bank.trust).err().unwrap_or_default()
+        judge(disk.images(), &told.iter().copied().collect(), &bank.trust).err().unwrap_or_default()
     };
     assert_eq!(judged(&[1], |_| Ok(())), "");
     assert!(judged(&[1, 2], |_| Ok(())).contains("answer 2 was told and is lost"));

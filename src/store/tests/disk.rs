@@ -1,5 +1,5 @@
-//! A disk in memory for tests: it records what is written and flushed, fails when told to, and tells what a power cut
-//! at any flush may have left. Never touches a file.
+//! A disk in memory for tests, with a store's file and its journal on it: it records what is written and flushed, fails
+//! when told to, and tells what a power cut at any flush may have left. Never touches a file.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,15 +9,27 @@ use redb::StorageBackend;
 
 use crate::base::rng::Random;
 
-/// What happened, in order.
+/// What the two files hold: the store's, then the journal's.
+pub type Images = [Vec<u8>; 2];
+
+const STORE: usize = 0;
+const JOURNAL: usize = 1;
+
+/// What happened, in order, and to which file.
 #[derive(Clone, Debug)]
 pub enum Event {
     Write {
+        file: usize,
         offset: usize,
         bytes: Vec<u8>,
     },
-    Length(usize),
-    Sync,
+    Length {
+        file: usize,
+        length: usize,
+    },
+    Sync {
+        file: usize,
+    },
     /// A caller was told that what it asked for is durable; which one, is the test's own number.
     Told(u64),
 }
@@ -35,7 +47,7 @@ pub enum Failing {
 
 #[derive(Debug, Default)]
 struct State {
-    bytes: Vec<u8>,
+    images: Images,
     events: Vec<Event>,
     failing: Option<Failing>,
     opened: u64,
@@ -44,33 +56,44 @@ struct State {
 #[derive(Clone, Debug, Default)]
 pub struct Disk(Arc<Mutex<State>>);
 
+/// One of the files on it.
+#[derive(Debug)]
+struct OnDisk {
+    disk: Disk,
+    file: usize,
+}
+
 impl Disk {
-    pub fn of(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(State { bytes, ..State::default() })))
+    pub fn of(images: Images) -> Self {
+        Self(Arc::new(Mutex::new(State { images, ..State::default() })))
     }
 
     /// What the engine is to have as its file.
     pub fn plug(&self) -> Box<dyn StorageBackend> {
         self.state().opened += 1;
-        Box::new(self.clone())
+        Box::new(OnDisk { disk: self.clone(), file: STORE })
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
-        self.state().bytes.clone()
+    pub fn plug_journal(&self) -> Box<dyn StorageBackend> {
+        Box::new(OnDisk { disk: self.clone(), file: JOURNAL })
+    }
+
+    pub fn images(&self) -> Images {
+        self.state().images.clone()
     }
 
     pub fn fail(&self, failing: Option<Failing>) {
         self.state().failing = failing;
     }
 
-    /// Flips a bit of every block but the first.
+    /// Flips a bit of every block of the store but the first.
     pub fn damage(&self) {
-        self.state().bytes.chunks_mut(4_096).skip(1).for_each(|block| block[100] ^= 1);
+        self.state().images[STORE].chunks_mut(4_096).skip(1).for_each(|block| block[100] ^= 1);
     }
 
     /// Another content, behind the engine's back.
-    pub fn put_back(&self, bytes: Vec<u8>) {
-        self.state().bytes = bytes;
+    pub fn put_back(&self, images: Images) {
+        self.state().images = images;
     }
 
     /// How often it was opened.
@@ -99,40 +122,40 @@ impl Disk {
     }
 }
 
-impl StorageBackend for Disk {
+impl StorageBackend for OnDisk {
     fn len(&self) -> io::Result<u64> {
-        self.check(&[Failing::Dead])?;
-        Ok(self.state().bytes.len() as u64)
+        self.disk.check(&[Failing::Dead])?;
+        Ok(self.disk.state().images[self.file].len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.check(&[Failing::Dead])?;
-        let (state, offset) = (self.state(), offset as usize);
-        let found = state.bytes.get(offset..offset + out.len());
+        self.disk.check(&[Failing::Dead])?;
+        let (state, offset) = (self.disk.state(), offset as usize);
+        let found = state.images[self.file].get(offset..offset + out.len());
         out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.check(&[Failing::Dead, Failing::Full])?;
-        let mut state = self.state();
-        state.bytes.resize(len as usize, 0);
-        state.events.push(Event::Length(len as usize));
+        self.disk.check(&[Failing::Dead, Failing::Full])?;
+        let (mut state, file) = (self.disk.state(), self.file);
+        state.images[file].resize(len as usize, 0);
+        state.events.push(Event::Length { file, length: len as usize });
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.check(&[Failing::Dead, Failing::Syncs])?;
-        self.state().events.push(Event::Sync);
+        self.disk.check(&[Failing::Dead, Failing::Syncs])?;
+        self.disk.state().events.push(Event::Sync { file: self.file });
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.check(&[Failing::Dead, Failing::Full])?;
-        let (mut state, offset) = (self.state(), offset as usize);
-        let place = state.bytes.get_mut(offset..offset + data.len());
+        self.disk.check(&[Failing::Dead, Failing::Full])?;
+        let (mut state, file, offset) = (self.disk.state(), self.file, offset as usize);
+        let place = state.images[file].get_mut(offset..offset + data.len());
         place.ok_or(io::ErrorKind::UnexpectedEof)?.copy_from_slice(data);
-        state.events.push(Event::Write { offset, bytes: data.to_vec() });
+        state.events.push(Event::Write { file, offset, bytes: data.to_vec() });
         Ok(())
     }
 }
@@ -148,49 +171,54 @@ pub enum Left {
 
 /// What a disk holds for certain, and what is on its way there.
 pub struct Platter {
-    durable: Vec<u8>,
+    durable: Images,
     unflushed: Vec<Event>,
 }
 
 impl Platter {
-    pub fn of(durable: Vec<u8>) -> Self {
+    pub fn of(durable: Images) -> Self {
         Self { durable, unflushed: Vec::new() }
     }
 
-    /// Takes the next event in.
+    /// Takes the next event in. Flushing one file says nothing of the other.
     pub fn take(&mut self, event: Event) {
         match event {
-            Event::Sync => {
-                self.durable = self.after_cut(Left::All, &mut Random::new(0, "unused"));
-                self.unflushed.clear();
+            Event::Sync { file } => {
+                let all = self.file_after_cut(file, Left::All, &mut Random::new(0, "unused"));
+                self.durable[file] = all;
+                self.unflushed.retain(|event| file_of(event) != Some(file));
             }
             Event::Told(_) => {}
             change => self.unflushed.push(change),
         }
     }
 
-    /// The bytes after a power cut at this moment.
-    pub fn after_cut(&self, left: Left, random: &mut Random) -> Vec<u8> {
+    /// What both files hold after a power cut at this moment.
+    pub fn after_cut(&self, left: Left, random: &mut Random) -> Images {
+        [STORE, JOURNAL].map(|file| self.file_after_cut(file, left, random))
+    }
+
+    fn file_after_cut(&self, file: usize, left: Left, random: &mut Random) -> Vec<u8> {
         let piece = match left {
-            Left::Nothing => return self.durable.clone(),
+            Left::Nothing => return self.durable[file].clone(),
             Left::All => usize::MAX,
             Left::Pieces(piece) => piece,
         };
-        let mut bytes = self.durable.clone();
+        let mut bytes = self.durable[file].clone();
         // The length first: a piece beyond it cannot have reached the disk.
         let lengths = self.unflushed.iter().filter_map(|event| match event {
-            Event::Length(length) => Some(*length),
+            Event::Length { file: of, length } if *of == file => Some(*length),
             _ => None,
         });
         bytes.resize(lengths.fold(bytes.len(), |_, length| length), 0);
         let mut states: BTreeMap<usize, usize> = BTreeMap::new();
-        for (number, _) in self.pieces(piece) {
+        for (number, _) in self.pieces(file, piece) {
             *states.entry(number).or_default() += 1;
         }
         if left != Left::All {
             states.values_mut().for_each(|states| *states = random.below(*states + 1));
         }
-        for (number, (offset, part)) in self.pieces(piece) {
+        for (number, (offset, part)) in self.pieces(file, piece) {
             if let Some(kept) = states.get_mut(&number).filter(|kept| **kept > 0) {
                 *kept -= 1;
                 let end = bytes.len().min(offset + part.len());
@@ -202,12 +230,12 @@ impl Platter {
         bytes
     }
 
-    /// Each unflushed write, cut at the borders of pieces: the piece's number, and place and bytes of the part.
-    fn pieces(&self, piece: usize) -> impl Iterator<Item = (usize, (usize, &[u8]))> {
+    /// Each unflushed write to a file, cut at the borders of pieces: the piece's number, and place and bytes of the part.
+    fn pieces(&self, of: usize, piece: usize) -> impl Iterator<Item = (usize, (usize, &[u8]))> {
         self.unflushed.iter().flat_map(move |event| {
-            let Event::Write { offset, bytes } = event else { return Vec::new() };
+            let Event::Write { file, offset, bytes } = event else { return Vec::new() };
             let (mut parts, mut place, mut rest) = (Vec::new(), *offset, &bytes[..]);
-            while !rest.is_empty() {
+            while !rest.is_empty() && *file == of {
                 let room = (piece - place % piece).min(rest.len());
                 let (part, after) = rest.split_at(room);
                 parts.push((place / piece, (place, part)));
@@ -218,20 +246,40 @@ impl Platter {
     }
 }
 
+fn file_of(event: &Event) -> Option<usize> {
+    match event {
+        Event::Write { file, .. } | Event::Length { file, .. } | Event::Sync { file } => Some(*file),
+        Event::Told(_) => None,
+    }
+}
+
 #[test]
 fn a_cut_leaves_what_was_flushed_and_of_the_rest_whole_pieces() {
-    let mut platter = Platter::of(vec![0; 8]);
-    let write = |offset, byte| Event::Write { offset, bytes: vec![byte; 4] };
-    for event in [write(0, 1), Event::Sync, write(0, 2), write(2, 3), Event::Length(12), write(8, 4)] {
+    let mut platter = Platter::of([vec![0; 8], vec![0; 4]]);
+    let write = |file, offset, byte| Event::Write { file, offset, bytes: vec![byte; 4] };
+    let (sync, length) = (Event::Sync { file: STORE }, Event::Length { file: STORE, length: 12 });
+    for event in [
+        write(STORE, 0, 1),
+        write(JOURNAL, 0, 9),
+        sync,
+        write(STORE, 0, 2),
+        write(STORE, 2, 3),
+        length,
+        write(STORE, 8, 4),
+    ] {
         platter.take(event);
     }
     let mut random = Random::new(1, "cut");
-    assert_eq!(platter.after_cut(Left::Nothing, &mut random), [1, 1, 1, 1, 0, 0, 0, 0]);
-    assert_eq!(platter.after_cut(Left::All, &mut random), [2, 2, 3, 3, 3, 3, 0, 0, 4, 4, 4, 4]);
+    assert_eq!(platter.after_cut(Left::Nothing, &mut random), [vec![1, 1, 1, 1, 0, 0, 0, 0], vec![0; 4]]);
+    let all = platter.after_cut(Left::All, &mut random);
+    assert_eq!(all, [vec![2, 2, 3, 3, 3, 3, 0, 0, 4, 4, 4, 4], vec![9; 4]]);
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..200 {
-        seen.insert(platter.after_cut(Left::Pieces(4), &mut random));
+        let [store, _] = platter.after_cut(Left::Pieces(4), &mut random);
+        seen.insert(store);
     }
     // Three states of the first piece, two of the second and of the third.
     assert_eq!(seen.len(), 12);
+    platter.take(Event::Sync { file: JOURNAL });
+    assert_eq!(platter.after_cut(Left::Nothing, &mut random)[JOURNAL], vec![9; 4]);
 }

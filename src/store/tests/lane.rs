@@ -1,5 +1,6 @@
 //! The writer lane: groups, order, neighbours, refusals.
 
+mod journal;
 mod restart;
 
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -16,6 +16,7 @@ use crate::store::rows::answers::{CasesRow, Counts};
 use crate::store::rows::log::NodesRow;
 use crate::store::rows::{self, Row, meta};
 use crate::store::tables::{StoreName, Table};
+use crate::store::views::changes::Changes;
 use crate::store::views::{Direction, Framed, Span, Visit, WriteView, walk};
 
 /// Reading and writing inside a transaction.
@@ -55,6 +56,16 @@ pub struct Group<'t> {
     /// Rows of each table that wait to be written.
     later: RefCell<Vec<(Table, Vec<Sealed>)>>,
     scratch: RefCell<Scratch>,
+    /// All that is written, where somebody wants to have it.
+    changes: Option<RefCell<Changes>>,
+}
+
+/// What a group leaves to those that come after it.
+pub(in crate::store) struct Finished {
+    /// The edge of the log, for the next group once this one is committed.
+    pub frontier: Option<Frontier>,
+    /// Where they were asked for.
+    pub changes: Option<Changes>,
 }
 
 impl<'t> Group<'t> {
@@ -66,16 +77,27 @@ impl<'t> Group<'t> {
     pub(in crate::store) fn after(view: &'t WriteView, frontier: Option<Frontier>) -> Self {
         let scratch = Scratch { frontier, ..Scratch::default() };
         let (open, later) = (RefCell::default(), RefCell::default());
-        Self { view, open, later, scratch: RefCell::new(scratch) }
+        Self { view, open, later, scratch: RefCell::new(scratch), changes: None }
     }
 
-    /// Writes what still waits. Answers the edge of the log as this group leaves it, for the next group once this one
-    /// is committed.
-    pub(in crate::store) fn finish(self) -> Result<Option<Frontier>, StoreError> {
+    /// Remembers what it writes.
+    pub(in crate::store) fn noting(self) -> Self {
+        Self { changes: Some(RefCell::default()), ..self }
+    }
+
+    /// Writes what still waits.
+    pub(in crate::store) fn finish(self) -> Result<Finished, StoreError> {
         for (table, rows) in self.later.take() {
             self.put_waiting(table, rows)?;
         }
-        Ok(self.scratch.into_inner().frontier)
+        let frontier = self.scratch.into_inner().frontier;
+        Ok(Finished { frontier, changes: self.changes.map(RefCell::into_inner) })
+    }
+
+    fn note(&self, what: impl FnOnce(&mut Changes)) {
+        if let Some(changes) = &self.changes {
+            what(&mut changes.borrow_mut());
+        }
     }
 
     /// A table of this transaction with all its rows.
@@ -95,6 +117,7 @@ impl<'t> Group<'t> {
     /// Writes rows in the order of their keys; those behind all that is there, which is most, at one stroke.
     fn put_waiting(&self, table: Table, mut rows: Vec<Sealed>) -> Result<(), StoreError> {
         rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.note(|changes| rows.iter().for_each(|(key, framed)| changes.note_put(table, key, framed)));
         let exists = |key: &[u8]| StoreError::Exists { table, key: printable(key) };
         let failed = |error: redb::StorageError| engine(self.view.store, "writing")(error);
         let open = self.open(table)?;
@@ -159,12 +182,14 @@ impl Writes for Group<'_> {
         let open = self.table(table)?;
         let mut open = open.borrow_mut();
         let before = open.insert(key, framed).map_err(engine(self.view.store, "writing"))?;
+        self.note(|changes| changes.note_put(table, key, framed));
         Ok(before.is_some())
     }
 
     fn remove_framed(&self, table: Table, key: &[u8]) -> Result<(), StoreError> {
         let open = self.table(table)?;
         open.borrow_mut().remove(key).map_err(engine(self.view.store, "writing"))?;
+        self.note(|changes| changes.note_removed(table, key));
         Ok(())
     }
 

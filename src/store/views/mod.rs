@@ -4,6 +4,7 @@
 pub mod answers;
 pub mod approvals;
 pub mod chains;
+pub mod changes;
 pub mod group;
 pub mod lab;
 pub mod log;
@@ -14,7 +15,7 @@ pub mod watch;
 
 use std::ops::Bound;
 
-use redb::{ReadTransaction, ReadableTable, TableHandle, WriteTransaction};
+use redb::{Durability, ReadTransaction, ReadableTable, TableHandle, WriteTransaction};
 
 use crate::store::error::{StoreError, engine};
 use crate::store::rows::key::after_prefix;
@@ -229,6 +230,14 @@ impl WriteView {
 
     pub(in crate::store) fn commit(self) -> Result<(), StoreError> {
         self.transaction.commit().map_err(engine(self.store, "committing"))
+    }
+
+    /// Shows the changes to readers at once; the file has them for good only with the next `commit`. For changes that are
+    /// kept elsewhere meanwhile.
+    pub(in crate::store) fn show(mut self) -> Result<(), StoreError> {
+        let store = self.store;
+        self.transaction.set_durability(Durability::None).map_err(engine(store, "committing"))?;
+        self.transaction.commit().map_err(engine(store, "committing"))
     }
 
     pub(in crate::store) fn abort(self) -> Result<(), StoreError> {

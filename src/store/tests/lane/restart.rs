@@ -123,7 +123,7 @@ fn a_lane_that_finds_an_older_file_when_it_opens_again_stops_for_good() {
     let bank = Bank::new();
     let lane = bank.lane();
     put(&lane, 0).unwrap();
-    let older = bank.disk.bytes();
+    let older = bank.disk.images();
     put(&lane, 1).unwrap();
     bank.disk.fail(Some(Failing::Dead));
     put(&lane, 2).unwrap_err();
