@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 
 use crate::base::fact::Fact;
 use crate::base::{fault, figures, files, limits};
-use crate::ledger::tree::Frontier;
 use crate::store::error::StoreError;
 use crate::store::file::{StoreFile, guard};
 use crate::store::lane::journal::Journal;
@@ -26,7 +25,7 @@ use crate::store::lane::slot::Slot;
 use crate::store::migrate::count_commit;
 use crate::store::tables::StoreName;
 use crate::store::views::changes::Changes;
-use crate::store::views::group::{Finished, Group, Writes};
+use crate::store::views::group::{Carried, Finished, Group, Writes};
 use crate::store::views::{ReadView, WriteView};
 use crate::store::witness::Witness;
 
@@ -105,10 +104,10 @@ impl Lane {
         let shared = Shared { store, slot: Slot::new(file), queue: Mutex::default(), wake: Condvar::new() };
         let shared = Arc::new(shared);
         let failures = Cell::new(0);
-        let frontier = Cell::default();
+        let carried = Cell::default();
         let shared_too = Arc::clone(&shared);
         let journal = RefCell::new(journal);
-        let writer = Writer { shared: shared_too, opening, witness, before_commit, failures, frontier, journal };
+        let writer = Writer { shared: shared_too, opening, witness, before_commit, failures, carried, journal };
         let thread = std::thread::Builder::new().name(format!("{store} writer")).spawn(move || writer.run());
         let thread = thread.map_err(files::at(Path::new("a writer thread")))?;
         Ok(Self { shared, thread: Some(thread) })
@@ -333,7 +332,7 @@ enum Attempt {
 /// What a group leaves that is ready to be committed.
 struct Ran {
     commits: u64,
-    frontier: Option<Frontier>,
+    carried: Carried,
     /// Of a group that may go into the journal.
     changes: Option<Changes>,
 }
@@ -345,9 +344,8 @@ struct Writer {
     before_commit: BeforeCommit,
     /// How often the file had to be opened again since the last group was committed.
     failures: Cell<u32>,
-    /// The edge of the log as the last commit left it: read from the file it costs a page a level. Nobody else
-    /// writes there; whatever is not a commit forgets it.
-    frontier: Cell<Option<Frontier>>,
+    /// What the last commit left; whatever is not a commit forgets it.
+    carried: Cell<Carried>,
     /// Of a store that has one, while its file is open.
     journal: RefCell<Option<Journal>>,
 }
@@ -432,7 +430,7 @@ impl Writer {
                     .record(begun.elapsed());
                 match committed {
                     Ok(()) => {
-                        self.frontier.set(ran.frontier);
+                        self.carried.set(ran.carried);
                         Attempt::Committed(ran.commits)
                     }
                     Err(error) => Attempt::Torn(file.explain(error)),
@@ -475,7 +473,7 @@ impl Writer {
         jobs: &mut [Box<dyn Job>],
         urgency: Urgency,
     ) -> Result<Option<Ran>, StoreError> {
-        let mut group = Group::after(view, self.frontier.take());
+        let mut group = Group::after(view, self.carried.take());
         if urgency == Urgency::Decision && self.journal.borrow().is_some() {
             group = group.noting();
         }
@@ -484,8 +482,8 @@ impl Writer {
         }
         (self.before_commit)(&group)?;
         let commits = count_commit(&group)?;
-        let Finished { frontier, changes } = group.finish()?;
-        Ok(Some(Ran { commits, frontier, changes }))
+        let Finished { carried, changes } = group.finish()?;
+        Ok(Some(Ran { commits, carried, changes }))
     }
 
     /// No further write in this file: what a failed commit left is only known after opening it again.

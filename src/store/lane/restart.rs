@@ -118,7 +118,7 @@ impl Writer {
         if !self.shared.slot.close() {
             return Err(StoreError::BeingRead { store: self.shared.store });
         }
-        self.frontier.take();
+        self.carried.take();
         self.journal.take();
         let Opened { file, journal } = (self.opening.open)(&self.witness)?;
         self.witness.note(commit_nothing(&file)?);

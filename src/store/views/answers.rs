@@ -199,11 +199,20 @@ impl LedgerWrite<'_> {
 
     /// Adds what the group's answers counted to what is stored: one row a release and day, however many answers.
     pub(in crate::store) fn flush_counts(&self) -> Result<(), StoreError> {
-        let counted = std::mem::take(&mut self.0.scratch().borrow_mut().counts);
-        for ((release, day), added) in counted {
-            let mut counts = self.find_counts(&release, day)?.unwrap_or_default();
+        let mut scratch = self.0.scratch().borrow_mut();
+        let added = std::mem::take(&mut scratch.counts);
+        // Only what this group counts goes on to the next: releases and days come to an end.
+        let mut before = std::mem::take(&mut scratch.counted);
+        drop(scratch);
+        for ((release, day), added) in added {
+            let mut counts = match before.remove(&(release, day)) {
+                Some(counts) => counts,
+                None => self.find_counts(&release, day)?.unwrap_or_default(),
+            };
             counts.add(&added);
-            self.0.put(&CounterRow { release, day, counts })?;
+            let row = CounterRow { release, day, counts };
+            self.0.put(&row)?;
+            self.0.scratch().borrow_mut().counted.insert((release, day), row.counts);
         }
         Ok(())
     }

@@ -43,6 +43,18 @@ pub struct Scratch {
     pub cases: BTreeMap<u64, CasesRow>,
     /// What is to be added to the counters of a release and day.
     pub counts: BTreeMap<(Digest, u64), Counts>,
+    /// The counters that the group before this one wrote.
+    pub counted: CountsByDay,
+}
+
+type CountsByDay = BTreeMap<(Digest, u64), Counts>;
+
+/// What a committed group leaves to the next: nobody else writes there, and read from the file it costs pages.
+#[derive(Debug, Default)]
+pub struct Carried {
+    /// The edge of the log.
+    frontier: Option<Frontier>,
+    counted: CountsByDay,
 }
 
 /// A key and its framed bytes.
@@ -62,20 +74,21 @@ pub struct Group<'t> {
 
 /// What a group leaves to those that come after it.
 pub(in crate::store) struct Finished {
-    /// The edge of the log, for the next group once this one is committed.
-    pub frontier: Option<Frontier>,
+    /// For the next group, once this one is committed.
+    pub carried: Carried,
     /// Where they were asked for.
     pub changes: Option<Changes>,
 }
 
 impl<'t> Group<'t> {
     pub(in crate::store) fn new(view: &'t WriteView) -> Self {
-        Self::after(view, None)
+        Self::after(view, Carried::default())
     }
 
-    /// `frontier` is the edge of the log as the last commit left it, where somebody kept it.
-    pub(in crate::store) fn after(view: &'t WriteView, frontier: Option<Frontier>) -> Self {
-        let scratch = Scratch { frontier, ..Scratch::default() };
+    /// `carried` is what the last commit left, where somebody kept it.
+    pub(in crate::store) fn after(view: &'t WriteView, carried: Carried) -> Self {
+        let Carried { frontier, counted } = carried;
+        let scratch = Scratch { frontier, counted, ..Scratch::default() };
         let (open, later) = (RefCell::default(), RefCell::default());
         Self { view, open, later, scratch: RefCell::new(scratch), changes: None }
     }
@@ -90,8 +103,9 @@ impl<'t> Group<'t> {
         for (table, rows) in self.later.take() {
             self.put_waiting(table, rows)?;
         }
-        let frontier = self.scratch.into_inner().frontier;
-        Ok(Finished { frontier, changes: self.changes.map(RefCell::into_inner) })
+        let Scratch { frontier, counted, .. } = self.scratch.into_inner();
+        let carried = Carried { frontier, counted };
+        Ok(Finished { carried, changes: self.changes.map(RefCell::into_inner) })
     }
 
     fn note(&self, what: impl FnOnce(&mut Changes)) {

@@ -28,18 +28,16 @@ pub fn size_of(changes: usize) -> usize {
     (HEAD_BYTES + changes).next_multiple_of(BLOCK)
 }
 
-pub fn seal(owner: Owner, number: u64, changes: &[u8]) -> Vec<u8> {
-    let mut entry = Vec::with_capacity(size_of(changes.len()));
-    entry.extend_from_slice(&MAGIC);
-    entry.extend_from_slice(&owner.0);
-    entry.extend_from_slice(&number.to_be_bytes());
-    entry.extend_from_slice(&(changes.len() as u64).to_be_bytes());
-    entry.extend_from_slice(&[0; 8]);
-    entry.extend_from_slice(changes);
-    entry.resize(size_of(changes.len()), 0);
-    let sum = hash(&entry);
-    entry[HASH_AT..HEAD_BYTES].copy_from_slice(&sum.to_be_bytes());
-    entry
+/// Writes an entry into `place`, which is as long as `size_of` says.
+pub fn seal(place: &mut [u8], owner: Owner, number: u64, changes: &[u8]) {
+    let end = HEAD_BYTES + changes.len();
+    let length = (changes.len() as u64).to_be_bytes();
+    let head = [&MAGIC[..], &owner.0, &number.to_be_bytes(), &length, &[0; 8]].concat();
+    place[..HEAD_BYTES].copy_from_slice(&head);
+    place[HEAD_BYTES..end].copy_from_slice(changes);
+    place[end..].fill(0);
+    let sum = hash(place);
+    place[HASH_AT..HEAD_BYTES].copy_from_slice(&sum.to_be_bytes());
 }
 
 /// A sound entry.
@@ -112,9 +110,15 @@ pub fn list_after(journal: &[u8], owner: Owner, commits: u64) -> Result<Vec<Entr
 mod tests {
     use super::*;
 
+    fn sealed(number: u64, changes: &[u8]) -> Vec<u8> {
+        // What was there before does not matter.
+        let mut entry = vec![7; size_of(changes.len())];
+        seal(&mut entry, Owner::of("a"), number, changes);
+        entry
+    }
+
     fn journal(entries: &[(u64, usize)]) -> Vec<u8> {
-        let owner = Owner::of("a");
-        let sealed = |(number, length): &(u64, usize)| seal(owner, *number, &vec![*number as u8; *length]);
+        let sealed = |(number, length): &(u64, usize)| sealed(*number, &vec![*number as u8; *length]);
         let mut journal: Vec<u8> = entries.iter().flat_map(sealed).collect();
         journal.resize(journal.len() + 8 * BLOCK, 0);
         journal
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_entry_reads_as_it_was_written_and_with_any_flipped_bit_not_at_all() {
-        let sealed = seal(Owner::of("a"), 7, &[9; 100]);
+        let sealed = sealed(7, &[9; 100]);
         assert_eq!(sealed.len(), BLOCK);
         let expected = Entry { owner: Owner::of("a"), number: 7, changes: &[9; 100] };
         assert_eq!(read(&sealed), Some(expected));
