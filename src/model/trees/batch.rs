@@ -1,6 +1,8 @@
 //! Trees over many rows at once, column by column: the same sums as `Trees::margin_of`, bit for bit, only faster.
 //! A tree of up to 64 leaves is run by crossing off, for each branch a row fails, the leaves on its left; what is then
-//! the first leaf left is where the row ends. Larger trees are walked.
+//! the first leaf left is where the row ends. Where its branches ask few questions among them, as those of a level do
+//! that ask the same, the answers to these are crossed off instead and say together where the row ends. Larger trees
+//! are walked.
 
 use std::ops::Range;
 
@@ -25,6 +27,8 @@ pub struct TreeRun {
 
 #[derive(Clone, Debug)]
 enum Kind {
+    /// One bit a question, the first the lowest; `values` by what is left of the bits.
+    Answers(Vec<Test<u8>>),
     Masks16(Vec<Test<u16>>),
     Masks32(Vec<Test<u32>>),
     Masks64(Vec<Test<u64>>),
@@ -75,6 +79,10 @@ impl TreeRun {
             return walked();
         }
         let Some(laid) = Laid::of(tree) else { return walked() };
+        if let Some(questions) = questions(tree) {
+            let tests = questions.iter().enumerate().map(|(at, asked)| Test::of(asked, !(1 << at)));
+            return Self { kind: Kind::Answers(tests.collect()), values: answered(tree, &questions) };
+        }
         let kind = match tree.leaves.len() {
             0..=16 => Kind::Masks16(tests(tree, &laid)),
             17..=32 => Kind::Masks32(tests(tree, &laid)),
@@ -92,6 +100,7 @@ impl TreeRun {
 
     fn value(&self, codes: &[u8]) -> f64 {
         let leaf = match &self.kind {
+            Kind::Answers(tests) => usize::from(left(tests, codes)) & (self.values.len() - 1),
             Kind::Masks16(tests) => left(tests, codes).trailing_zeros() as usize,
             Kind::Masks32(tests) => left(tests, codes).trailing_zeros() as usize,
             Kind::Masks64(tests) => left(tests, codes).trailing_zeros() as usize,
@@ -103,6 +112,11 @@ impl TreeRun {
     fn add_block<C: AsRef<[u8]>>(&self, columns: &[C], begin: usize, margins: &mut [f64]) {
         let values = &self.values;
         match &self.kind {
+            Kind::Answers(tests) => {
+                let left = crossed(tests, columns, begin, margins.len());
+                let last = values.len() as u32 - 1;
+                add(margins, values, left.iter().map(|left| u32::from(*left) & last));
+            }
             Kind::Masks16(tests) => {
                 let left = crossed(tests, columns, begin, margins.len());
                 add(margins, values, left.iter().map(|left| left.trailing_zeros()));
@@ -180,6 +194,14 @@ trait Mask: Copy + std::ops::BitAndAssign {
     fn of(bits: u64) -> Self;
 }
 
+impl Mask for u8 {
+    const ALL: Self = Self::MAX;
+
+    fn of(bits: u64) -> Self {
+        bits as Self
+    }
+}
+
 impl Mask for u16 {
     const ALL: Self = Self::MAX;
 
@@ -230,6 +252,47 @@ fn values(tree: &Tree, leaves: impl Iterator<Item = usize>) -> Vec<f64> {
     leaves.map(|leaf| tree.leaves[leaf].value).collect()
 }
 
+/// Questions whose answers are looked up together: what they choose from is as large as the largest small tree.
+const QUESTIONS_MAX: usize = 6;
+
+/// What branches ask, each question once, where it is little and asked more than once.
+fn questions(tree: &Tree) -> Option<Vec<Branch>> {
+    let mut questions: Vec<Branch> = Vec::new();
+    for branch in &tree.branches {
+        if questions.iter().any(|known| asks_the_same(known, branch)) {
+            continue;
+        }
+        if questions.len() == QUESTIONS_MAX {
+            return None;
+        }
+        questions.push(*branch);
+    }
+    Some(questions)
+}
+
+fn asks_the_same(one: &Branch, other: &Branch) -> bool {
+    one.column == other.column && one.split == other.split
+}
+
+/// The value for every set of answers; a bit is there where a row goes left. The tree must be one.
+fn answered(tree: &Tree, questions: &[Branch]) -> Vec<f64> {
+    let leaf = |answers: usize| {
+        let mut at = if tree.branches.is_empty() { Child::Leaf(0) } else { Child::Branch(0) };
+        loop {
+            match at {
+                Child::Leaf(leaf) => return leaf as usize,
+                Child::Branch(branch) => {
+                    let branch = &tree.branches[branch as usize];
+                    let place = questions.iter().position(|known| asks_the_same(known, branch));
+                    let left = place.is_some_and(|place| answers >> place & 1 == 1);
+                    at = if left { branch.left } else { branch.right };
+                }
+            }
+        }
+    };
+    values(tree, (0..1 << questions.len()).map(leaf))
+}
+
 /// A small tree with its leaves from left to right.
 struct Laid {
     leaves: Vec<usize>,
@@ -269,9 +332,15 @@ impl Laid {
 fn tests<M: Mask>(tree: &Tree, laid: &Laid) -> Vec<Test<M>> {
     let test = |(branch, left): (&Branch, &Range<usize>)| {
         let mask = M::of(!(below(left.end) ^ below(left.start)));
-        Test { column: usize::from(branch.column), asked: Asked::of(&branch.split, mask), mask }
+        Test::of(branch, mask)
     };
     tree.branches.iter().zip(&laid.lefts).map(test).collect()
+}
+
+impl<M: Mask> Test<M> {
+    fn of(branch: &Branch, mask: M) -> Self {
+        Self { column: usize::from(branch.column), asked: Asked::of(&branch.split, mask), mask }
+    }
 }
 
 impl<M: Mask> Asked<M> {

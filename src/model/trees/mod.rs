@@ -116,9 +116,15 @@ impl Tree {
     }
 }
 
+/// A tree of no more leaves is explained from tables, at the cost of so many however many there are.
+const TABLED_LEAVES: usize = 64;
+const TABLED_COST: usize = 16;
+
 impl Trees {
-    fn leaves(&self) -> usize {
-        self.trees.iter().map(|tree| tree.leaves.len()).sum()
+    /// What an explanation takes, in leaves that are looked up or walked to.
+    fn explained_leaves(&self) -> usize {
+        let cost = |leaves: usize| if leaves <= TABLED_LEAVES { leaves.min(TABLED_COST) } else { leaves };
+        self.trees.iter().map(|tree| cost(tree.leaves.len())).sum()
     }
 
     pub fn margin_of(&self, codes: &[u8]) -> f64 {
@@ -179,7 +185,7 @@ impl Scorer for Trees {
 
     fn prepare(&self, reference: &[f64]) -> Result<Prepared, ExplainError> {
         let shares = code_shares(&self.columns, reference);
-        let room = if self.leaves() > limits::EXPLAINED_LEAVES_MAX { 0 } else { TABLE_BYTES_MAX };
+        let room = if self.explained_leaves() > limits::EXPLAINED_LEAVES_MAX { 0 } else { TABLE_BYTES_MAX };
         Ok(Prepared::Trees(Box::new(Explainer::within(self, Background::Marginals(&shares), room)?)))
     }
 
@@ -196,7 +202,7 @@ impl Scorer for Trees {
 
     /// A leaf of a small tree is looked up, one of a large tree is walked to; the latter are what takes time.
     fn explained_rows_max(&self) -> usize {
-        (limits::IMPORTANCE_LEAVES_MAX / self.leaves().max(1)).clamp(1, limits::IMPORTANCE_ROWS_MAX)
+        (limits::IMPORTANCE_LEAVES_MAX / self.explained_leaves().max(1)).clamp(1, limits::IMPORTANCE_ROWS_MAX)
     }
 
     fn method(&self) -> Method {

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::base::limits;
 use crate::train::params::{ClassWeight, ParamsError};
 use crate::train::trees::error::TreesError;
-use crate::train::trees::params::{AverageParams, BoostingParams, ForestParams};
+use crate::train::trees::params::{AverageParams, BoostingParams, ForestParams, Growth};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawBoosting {
+    /// Symmetric trees unless it says otherwise; the defaults of what follows are of the growth.
+    pub growth: Option<Growth>,
     /// Trees at most; validation says how many are kept.
     pub rounds: Option<usize>,
     pub learning_rate: Option<f64>,
@@ -101,7 +103,10 @@ impl BoostingSettings {
     /// For so many training rows.
     pub fn params(&self, rows: usize) -> (BoostingParams, AverageParams) {
         let raw = &self.0;
-        let mut params = BoostingParams::usual(rows);
+        let mut params = match raw.growth.unwrap_or_default() {
+            Growth::Symmetric => BoostingParams::usual(rows),
+            Growth::BestLeaf => BoostingParams::by_best_leaf(rows),
+        };
         put(&mut params.rounds_max, raw.rounds);
         put(&mut params.learning_rate, raw.learning_rate);
         put(&mut params.row_share, raw.row_share);

@@ -1,5 +1,5 @@
-//! One tree: the leaf that gains most is split next, until none gains or there are leaves enough.
-//! Knows nothing of margins or rounds.
+//! One tree: the leaf that gains most is split next, until none gains or there are leaves enough; or all leaves of a
+//! level by one question, see `symmetric`. Knows nothing of margins or rounds.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -10,12 +10,14 @@ use crate::train::trees::codes::{CheckedPart, CodedShape};
 use crate::train::trees::grow::gradients::{Gradients, Packed};
 use crate::train::trees::grow::histogram::{Histogram, RowCodes};
 use crate::train::trees::grow::split::{Asked, Bounds, Found, Judge, Node, value};
-use crate::train::trees::params::GrowParams;
+use crate::train::trees::params::{GrowParams, Growth};
 
+pub mod common;
 pub mod gradients;
 pub mod histogram;
 pub mod levels;
 pub mod split;
+pub mod symmetric;
 
 /// What every tree of a training is grown on.
 #[derive(Clone, Copy, Debug)]
@@ -77,11 +79,10 @@ impl<'a> Grower<'a> {
 
     /// On the rows in `order`, a row as often as it stands there; `order` ends up sorted by leaf.
     pub fn grow(&mut self, order: &mut [u32], gradients: &Gradients, offer: &mut Offer) -> Grown {
-        let packed =
-            order.iter().fold(0, |sum: Packed, &row| sum.wrapping_add(gradients.packed[row as usize]));
-        let root =
-            Node { packed, sums: gradients.units.sums(packed), rows: order.len(), bounds: Bounds::NONE };
-        let mut grown = Grown { nodes: vec![GrownNode::new(root, self.ground.params.lambda, 0, 0)] };
+        if self.ground.params.growth == Growth::Symmetric {
+            return self.grow_symmetric(order, gradients, offer);
+        }
+        let mut grown = self.root(order, gradients);
         let mut waiting = BinaryHeap::new();
         if self.can_split(&grown, 0) {
             let filled = self.filled(&grown.nodes[0], order, gradients, offer);
@@ -89,7 +90,7 @@ impl<'a> Grower<'a> {
         }
         let mut leaves = 1;
         while let Some(mut next) = waiting.pop() {
-            let Some(children) = self.part(&mut grown, &next, order, gradients) else {
+            let Some(children) = self.part(&mut grown, (next.at, &next.found), order, gradients) else {
                 self.spare.extend(next.histogram);
                 continue;
             };
@@ -106,6 +107,14 @@ impl<'a> Grower<'a> {
             }
         }
         grown
+    }
+
+    fn root(&self, order: &[u32], gradients: &Gradients) -> Grown {
+        let packed =
+            order.iter().fold(0, |sum: Packed, &row| sum.wrapping_add(gradients.packed[row as usize]));
+        let root =
+            Node { packed, sums: gradients.units.sums(packed), rows: order.len(), bounds: Bounds::NONE };
+        Grown { nodes: vec![GrownNode::new(root, self.ground.params.lambda, 0, 0)] }
     }
 
     fn can_split(&self, grown: &Grown, at: u32) -> bool {
@@ -191,18 +200,18 @@ impl<'a> Grower<'a> {
     fn part(
         &mut self,
         grown: &mut Grown,
-        next: &Waiting,
+        (at, found): (u32, &Found),
         order: &mut [u32],
         gradients: &Gradients,
     ) -> Option<[u32; 2]> {
-        let (found, parent) = (&next.found, grown.nodes[next.at as usize].clone());
+        let parent = grown.nodes[at as usize].clone();
         let codes = &self.ground.part.table.columns[usize::from(found.column)];
         let goes_left: [bool; 256] = std::array::from_fn(|code| found.split.is_left(code as u8));
         let rows = &mut order[parent.begin..parent.begin + parent.node.rows];
         self.right.resize(self.right.len().max(rows.len()), 0);
         let (mut lefts, mut rights) = (0, 0);
-        for at in 0..rows.len() {
-            let row = rows[at];
+        for place in 0..rows.len() {
+            let row = rows[place];
             let left = goes_left[usize::from(codes[row as usize])];
             rows[lefts] = row;
             self.right[rights] = row;
@@ -225,7 +234,7 @@ impl<'a> Grower<'a> {
             let begin = parent.begin + side * lefts;
             grown.nodes.push(GrownNode::new(node, params.lambda, begin, parent.depth + 1));
         }
-        let parent = &mut grown.nodes[next.at as usize];
+        let parent = &mut grown.nodes[at as usize];
         parent.split = Some((found.column, found.split));
         parent.children = [first, first + 1];
         Some(parent.children)

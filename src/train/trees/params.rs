@@ -1,11 +1,28 @@
 //! How trees are grown, boosted and bagged, as plain numbers with their ranges.
 //! Nothing here depends on a data set but its number of rows.
 
+use serde::{Deserialize, Serialize};
+
 use crate::train::trees::error::TreesError;
+
+/// Which leaves of a tree are split next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Growth {
+    /// All of a level, by the question they gain most by together.
+    #[default]
+    Symmetric,
+    /// The one that gains most by its own best question.
+    BestLeaf,
+}
+
+/// Levels of a symmetric tree at most: the sums of all nodes of a level are kept at once.
+pub const LEVELS_MAX: usize = 8;
 
 /// How one tree is grown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GrowParams {
+    pub growth: Growth,
     pub leaves_max: usize,
     pub depth_max: usize,
     /// Added to the hessian of every leaf: shrinks its value.
@@ -62,10 +79,11 @@ pub struct AverageParams {
 }
 
 impl AverageParams {
-    /// The fewer the rows, the more models: what they cost shrinks as what they bring grows.
+    /// The fewer the rows, the more models: what they cost shrinks as what they bring grows. Together they are not more
+    /// trees than a file of them may hold.
     pub fn usual(rows: usize) -> Self {
-        let models = 2.0 * (20_000.0 / rows.max(1) as f64).sqrt();
-        Self { models: models.round().clamp(2.0, 10.0) as usize, held_share: 0.12 }
+        let models = (40_000 / rows.max(1)).clamp(2, if rows < SMALL { 10 } else { 5 });
+        Self { models, held_share: 0.12 }
     }
 
     pub fn check(&self) -> Result<(), TreesError> {
@@ -74,6 +92,11 @@ impl AverageParams {
     }
 }
 
+/// Fewer rows than these are few.
+const SMALL: usize = 3000;
+/// So many are many.
+const MANY: usize = 20_000;
+
 impl LevelParams {
     fn usual(rows: usize) -> Self {
         Self { smoothing: 10.0, lambda: 10.0, rows_min: (rows / 100).clamp(20, 100), set_max: 32 }
@@ -81,27 +104,44 @@ impl LevelParams {
 }
 
 impl BoostingParams {
-    /// Slower and smaller for few rows, where no validation part is left over.
+    /// Slower and with larger leaves for few rows, where no validation part is left over.
     pub fn usual(rows: usize) -> Self {
-        let small = rows < 3000;
+        let small = rows < SMALL;
         let grow = GrowParams {
-            leaves_max: if small { 7 } else { 15 },
-            depth_max: if small { 3 } else { 16 },
+            growth: Growth::Symmetric,
+            leaves_max: 64,
+            depth_max: 6,
             lambda: 1.0,
-            rows_min: 20,
+            rows_min: if small { 20 } else { 10 },
             hessian_min: 1e-3,
             gain_min: 0.0,
-            levels: LevelParams::usual(rows),
+            levels: LevelParams { lambda: 1.0, ..LevelParams::usual(rows) },
         };
         Self {
             grow,
             rounds_max: if small { 200 } else { 2000 },
             learning_rate: if small { 0.03 } else { 0.05 },
-            row_share: 0.6,
+            // Of few rows fewer are drawn so that trees differ, of many because it is quicker and costs nothing.
+            row_share: if (SMALL..MANY).contains(&rows) { 0.8 } else { 0.6 },
             column_share: 0.5,
             columns_min: 10,
             patience: 40,
         }
+    }
+
+    /// The same for trees that grow by their best leaf: these find finer questions in each, and need fewer leaves.
+    pub fn by_best_leaf(rows: usize) -> Self {
+        let small = rows < SMALL;
+        let usual = Self::usual(rows);
+        let grow = GrowParams {
+            growth: Growth::BestLeaf,
+            leaves_max: if small { 7 } else { 15 },
+            depth_max: if small { 3 } else { 16 },
+            rows_min: 20,
+            levels: LevelParams::usual(rows),
+            ..usual.grow
+        };
+        Self { grow, row_share: 0.6, ..usual }
     }
 
     pub fn check(&self) -> Result<(), TreesError> {
@@ -118,6 +158,7 @@ impl BoostingParams {
 impl ForestParams {
     pub fn usual(rows: usize) -> Self {
         let grow = GrowParams {
+            growth: Growth::BestLeaf,
             leaves_max: 1 << 16,
             depth_max: 16,
             lambda: 0.0,
@@ -140,7 +181,13 @@ impl ForestParams {
 impl GrowParams {
     fn check(&self) -> Result<(), TreesError> {
         check("leaves_max", self.leaves_max as f64, (2.0, 65_536.0), "2 to 65536")?;
-        check("depth_max", self.depth_max as f64, (1.0, 16.0), "1 to 16")?;
+        match self.growth {
+            Growth::BestLeaf => check("depth_max", self.depth_max as f64, (1.0, 16.0), "1 to 16"),
+            Growth::Symmetric => {
+                let most = LEVELS_MAX as f64;
+                check("depth_max", self.depth_max as f64, (1.0, most), "1 to 8 for symmetric trees")
+            }
+        }?;
         check("lambda", self.lambda, (0.0, 1e6), "0 to 1e6")?;
         check("rows_min", self.rows_min as f64, (1.0, 1e6), "1 to 1e6")?;
         check("hessian_min", self.hessian_min, (1e-6, 1e6), "1e-6 to 1e6")?;

@@ -5,6 +5,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use crate::base::cancel::{CancelFlag, Cancelled};
 use crate::base::progress::Silent;
 use crate::base::rng::Random;
+use crate::model::shap::{Background, Explainer, TABLE_BYTES_MAX};
 use crate::model::trees::batch::TreesRun;
 use crate::model::trees::{Branch, Child, CodeColumn, Split, Tree, Trees};
 use crate::train::trees::average::boost_average;
@@ -12,7 +13,7 @@ use crate::train::trees::boosting::{Boosted, Parts, Watch, boost};
 use crate::train::trees::codes::{CodeTable, CodedPart, CodedShape, Monotone};
 use crate::train::trees::error::TreesError;
 use crate::train::trees::forest::bag;
-use crate::train::trees::params::{AverageParams, BoostingParams, ForestParams};
+use crate::train::trees::params::{AverageParams, BoostingParams, ForestParams, GrowParams, Growth};
 
 /// Two ordered columns of 20 bins and one of 12 levels, each with missing cells.
 struct Data {
@@ -60,9 +61,17 @@ impl Data {
 
 fn brief(rounds: usize) -> BoostingParams {
     let mut params =
-        BoostingParams { rounds_max: rounds, learning_rate: 0.2, ..BoostingParams::usual(10_000) };
+        BoostingParams { rounds_max: rounds, learning_rate: 0.2, ..BoostingParams::by_best_leaf(10_000) };
     params.grow.rows_min = 10;
     params
+}
+
+/// The same by either growth.
+fn briefs(rounds: usize) -> [BoostingParams; 2] {
+    let best_leaf = brief(rounds);
+    let symmetric = BoostingParams { grow: BoostingParams::usual(10_000).grow, ..best_leaf };
+    assert_eq!((best_leaf.grow.growth, symmetric.grow.growth), (Growth::BestLeaf, Growth::Symmetric));
+    [best_leaf, symmetric]
 }
 
 fn bumpy(row: &[u8]) -> f64 {
@@ -106,11 +115,11 @@ proptest! {
         data.monotone[0] = if rising { Monotone::Rising } else { Monotone::Falling };
         data.monotone[1] = Monotone::Falling;
         let sign = if rising { 1.0 } else { -1.0 };
-        let boosted = data.boost(&brief(25)).unwrap().trees;
+        let [boosted, symmetric] = briefs(25).map(|params| data.boost(&params).unwrap().trees);
         let watch = Watch { cancel: &CancelFlag::new(), progress: &Silent };
         let params = ForestParams { trees: 10, root_share: 1.2, ..ForestParams::usual(600) };
         let bagged = bag(data.part(), data.shape(), &params, seed, watch).unwrap().trees;
-        for trees in [&boosted, &bagged] {
+        for trees in [&boosted, &symmetric, &bagged] {
             prop_assert!(broken(trees, sign, seed).is_none(), "{:?}", broken(trees, sign, seed));
             let used = trees.trees.iter().flat_map(|tree| &tree.branches).any(|branch| branch.column == 0);
             prop_assert!(used || !rising || trees.trees.is_empty());
@@ -120,8 +129,10 @@ proptest! {
 
 #[test]
 fn the_sweep_finds_a_broken_direction_where_none_was_asked() {
-    let trees = Data::of(2000, 1, bumpy).boost(&brief(30)).unwrap().trees;
-    assert!(broken(&trees, 1.0, 1).is_some() && broken(&trees, -1.0, 1).is_some());
+    for params in briefs(30) {
+        let trees = Data::of(2000, 1, bumpy).boost(&params).unwrap().trees;
+        assert!(broken(&trees, 1.0, 1).is_some() && broken(&trees, -1.0, 1).is_some());
+    }
 }
 
 #[test]
@@ -129,45 +140,55 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_other_trees() {
     let data = Data::of(800, 2, bumpy);
     let watch = Watch { cancel: &CancelFlag::new(), progress: &Silent };
     let with = |seed| {
-        let boosted =
-            boost(Parts { train: data.part(), valid: None }, data.shape(), &brief(10), seed, watch).unwrap();
+        let boosted = briefs(10).map(|params| {
+            boost(Parts { train: data.part(), valid: None }, data.shape(), &params, seed, watch).unwrap()
+        });
         let params = ForestParams { trees: 5, ..ForestParams::usual(800) };
         (boosted, bag(data.part(), data.shape(), &params, seed, watch).unwrap())
     };
     assert_eq!(with(1), with(1));
-    assert_ne!(with(1).0, with(2).0);
+    assert!(with(1).0.iter().zip(with(2).0).all(|(one, other)| *one != other));
     assert_ne!(with(1).1, with(2).1);
 }
 
 #[test]
 fn every_leaf_counts_the_rows_that_end_in_it_and_has_enough_of_them() {
     let data = Data::of(1500, 3, bumpy);
-    let params = BoostingParams { row_share: 1.0, ..brief(15) };
-    let trees = data.boost(&params).unwrap().trees;
-    assert_eq!(trees.trees.len(), 15);
-    for tree in &trees.trees {
-        let mut ended = vec![0; tree.leaves.len()];
-        (0..1500).for_each(|row| ended[tree.leaf(&data.row(row))] += 1);
-        assert_eq!(ended, tree.leaves.iter().map(|leaf| leaf.rows).collect::<Vec<_>>());
-        assert!(ended.iter().all(|&rows| rows as usize >= params.grow.rows_min));
-        assert!(tree.leaves.len() <= params.grow.leaves_max && tree.leaves.len() == tree.branches.len() + 1);
+    let [best_leaf, symmetric] = briefs(15);
+    let short = BoostingParams { grow: GrowParams { leaves_max: 11, ..symmetric.grow }, ..symmetric };
+    for params in [best_leaf, symmetric, short] {
+        let params = BoostingParams { row_share: 1.0, ..params };
+        let trees = data.boost(&params).unwrap().trees;
+        assert_eq!(trees.trees.len(), 15);
+        for tree in &trees.trees {
+            let mut ended = vec![0; tree.leaves.len()];
+            (0..1500).for_each(|row| ended[tree.leaf(&data.row(row))] += 1);
+            assert_eq!(ended, tree.leaves.iter().map(|leaf| leaf.rows).collect::<Vec<_>>());
+            assert!(ended.iter().all(|&rows| rows as usize >= params.grow.rows_min));
+            assert!(tree.leaves.len() <= params.grow.leaves_max);
+            assert_eq!(tree.leaves.len(), tree.branches.len() + 1);
+        }
+        let most = trees.trees.iter().map(|tree| tree.leaves.len()).max();
+        assert!(params.grow.leaves_max == 64 || most == Some(params.grow.leaves_max), "{most:?}");
     }
 }
 
 #[test]
 fn a_step_is_the_newton_step_of_the_rows_in_the_leaf() {
     let data = Data::of(900, 4, bumpy);
-    let params = BoostingParams { row_share: 1.0, ..brief(1) };
-    let trees = data.boost(&params).unwrap().trees;
-    let rate = 1.0 / (1.0 + (-trees.base).exp());
-    let tree = &trees.trees[0];
-    for (at, leaf) in tree.leaves.iter().enumerate() {
-        let rows = (0..900).filter(|&row| tree.leaf(&data.row(row)) == at);
-        let (gradient, hessian) = rows.fold((0.0, 0.0), |(gradient, hessian), row| {
-            (gradient + rate - f64::from(u8::from(data.labels[row])), hessian + rate * (1.0 - rate))
-        });
-        let step = -0.2 * gradient / (hessian + params.grow.lambda);
-        assert!((leaf.value - step).abs() < 1e-5, "{} {step}", leaf.value);
+    for params in briefs(1) {
+        let params = BoostingParams { row_share: 1.0, ..params };
+        let trees = data.boost(&params).unwrap().trees;
+        let rate = 1.0 / (1.0 + (-trees.base).exp());
+        let tree = &trees.trees[0];
+        for (at, leaf) in tree.leaves.iter().enumerate() {
+            let rows = (0..900).filter(|&row| tree.leaf(&data.row(row)) == at);
+            let (gradient, hessian) = rows.fold((0.0, 0.0), |(gradient, hessian), row| {
+                (gradient + rate - f64::from(u8::from(data.labels[row])), hessian + rate * (1.0 - rate))
+            });
+            let step = -0.2 * gradient / (hessian + params.grow.lambda);
+            assert!((leaf.value - step).abs() < 1e-5, "{} {step}", leaf.value);
+        }
     }
 }
 
@@ -179,10 +200,12 @@ fn boosting_learns_the_missing_cell_the_order_and_the_levels() {
         (code, _) => f64::from(code) / 10.0 - 1.0,
     };
     let (data, fresh) = (Data::of(6000, 5, odds), Data::of(6000, 6, odds));
-    let trees = data.boost(&brief(60)).unwrap().trees;
-    let margin = |codes: [u8; 3]| trees.margin_of(&codes);
-    assert!(margin([0, 10, 2]) > margin([20, 10, 2]) && margin([20, 10, 2]) > margin([2, 10, 2]) + 0.7);
-    assert!([1, 4, 6, 11].iter().all(|&level| margin([10, 10, level]) < margin([10, 10, 2]) - 1.0));
+    let both = briefs(60).map(|params| data.boost(&params).unwrap().trees);
+    for trees in &both {
+        let margin = |codes: [u8; 3]| trees.margin_of(&codes);
+        assert!(margin([0, 10, 2]) > margin([20, 10, 2]) && margin([20, 10, 2]) > margin([2, 10, 2]) + 0.7);
+        assert!([1, 4, 6, 11].iter().all(|&level| margin([10, 10, level]) < margin([10, 10, 2]) - 1.0));
+    }
     let truth = (0..6000)
         .map(|row| {
             let odds = odds(&fresh.row(row));
@@ -190,7 +213,9 @@ fn boosting_learns_the_missing_cell_the_order_and_the_levels() {
         })
         .sum::<f64>()
         / 6000.0;
-    assert!(loss(&trees, &fresh) < truth + 0.03, "{} {truth}", loss(&trees, &fresh));
+    for trees in &both {
+        assert!(loss(trees, &fresh) < truth + 0.03, "{} {truth}", loss(trees, &fresh));
+    }
 }
 
 #[test]
@@ -198,9 +223,11 @@ fn levels_that_say_nothing_are_hardly_believed() {
     let (data, fresh) = (Data::of(3000, 7, |_| 0.3), Data::of(3000, 8, |_| 0.3));
     let watch = Watch { cancel: &CancelFlag::new(), progress: &Silent };
     let parts = Parts { train: data.part(), valid: Some(fresh.part()) };
-    let boosted = boost(parts, data.shape(), &BoostingParams::usual(3000), 1, watch).unwrap();
-    let base = Trees { trees: Vec::new(), ..boosted.trees.clone() };
-    assert!(loss(&boosted.trees, &fresh) <= loss(&base, &fresh) && boosted.best_round < 20);
+    for params in [BoostingParams::by_best_leaf(3000), BoostingParams::usual(3000)] {
+        let boosted = boost(parts, data.shape(), &params, 1, watch).unwrap();
+        let base = Trees { trees: Vec::new(), ..boosted.trees.clone() };
+        assert!(loss(&boosted.trees, &fresh) <= loss(&base, &fresh) && boosted.best_round < 20);
+    }
 }
 
 #[test]
@@ -275,7 +302,12 @@ fn the_block_scorer_gives_the_bits_of_the_row_scorer_for_small_and_large_trees()
     assert!(all[0].trees.iter().any(|tree| tree.leaves.len() > 64));
     for leaves in [2, 16, 17, 32, 33, 64, 65, 90] {
         let mut params = brief(6);
-        params.grow = crate::train::trees::params::GrowParams { leaves_max: leaves, ..params.grow };
+        params.grow = GrowParams { leaves_max: leaves, ..params.grow };
+        all.push(data.boost(&params).unwrap().trees);
+    }
+    for depth in [1, 3, 6, 7] {
+        let [_, mut params] = briefs(6);
+        params.grow = GrowParams { depth_max: depth, leaves_max: 1 << depth, ..params.grow };
         all.push(data.boost(&params).unwrap().trees);
     }
     all.push(Trees { trees: Vec::new(), ..all[1].clone() });
@@ -283,7 +315,9 @@ fn the_block_scorer_gives_the_bits_of_the_row_scorer_for_small_and_large_trees()
         branches: tree.branches.iter().map(|branch| turned(branch, tree.leaves.len() as u32)).collect(),
         leaves: tree.leaves.iter().rev().copied().collect(),
     };
-    all.push(Trees { trees: all[2].trees.iter().map(turned).collect(), ..all[2].clone() });
+    for at in [2, all.len() - 3] {
+        all.push(Trees { trees: all[at].trees.iter().map(turned).collect(), ..all[at].clone() });
+    }
     for trees in &all {
         let run = TreesRun::of(trees);
         let mut margins = vec![0.0; 2500];
@@ -292,6 +326,66 @@ fn the_block_scorer_gives_the_bits_of_the_row_scorer_for_small_and_large_trees()
             assert_eq!(margin.to_bits(), trees.margin_of(&data.row(row)).to_bits());
             assert_eq!(margin.to_bits(), run.margin(&data.row(row)).to_bits());
         }
+    }
+}
+
+#[test]
+fn the_branches_of_a_level_ask_the_same_and_those_that_stayed_whole_ask_a_later_question() {
+    let data = Data::of(3000, 23, bumpy);
+    let [_, params] = briefs(20);
+    let trees = data.boost(&params).unwrap().trees;
+    for tree in &trees.trees {
+        let mut asked: Vec<(u16, Split)> = Vec::new();
+        for branch in &tree.branches {
+            if !asked.contains(&(branch.column, branch.split)) {
+                asked.push((branch.column, branch.split));
+            }
+        }
+        assert!(asked.len() <= params.grow.depth_max && tree.leaves.len() > asked.len(), "{}", asked.len());
+        // Going down the left side first meets every question of a node that was split by all of them.
+        let place = |branch: &Branch| asked.iter().position(|known| *known == (branch.column, branch.split));
+        for branch in &tree.branches {
+            for child in [branch.left, branch.right] {
+                let Child::Branch(child) = child else { continue };
+                assert_ne!(place(branch), place(&tree.branches[child as usize]));
+            }
+        }
+    }
+    // A chain of as many questions would have one leaf more than that.
+    assert!(trees.trees.iter().any(|tree| tree.leaves.len() > 2 * params.grow.depth_max));
+}
+
+#[test]
+fn what_symmetric_trees_say_is_shared_out_to_the_columns_without_a_rest() {
+    let data = Data::of(2000, 24, bumpy);
+    let [_, params] = briefs(20);
+    let trees = data.boost(&params).unwrap().trees;
+    let shares: Vec<Vec<f64>> =
+        trees.columns.iter().map(|column| vec![1.0 / column.codes as f64; column.codes]).collect();
+    for room in [0, TABLE_BYTES_MAX] {
+        let explainer = Explainer::within(&trees, Background::Marginals(&shares), room).unwrap();
+        for row in 0..200 {
+            let mut values = vec![0.0; 3];
+            explainer.explain(&data.row(row), &mut values);
+            let rest = explainer.base() + values.iter().sum::<f64>() - trees.margin_of(&data.row(row));
+            assert!(rest.abs() < 1e-11, "{rest}");
+        }
+    }
+}
+
+#[test]
+fn symmetric_trees_of_too_many_levels_are_refused() {
+    let [_, mut params] = briefs(3);
+    params.grow.depth_max = 9;
+    let refused = Data::of(100, 25, bumpy).boost(&params).unwrap_err();
+    assert!(matches!(refused, TreesError::Param { name: "depth_max", .. }), "{refused}");
+}
+
+#[test]
+fn the_usual_models_are_no_more_trees_than_a_file_may_hold() {
+    for rows in [0, 1, 2999, 3000, 8000, 20_000, 1_000_000] {
+        let trees = AverageParams::usual(rows).models * BoostingParams::usual(rows).rounds_max;
+        assert!(trees <= crate::base::limits::TREES_MAX, "{rows}: {trees}");
     }
 }
 
@@ -306,10 +400,13 @@ fn five_rows_and_columns_without_a_difference_give_the_base_alone() {
     assert!(bagged.trees.trees.iter().all(|tree| tree.branches.is_empty()));
     data = Data::of(500, 17, bumpy);
     data.table.columns.iter_mut().for_each(|codes| codes.fill(0));
-    let all_missing = data.boost(&brief(10)).unwrap().trees;
-    assert!(all_missing.trees.is_empty());
+    for params in briefs(10) {
+        assert!(data.boost(&params).unwrap().trees.trees.is_empty());
+    }
     data.table.columns.iter_mut().for_each(|codes| codes.fill(3));
-    assert!(data.boost(&brief(10)).unwrap().trees.trees.is_empty());
+    for params in briefs(10) {
+        assert!(data.boost(&params).unwrap().trees.trees.is_empty());
+    }
 }
 
 #[test]
@@ -332,9 +429,11 @@ fn an_average_of_few_rows_has_fewer_models_and_one_of_a_single_positive_is_refus
 fn a_missing_cell_that_was_never_seen_goes_where_most_rows_go() {
     let mut data = Data::of(4000, 18, |row| if row[0] > 15 { 2.0 } else { -1.0 });
     data.table.columns[0].iter_mut().for_each(|code| *code = (*code).max(1));
-    let trees = data.boost(&brief(1)).unwrap().trees;
-    let first = trees.trees[0].branches[0];
-    assert_eq!((first.column, first.split), (0, Split::UpTo { code: 15, missing_left: true }));
+    for params in briefs(1) {
+        let trees = data.boost(&params).unwrap().trees;
+        let first = trees.trees[0].branches[0];
+        assert_eq!((first.column, first.split), (0, Split::UpTo { code: 15, missing_left: true }));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::train::trees::grow::split::{Asked, Found, Judge, score};
 use crate::train::trees::params::LevelParams;
 
 /// So few levels leave little to choose from, and are judged as plain bins.
-const FEW_MAX: usize = 4;
+pub(super) const FEW_MAX: usize = 4;
 
 struct Level {
     code: u8,
@@ -34,7 +34,12 @@ pub fn best(judge: &Judge<'_>, asked: &Asked<'_>) -> Option<Found> {
 
 fn level(judge: &Judge<'_>, code: u8, packed: Packed) -> Level {
     let sums = judge.units.sums(packed);
-    Level { code, packed, key: sums.gradient / (sums.hessian + judge.params.levels.smoothing) }
+    Level { code, packed, key: key(sums, &judge.params.levels) }
+}
+
+/// What levels are put in order by.
+pub(super) fn key(sums: Sums, params: &LevelParams) -> f64 {
+    sums.gradient / (sums.hessian + params.smoothing)
 }
 
 /// Rows by their share of the node's hessian.

@@ -95,13 +95,13 @@ impl<'a> Judge<'a> {
                 (left.gradient * left.gradient * r + right.gradient * right.gradient * l) / (l * r)
             })
         } else {
-            self.scan(asked, |left, right| self.bounded(asked.direction, left, right))
+            self.scan(asked, |left, right| self.bounded(asked.direction, left, right, self.params.lambda))
         }
     }
 
     /// Of two sides whose values must keep to the bounds and the direction.
-    fn bounded(&self, direction: Monotone, left: Sums, right: Sums) -> f64 {
-        let (lambda, bounds) = (self.params.lambda, self.node.bounds);
+    fn bounded(&self, direction: Monotone, left: Sums, right: Sums, lambda: f64) -> f64 {
+        let bounds = self.node.bounds;
         let (l, r) = (value(left, lambda, bounds), value(right, lambda, bounds));
         let against = match direction {
             Monotone::Free => false,
@@ -109,6 +109,33 @@ impl<'a> Judge<'a> {
             Monotone::Falling => l < r,
         };
         if against { f64::NEG_INFINITY } else { score(left, lambda, bounds) + score(right, lambda, bounds) }
+    }
+
+    /// By so much on the left, with `more` added to the hessian of both sides; none where they may not be parted so.
+    pub fn gain_of(&self, direction: Monotone, left: Packed, more: f64) -> Option<f64> {
+        let (l, r) = (self.units.sums(left), self.rest(left));
+        if l.hessian < self.hessian_min || r.hessian < self.hessian_min {
+            return None;
+        }
+        self.gain(self.bounded(direction, l, r, self.params.lambda + more))
+    }
+
+    /// Adds what is gained by each of these on the left, as `gain_of` says, and nothing where that says none.
+    pub fn add_gains(&self, direction: Monotone, lefts: &[Packed], gains: &mut [f64]) {
+        if direction != Monotone::Free || !self.node.bounds.is_none() {
+            for (gain, &left) in gains.iter_mut().zip(lefts) {
+                *gain += self.gain_of(direction, left, 0.0).unwrap_or(0.0);
+            }
+            return;
+        }
+        let lambda = self.params.lambda;
+        for (gain, &left) in gains.iter_mut().zip(lefts) {
+            let (l, r) = (self.units.sums(left), self.rest(left));
+            let (lh, rh) = (l.hessian + lambda, r.hessian + lambda);
+            let score = (l.gradient * l.gradient * rh + r.gradient * r.gradient * lh) / (lh * rh);
+            let enough = l.hessian.min(r.hessian) >= self.hessian_min;
+            *gain += if enough { (score - self.floor).max(0.0) } else { 0.0 };
+        }
     }
 
     pub fn gain(&self, score: f64) -> Option<f64> {
