@@ -254,13 +254,16 @@ fn check_part(
     }
 }
 
-/// So many units are summed side by side: as many as stay in registers.
+/// So many units are summed side by side: as many as stay in registers, and fewer of what is left over.
 const BLOCK: usize = 64;
+const HALF: usize = 32;
+const QUARTER: usize = 16;
 
 /// All units of a block side by side, each in the order of its inputs. An input of zero would add zero; most are.
 fn add_products(sums: &mut [f64], inputs: &[f64], weights: &[f32]) {
     let pairs = inputs.iter().copied().zip(weights.chunks_exact(sums.len()));
-    let lines: Vec<(f64, &[f32])> = pairs.filter(|(input, _)| *input != 0.0).collect();
+    let mut lines: Vec<(f64, &[f32])> = Vec::with_capacity(inputs.len());
+    lines.extend(pairs.filter(|(input, _)| *input != 0.0));
     widest(Products { sums, lines: &lines });
 }
 
@@ -275,21 +278,34 @@ impl Wide for Products<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let (blocks, rest) = self.sums.as_chunks_mut::<BLOCK>();
-        let done = blocks.len() * BLOCK;
-        for (number, block) in blocks.iter_mut().enumerate() {
-            let mut held = *block;
-            for (input, line) in self.lines {
-                if let Some((weights, _)) = line[number * BLOCK..].split_first_chunk::<BLOCK>() {
-                    add_line(&mut held, *input, weights);
-                }
-            }
-            *block = held;
-        }
+        let (rest, done) = add_blocks::<BLOCK>(self.sums, self.lines, 0);
+        let (rest, done) = add_blocks::<HALF>(rest, self.lines, done);
+        let (rest, done) = add_blocks::<QUARTER>(rest, self.lines, done);
         for (input, line) in self.lines {
             add_line(rest, *input, &line[done..]);
         }
     }
+}
+
+/// To as many blocks of units as there are; gives what is left, and which unit it begins with.
+#[inline(always)]
+fn add_blocks<'a, const SIZE: usize>(
+    sums: &'a mut [f64],
+    lines: &[(f64, &[f32])],
+    first: usize,
+) -> (&'a mut [f64], usize) {
+    let (blocks, rest) = sums.as_chunks_mut::<SIZE>();
+    let done = first + blocks.len() * SIZE;
+    for (number, block) in blocks.iter_mut().enumerate() {
+        let mut held = *block;
+        for (input, line) in lines {
+            if let Some((weights, _)) = line[first + number * SIZE..].split_first_chunk::<SIZE>() {
+                add_line(&mut held, *input, weights);
+            }
+        }
+        *block = held;
+    }
+    (rest, done)
 }
 
 #[inline(always)]

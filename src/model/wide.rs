@@ -1,5 +1,8 @@
 //! The widest registers that the processor at hand has, for the few loops that are worth it. Changes no result: every
-//! product, sum and root is rounded as ever, only more of them side by side; nothing is fused.
+//! product, sum and root is rounded as ever, only more of them side by side; nothing is fused but in
+//! `product`.
+
+pub mod product;
 
 /// A loop that may be compiled once for each kind of processor.
 pub trait Wide {

@@ -107,7 +107,8 @@ impl Lane {
         let carried = Cell::default();
         let shared_too = Arc::clone(&shared);
         let journal = RefCell::new(journal);
-        let writer = Writer { shared: shared_too, opening, witness, before_commit, failures, carried, journal };
+        let writer =
+            Writer { shared: shared_too, opening, witness, before_commit, failures, carried, journal };
         let thread = std::thread::Builder::new().name(format!("{store} writer")).spawn(move || writer.run());
         let thread = thread.map_err(files::at(Path::new("a writer thread")))?;
         Ok(Self { shared, thread: Some(thread) })
@@ -376,7 +377,8 @@ impl Writer {
         }
         let Some(file) = self.shared.slot.find() else { return };
         let mut journal = self.journal.borrow_mut();
-        let settled = journal.as_mut().filter(|journal| is_due(journal.settles_in())).map(|due| due.settle(&file));
+        let settled =
+            journal.as_mut().filter(|journal| is_due(journal.settles_in())).map(|due| due.settle(&file));
         drop(journal);
         if let Some(Err(error)) = settled {
             self.fail(file.explain(error), Standing::refusal, Vec::new());

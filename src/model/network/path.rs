@@ -2,7 +2,7 @@
 //! linear, so its pieces are summed exactly; never samples.
 
 use crate::base::limits;
-use crate::model::network::{Layer, Network, rectify};
+use crate::model::network::{Layer, Network, pass, rectify};
 use crate::model::wide::{Wide, widest};
 
 /// The reference's margin and each column's share; together they are the row's margin.
@@ -15,12 +15,18 @@ pub(super) fn walk(network: &Network, row: &[f64], reference: &[f64]) -> (f64, V
 /// The same, and what they miss the margin by as they are.
 fn sum_pieces(network: &Network, row: &[f64], reference: &[f64]) -> (f64, Vec<f64>, f64) {
     let (from, to) = (network.front(reference), network.front(row));
-    let (base, margin) = (network.pass(&from), network.pass(&to));
     let mut front = vec![0.0; from.len()];
+    let (mut base, mut margin) = (None, None);
     for layers in &network.members {
-        let own = Way { layers, bent: 0 }.slopes(0, &from, &to);
+        let Some((first, rest)) = layers.split_first() else { continue };
+        let (begin, end) = (first.sums(&from), first.sums(&to));
+        add_margin(&mut base, rest, &begin);
+        add_margin(&mut margin, rest, &end);
+        let own = Way::of(layers).slopes(0, &begin, &end);
         front.iter_mut().zip(own).for_each(|(sum, slope)| *sum += slope);
     }
+    let mean = |sum: Option<f64>| sum.unwrap_or_default() / network.members.len() as f64;
+    let (base, margin) = (mean(base), mean(margin));
     front.iter_mut().for_each(|slope| *slope /= network.members.len() as f64);
     let mut columns = to_columns(network, &front);
     for ((column, x), r) in columns.iter_mut().zip(row).zip(reference) {
@@ -41,36 +47,71 @@ fn spread(columns: &mut [f64], gap: f64) {
     }
 }
 
+/// A member's margin by its first layer's sums, added to that of the members before, as `Network::pass` does.
+fn add_margin(before: &mut Option<f64>, rest: &[Layer], sums: &[f64]) {
+    let mut values = sums.to_vec();
+    rectify(&mut values);
+    let own = pass(rest, &values);
+    *before = Some(before.map_or(own, |before| before + own));
+}
+
 struct Way<'a> {
     layers: &'a [Layer],
+    /// The weights of each layer that is gone back through more than once, `inputs` numbers a unit.
+    turned: Vec<Vec<f32>>,
     /// How many bends were walked.
     bent: usize,
 }
 
-impl Way<'_> {
-    /// The margin's slopes in the inputs of layer `number`, averaged over a part of the way on which these change in a
-    /// straight line. Going back through the layer is linear, so it is done once for all pieces.
-    fn slopes(&mut self, number: usize, from: &[f64], to: &[f64]) -> Vec<f64> {
+impl<'a> Way<'a> {
+    fn of(layers: &'a [Layer]) -> Self {
+        let turned = |(number, layer): (usize, &Layer)| {
+            let mut turned = Vec::new();
+            if number > 0 && number + 1 < layers.len() {
+                turned.resize(layer.weights.len(), 0.0);
+                for (input, line) in layer.weights.chunks_exact(layer.units).enumerate() {
+                    let own = turned[input..].iter_mut().step_by(layer.inputs);
+                    own.zip(line).for_each(|(own, weight)| *own = *weight);
+                }
+            }
+            turned
+        };
+        Self { layers, turned: layers.iter().enumerate().map(turned).collect(), bent: 0 }
+    }
+
+    /// The margin's slopes in the inputs of layer `number`, averaged over a part of the way on which the layer's sums
+    /// change in a straight line from `begin` to `end`. Going back through the layer is linear, so it is done once for
+    /// all pieces.
+    fn slopes(&mut self, number: usize, begin: &[f64], end: &[f64]) -> Vec<f64> {
         let Some(layer) = self.layers.get(number) else { return Vec::new() };
         if number + 1 == self.layers.len() {
             return layer.weights.iter().map(|&weight| f64::from(weight)).collect();
         }
-        let (begin, end) = (layer.sums(from), layer.sums(to));
         let at = |share: f64| -> Vec<f64> {
-            begin.iter().zip(&end).map(|(b, e)| b * (1.0 - share) + e * share).collect()
+            begin.iter().zip(end).map(|(b, e)| b * (1.0 - share) + e * share).collect()
+        };
+        // Of the last layer's only sum nothing is asked.
+        let next = self.layers.get(number + 1).filter(|_| number + 2 < self.layers.len());
+        let next_sums = |share: f64| {
+            let mut values = at(share);
+            rectify(&mut values);
+            next.map(|layer| layer.sums(&values)).unwrap_or_default()
         };
         let mut sums = vec![0.0; begin.len()];
-        for piece in self.bends(&begin, &end).windows(2) {
-            let middle = at(0.5 * (piece[0] + piece[1]));
-            let (mut low, mut high) = (at(piece[0]), at(piece[1]));
-            rectify(&mut low);
-            rectify(&mut high);
+        let bends = self.bends(begin, end);
+        let mut low = next_sums(0.0);
+        for piece in bends.windows(2) {
+            let (middle, high) = (at(0.5 * (piece[0] + piece[1])), next_sums(piece[1]));
             let (own, length) = (self.slopes(number + 1, &low, &high), piece[1] - piece[0]);
             for ((sum, slope), middle) in sums.iter_mut().zip(own).zip(middle) {
                 *sum += if middle > 0.0 { length * slope } else { 0.0 };
             }
+            low = high;
         }
-        back(&layer.weights, &sums)
+        match self.turned.get(number) {
+            Some(turned) if !turned.is_empty() => back_turned(turned, layer.inputs, &sums),
+            _ => back(&layer.weights, &sums),
+        }
     }
 
     /// Where units turn on or off, as shares of the way from `begin` to `end`, with both ends. Past the limit the
@@ -123,6 +164,45 @@ impl Wide for Back<'_> {
             inputs.push(sum);
         }
         inputs
+    }
+}
+
+/// The same, to the bit, by the turned weights: sums of many inputs side by side, each in the order that `back` has.
+fn back_turned(turned: &[f32], inputs: usize, slopes: &[f64]) -> Vec<f64> {
+    widest(BackTurned { turned, inputs, slopes })
+}
+
+struct BackTurned<'a> {
+    turned: &'a [f32],
+    inputs: usize,
+    slopes: &'a [f64],
+}
+
+impl Wide for BackTurned<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.inputs];
+        let mut lane_sums = vec![0.0; self.inputs];
+        let full = self.slopes.len() / LANES * LANES;
+        let line = |unit: usize| &self.turned[unit * self.inputs..][..self.inputs];
+        for lane in 0..LANES.min(full) {
+            lane_sums.fill(0.0);
+            for unit in (lane..full).step_by(LANES) {
+                add_turned(&mut lane_sums, line(unit), self.slopes[unit]);
+            }
+            sums.iter_mut().zip(&lane_sums).for_each(|(sum, lane)| *sum += lane);
+        }
+        (full..self.slopes.len()).for_each(|unit| add_turned(&mut sums, line(unit), self.slopes[unit]));
+        sums
+    }
+}
+
+#[inline(always)]
+fn add_turned(sums: &mut [f64], line: &[f32], slope: f64) {
+    for (sum, &weight) in sums.iter_mut().zip(line) {
+        *sum += f64::from(weight) * slope;
     }
 }
 
@@ -198,8 +278,20 @@ mod tests {
     }
 
     #[test]
+    fn going_back_by_turned_weights_gives_the_same_bits() {
+        let mut random = Random::new(6, "turned");
+        for (inputs, units) in [(1, 1), (5, 15), (7, 16), (64, 32), (33, 53)] {
+            let weights: Vec<f32> = (0..inputs * units).map(|_| random.normal() as f32).collect();
+            let turn = |unit| weights.iter().skip(unit).step_by(units).copied();
+            let turned: Vec<f32> = (0..units).flat_map(turn).collect();
+            let slopes: Vec<f64> = (0..units).map(|_| random.normal()).collect();
+            assert_eq!(back_turned(&turned, inputs, &slopes), back(&weights, &slopes), "{inputs} {units}");
+        }
+    }
+
+    #[test]
     fn a_way_with_more_bends_than_are_walked_adds_up_all_the_same() {
-        let mut way = Way { layers: &[], bent: limits::EXPLANATION_BENDS_MAX };
+        let mut way = Way { layers: &[], turned: Vec::new(), bent: limits::EXPLANATION_BENDS_MAX };
         assert_eq!(way.bends(&[-1.0], &[1.0]), [0.0, 1.0]);
         let mut columns = [0.5, -1.5, 0.0];
         spread(&mut columns, 0.4);

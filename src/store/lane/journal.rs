@@ -113,9 +113,12 @@ impl Journal {
                 path,
                 why: format!("commit {number} is damaged, which was kept here and nowhere else"),
             },
-            Misfit::Ahead { first } => {
-                StoreError::RolledBack { store, found: commits, witnessed: first.saturating_sub(1), witness: path }
-            }
+            Misfit::Ahead { first } => StoreError::RolledBack {
+                store,
+                found: commits,
+                witnessed: first.saturating_sub(1),
+                witness: path,
+            },
         }
     }
 

@@ -38,7 +38,8 @@ impl Changes {
 pub(in crate::store) fn apply(view: &dyn Writes, noted: &[u8]) -> Result<(), StoreError> {
     let store = view.store();
     let known = rows::list_tables(store);
-    let damaged = || StoreError::CorruptFile { store, why: "its journal holds what is no change".to_string() };
+    let damaged =
+        || StoreError::CorruptFile { store, why: "its journal holds what is no change".to_string() };
     let mut rest = noted;
     while let Some(kind) = take_byte(&mut rest) {
         let name = take_text(&mut rest).ok_or_else(damaged)?;

@@ -1,15 +1,12 @@
-//! The exact gradient of the weighted log loss of one batch through a network, by burn's autodiff on a chosen device,
-//! and the margins of many rows on the same device. Draws no numbers: which units a step leaves out it is told.
-
-use std::ops::Range;
-
-use burn::tensor::activation::{relu, sigmoid};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+//! The exact gradient of the weighted log loss of one batch through a network, and the margins of many rows: by the
+//! flat pass, or by burn on the reference device. Draws no numbers: which units a step leaves out it is told.
 
 use crate::features::matrix::Matrix;
 use crate::model::reference::ComputeDevice;
 use crate::train::examples::TrainError;
-use crate::train::network::shape::{LayerShape, Shape};
+use crate::train::network::burned::BurnGradient;
+use crate::train::network::flat::FlatGradient;
+use crate::train::network::shape::Shape;
 
 /// The rows of a pass, taken apart as the network reads them.
 pub struct Inputs {
@@ -32,125 +29,44 @@ pub struct NetworkBatch {
 }
 
 /// Rows whose margins are computed at once.
-const MARGIN_ROWS: usize = 2_048;
+pub(super) const MARGIN_ROWS: usize = 2_048;
 
-/// A gradient machine on one device.
-pub struct NetworkGradient {
-    device: Device,
-    shape: Shape,
+/// A gradient machine of a device.
+pub enum NetworkGradient {
+    /// In the place of burn's flex, which moves every number in and out of tensors at each step.
+    Flat(Box<FlatGradient>),
+    Burn(BurnGradient),
 }
-
-/// The tensors of a pass that have a gradient, each with its place in the flat array.
-type Learned = Vec<(Range<usize>, Tensor<2>)>;
-
-/// Gives a part of the flat array as a table of this shape.
-type Take<'a> = dyn FnMut(&Range<usize>, [usize; 2]) -> Tensor<2> + 'a;
 
 impl NetworkGradient {
     pub fn new(device: ComputeDevice, shape: Shape) -> Result<Self, TrainError> {
-        Ok(Self { device: device.open()?, shape })
+        match device {
+            ComputeDevice::Flex => Ok(Self::Flat(Box::new(FlatGradient::new(shape)))),
+            ComputeDevice::Ndarray => Ok(Self::Burn(BurnGradient::new(device, shape)?)),
+        }
     }
 
     /// Writes one number a value of the flat array. Each member is taught as if it were alone.
-    pub fn write(&self, values: &[f32], batch: NetworkBatch, gradient: &mut [f32]) -> Result<(), TrainError> {
-        let rows = batch.inputs.rows;
-        let (targets, costs) =
-            (self.constant(batch.targets, [rows, 1]), self.constant(batch.costs, [rows, 1]));
-        let mut learned = Learned::new();
-        let mut take = |place: &Range<usize>, shape: [usize; 2]| {
-            let tensor = self.constant(values[place.clone()].to_vec(), shape).autodiff().require_grad();
-            learned.push((place.clone(), tensor.clone()));
-            tensor
-        };
-        let sums = self.pass(batch.inputs, batch.kept, &mut take);
-        // As for the linear model: a surrogate of the same gradient and fewer operations.
-        let error = sigmoid(sums.clone().without_autodiff()) - targets;
-        collect((sums * (error * costs)).mean().backward(), learned, gradient)
+    pub fn write(
+        &mut self,
+        values: &[f32],
+        batch: NetworkBatch,
+        gradient: &mut [f32],
+    ) -> Result<(), TrainError> {
+        match self {
+            Self::Flat(flat) => flat.write(values, &batch, gradient),
+            Self::Burn(burn) => burn.write(values, batch, gradient)?,
+        }
+        Ok(())
     }
 
     /// The margins of the network that the flat array makes, one a row.
     pub fn margins(&self, values: &[f32], matrix: &Matrix) -> Result<Vec<f64>, TrainError> {
-        let mut take =
-            |place: &Range<usize>, shape: [usize; 2]| self.constant(values[place.clone()].to_vec(), shape);
-        let mut margins = Vec::with_capacity(matrix.rows);
-        for start in (0..matrix.rows).step_by(MARGIN_ROWS) {
-            let rows = start..matrix.rows.min(start + MARGIN_ROWS);
-            let sums = self.pass(self.shape.take_apart(matrix, rows), Vec::new(), &mut take);
-            let own: Vec<f32> = sums.mean_dim(1).try_into_vec_as().map_err(TrainError::Gradient)?;
-            margins.extend(own.into_iter().map(f64::from));
+        match self {
+            Self::Flat(flat) => Ok(flat.margins(values, matrix)),
+            Self::Burn(burn) => burn.margins(values, matrix),
         }
-        Ok(margins)
     }
-
-    /// One margin a row and member.
-    fn pass(&self, inputs: Inputs, kept: Vec<Vec<f32>>, take: &mut Take<'_>) -> Tensor<2> {
-        let (rows, members) = (inputs.rows, self.shape.members);
-        let mut front = Vec::new();
-        if !inputs.plain.is_empty() {
-            let width = inputs.plain.len() / rows;
-            front.push(self.constant(inputs.plain, [rows, width]));
-        }
-        for (field, columns) in self.shape.embedded.iter().zip(inputs.embedded) {
-            let weights = take(&field.values, [field.width, field.size]);
-            front.push(self.constant(columns, [rows, field.width]).matmul(weights));
-        }
-        let mut kept = kept.into_iter();
-        let mut sums = Tensor::cat(front, 1);
-        for (number, layer) in self.shape.layers.iter().enumerate() {
-            if number == 0 {
-                let weights = self.first_weights(layer, take);
-                sums = sums.matmul(weights);
-            } else {
-                sums = relu(sums);
-                if let Some(kept) = kept.next() {
-                    sums = sums * self.constant(kept, [rows, layer.inputs * members]);
-                }
-                sums = self.later_sums(sums, number, take);
-            }
-            sums = sums + take(&layer.bias, [1, members * layer.units]);
-        }
-        sums
-    }
-
-    /// The first layer's weights of all members side by side: each member's are the shared ones, with its own factor
-    /// for each input.
-    fn first_weights(&self, layer: &LayerShape, take: &mut Take<'_>) -> Tensor<2> {
-        let (inputs, units, members) = (layer.inputs, layer.units, self.shape.members);
-        let shared = take(&layer.weights, [inputs, units]);
-        if members == 1 {
-            return shared;
-        }
-        let factors = take(&self.shape.factors, [inputs, members]);
-        let all = shared.reshape([inputs, 1, units]) * factors.reshape([inputs, members, 1]);
-        all.reshape([inputs, members * units])
-    }
-
-    /// Every member's sums by the shared weights, but the last layer's by its own.
-    fn later_sums(&self, values: Tensor<2>, number: usize, take: &mut Take<'_>) -> Tensor<2> {
-        let (layer, members) = (&self.shape.layers[number], self.shape.members);
-        let rows = values.dims()[0];
-        if number + 1 < self.shape.layers.len() || members == 1 {
-            let weights = take(&layer.weights, [layer.inputs, layer.units]);
-            let sums = values.reshape([rows * members, layer.inputs]).matmul(weights);
-            return sums.reshape([rows, members * layer.units]);
-        }
-        let weighted = values * take(&layer.weights, [1, members * layer.inputs]);
-        weighted.reshape([rows, members, layer.inputs]).sum_dim(2).reshape([rows, members])
-    }
-
-    fn constant(&self, numbers: Vec<f32>, shape: [usize; 2]) -> Tensor<2> {
-        Tensor::from_data(TensorData::new(numbers, shape), &self.device)
-    }
-}
-
-fn collect(mut gradients: Gradients, learned: Learned, gradient: &mut [f32]) -> Result<(), TrainError> {
-    for (place, tensor) in learned {
-        let own = tensor.grad_remove(&mut gradients).ok_or(TrainError::NoGradient)?;
-        let own = own.try_into_data().map_err(|error| TrainError::Gradient(error.into()))?;
-        let own = own.as_slice::<f32>().map_err(|error| TrainError::Gradient(error.into()))?;
-        gradient[place].copy_from_slice(own);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -253,16 +169,24 @@ mod tests {
         loss / (9 * shape.members) as f64
     }
 
-    fn check_gradient(device: ComputeDevice) {
-        check_gradient_of(1, device);
-        check_gradient_of(3, device);
+    fn flat(shape: Shape) -> NetworkGradient {
+        NetworkGradient::new(ComputeDevice::Flex, shape).unwrap()
     }
 
-    fn check_gradient_of(members: usize, device: ComputeDevice) {
+    fn flex(shape: Shape) -> NetworkGradient {
+        NetworkGradient::Burn(BurnGradient::new(ComputeDevice::Flex, shape).unwrap())
+    }
+
+    fn check_gradient(machine: impl Fn(Shape) -> NetworkGradient) {
+        check_gradient_of(1, &machine);
+        check_gradient_of(3, &machine);
+    }
+
+    fn check_gradient_of(members: usize, machine: impl Fn(Shape) -> NetworkGradient) {
         let (shape, sample) = (shape(members), sample(members));
         let values = shape.first_values(&[0.1; 12], -0.4, &mut Random::new(3, "values"));
         let mut found = vec![f32::NAN; values.len()];
-        let machine = NetworkGradient::new(device, shape.clone()).unwrap();
+        let mut machine = machine(shape.clone());
         machine.write(&values, batch(&sample), &mut found).unwrap();
         let exact: Vec<f64> = values.iter().map(|&value| f64::from(value)).collect();
         for (at, found) in found.iter().enumerate() {
@@ -285,25 +209,51 @@ mod tests {
             let rows = sample.rows.iter().cycle().take(MARGIN_ROWS + 40);
             let values_of_rows: Vec<f32> = rows.flatten().copied().collect();
             let matrix = Matrix { rows: MARGIN_ROWS + 40, width: 12, values: values_of_rows };
-            let machine = NetworkGradient::new(ComputeDevice::Flex, shape.clone()).unwrap();
             let network = shape.network(&values).unwrap();
-            let found = machine.margins(&values, &matrix).unwrap();
-            assert_eq!(found.len(), matrix.rows);
-            for (row, found) in found.into_iter().enumerate() {
-                let flat = network.margin(matrix.row(row));
-                assert!((found - flat).abs() < 1e-5, "{members} {row}: {found} {flat}");
+            for machine in [flat(shape.clone()), flex(shape.clone())] {
+                let found = machine.margins(&values, &matrix).unwrap();
+                assert_eq!(found.len(), matrix.rows);
+                for (row, found) in found.into_iter().enumerate() {
+                    let own = network.margin(matrix.row(row));
+                    assert!((found - own).abs() < 1e-5, "{members} {row}: {found} {own}");
+                }
             }
         }
     }
 
     #[test]
+    fn the_gradient_by_hand_is_the_slope_of_the_loss_with_units_left_out() {
+        check_gradient(flat);
+    }
+
+    #[test]
     fn the_gradient_on_flex_is_the_slope_of_the_loss_with_units_left_out() {
-        check_gradient(ComputeDevice::Flex);
+        check_gradient(flex);
     }
 
     #[cfg(feature = "ndarray")]
     #[test]
     fn the_gradient_on_ndarray_is_the_slope_of_the_loss_with_units_left_out() {
-        check_gradient(ComputeDevice::Ndarray);
+        check_gradient(|shape| NetworkGradient::new(ComputeDevice::Ndarray, shape).unwrap());
+    }
+
+    #[test]
+    fn the_gradient_by_hand_is_burns_and_a_second_step_finds_nothing_of_the_first() {
+        for members in [1, 3] {
+            let (shape, sample) = (shape(members), sample(members));
+            let values = shape.first_values(&[0.1; 12], -0.4, &mut Random::new(3, "values"));
+            let (mut flat, mut flex) = (flat(shape.clone()), flex(shape.clone()));
+            let (mut by_hand, mut by_burn) = (vec![f32::NAN; values.len()], vec![f32::NAN; values.len()]);
+            flat.write(&values, batch(&sample), &mut by_hand).unwrap();
+            let first = by_hand.clone();
+            flat.write(&values, NetworkBatch { kept: Vec::new(), ..batch(&sample) }, &mut by_hand).unwrap();
+            assert_ne!(by_hand, first, "{members}");
+            flat.write(&values, batch(&sample), &mut by_hand).unwrap();
+            assert_eq!(by_hand, first, "{members}");
+            flex.write(&values, batch(&sample), &mut by_burn).unwrap();
+            for (at, (hand, burn)) in by_hand.iter().zip(&by_burn).enumerate() {
+                assert!((hand - burn).abs() < 1e-6, "{members} {at}: {hand} {burn}");
+            }
+        }
     }
 }

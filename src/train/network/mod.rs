@@ -2,6 +2,9 @@
 //! Draws from the run's seed alone, never from burn.
 
 pub mod bounds;
+mod burned;
+mod flat;
 pub mod gradient;
+mod loops;
 pub mod shape;
 pub mod trainer;

@@ -60,8 +60,11 @@ pub fn read(journal: &[u8]) -> Option<Entry<'_>> {
     let mut whole = journal.get(..end.checked_next_multiple_of(BLOCK)?)?.to_vec();
     whole[HASH_AT..HEAD_BYTES].fill(0);
     let is_sound = hash(&whole) == u64::from_be_bytes(*sum);
-    let entry =
-        Entry { owner: Owner(*owner), number: u64::from_be_bytes(*number), changes: &journal[HEAD_BYTES..end] };
+    let entry = Entry {
+        owner: Owner(*owner),
+        number: u64::from_be_bytes(*number),
+        changes: &journal[HEAD_BYTES..end],
+    };
     is_sound.then_some(entry)
 }
 
