@@ -10,10 +10,12 @@ use crate::features::matrix::Matrix;
 use crate::model::linear::Linear;
 use crate::model::network::{Layer, Network};
 
-/// The backends burn can compute on here.
+/// What training computes on: loops of our own, or a backend of burn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ComputeDevice {
+    /// The flat pass of a family that has one for training, checked against burn; another family is on burn's flex.
+    Flat,
     Flex,
     /// The reference backend; present where the program was built with the feature `ndarray`.
     Ndarray,
@@ -56,14 +58,14 @@ impl Fact for DeviceError {
 impl ComputeDevice {
     pub fn is_built_in(self) -> bool {
         match self {
-            Self::Flex => true,
+            Self::Flat | Self::Flex => true,
             Self::Ndarray => cfg!(feature = "ndarray"),
         }
     }
 
     pub fn open(self) -> Result<Device, DeviceError> {
         match self {
-            Self::Flex => Ok(Device::flex()),
+            Self::Flat | Self::Flex => Ok(Device::flex()),
             Self::Ndarray => open_ndarray(),
         }
     }

@@ -262,7 +262,7 @@ impl Default for RawTrainParams {
         Self {
             seed: 1,
             family: FamilyName::Logistic,
-            device: ComputeDevice::Flex,
+            device: ComputeDevice::Flat,
             split: RawSplit::default(),
             logistic: RawLogistic::default(),
             mlp: RawMlp::default(),

@@ -1,5 +1,5 @@
 //! The exact gradient of the weighted log loss of one batch through a network, and the margins of many rows: by the
-//! flat pass, or by burn on the reference device. Draws no numbers: which units a step leaves out it is told.
+//! flat pass, or by burn on one of its backends. Draws no numbers: which units a step leaves out it is told.
 
 use crate::features::matrix::Matrix;
 use crate::model::reference::ComputeDevice;
@@ -33,7 +33,7 @@ pub(super) const MARGIN_ROWS: usize = 2_048;
 
 /// A gradient machine of a device.
 pub enum NetworkGradient {
-    /// In the place of burn's flex, which moves every number in and out of tensors at each step.
+    /// Burn moves every number in and out of tensors at each step; this keeps them where they are.
     Flat(Box<FlatGradient>),
     Burn(BurnGradient),
 }
@@ -41,8 +41,8 @@ pub enum NetworkGradient {
 impl NetworkGradient {
     pub fn new(device: ComputeDevice, shape: Shape) -> Result<Self, TrainError> {
         match device {
-            ComputeDevice::Flex => Ok(Self::Flat(Box::new(FlatGradient::new(shape)))),
-            ComputeDevice::Ndarray => Ok(Self::Burn(BurnGradient::new(device, shape)?)),
+            ComputeDevice::Flat => Ok(Self::Flat(Box::new(FlatGradient::new(shape)))),
+            ComputeDevice::Flex | ComputeDevice::Ndarray => Ok(Self::Burn(BurnGradient::new(device, shape)?)),
         }
     }
 
@@ -170,11 +170,11 @@ mod tests {
     }
 
     fn flat(shape: Shape) -> NetworkGradient {
-        NetworkGradient::new(ComputeDevice::Flex, shape).unwrap()
+        NetworkGradient::new(ComputeDevice::Flat, shape).unwrap()
     }
 
     fn flex(shape: Shape) -> NetworkGradient {
-        NetworkGradient::Burn(BurnGradient::new(ComputeDevice::Flex, shape).unwrap())
+        NetworkGradient::new(ComputeDevice::Flex, shape).unwrap()
     }
 
     fn check_gradient(machine: impl Fn(Shape) -> NetworkGradient) {

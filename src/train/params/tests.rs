@@ -18,7 +18,7 @@ fn an_empty_file_trains_with_every_value_written_out() {
     let params = parse(json!({})).unwrap().check().unwrap();
     let expected = json!({
         "seed": 1,
-        "device": "flex",
+        "device": "flat",
         "split": {"by": "random", "test": 0.2, "valid": 0.2},
         "family": {"kind": "logistic", "learning_rate": 0.02, "batch_rows": 256, "epochs": 200,
             "patience": 10, "weight_decay": 1.0, "class_weight": "none"},

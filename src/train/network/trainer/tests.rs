@@ -61,10 +61,10 @@ fn try_fit_over(
     train_network(Plan { params, recipe, directions, start }, &parts, cancel, progress)
 }
 
-const FLEX: ComputeDevice = ComputeDevice::Flex;
+const FLAT: ComputeDevice = ComputeDevice::Flat;
 
 fn fit(params: &MlpParams, seed: u64, train: &Sample, valid: &Sample) -> Learned<Network> {
-    try_fit(params, Start { seed, device: FLEX }, (train, valid), &CancelFlag::new(), &Silent).unwrap()
+    try_fit(params, Start { seed, device: FLAT }, (train, valid), &CancelFlag::new(), &Silent).unwrap()
 }
 
 fn right(network: &Network, sample: &Sample) -> f64 {
@@ -171,7 +171,7 @@ fn a_field_that_may_go_one_way_never_goes_the_other_whatever_the_rest_of_the_row
             members,
         ]);
         let learn = |directions: &Directions| {
-            let start = Start { seed: 4, device: FLEX };
+            let start = Start { seed: 4, device: FLAT };
             let over = (&params, &recipe, directions);
             try_fit_over(over, start, (&train, &valid), &CancelFlag::new(), &Silent).unwrap().model
         };
@@ -230,7 +230,7 @@ impl Progress for Stopper {
 fn a_cancelled_training_stops_before_its_next_step() {
     let sample = crossed(200, "cancel");
     let stopper = Stopper(CancelFlag::new());
-    let start = Start { seed: 1, device: FLEX };
+    let start = Start { seed: 1, device: FLAT };
     let stopped = try_fit(&params(&["hidden=[4]"]), start, (&sample, &sample), &stopper.0, &stopper);
     assert!(matches!(stopped, Err(TrainError::Cancelled(_))));
 }
@@ -240,7 +240,7 @@ fn an_infinite_value_is_reported_as_divergence_and_not_as_a_model() {
     let mut sample = crossed(60, "infinite");
     sample.matrix.row_mut(7)[2] = f32::INFINITY;
     let fast = params(&["hidden=[4]", "learning_rate=1"]);
-    let start = Start { seed: 1, device: FLEX };
+    let start = Start { seed: 1, device: FLAT };
     let refused = try_fit(&fast, start, (&sample, &sample), &CancelFlag::new(), &Silent);
     assert!(matches!(refused, Err(TrainError::Diverged { .. })), "{refused:?}");
 }
@@ -256,15 +256,19 @@ fn a_large_part_tells_its_loss_by_some_of_its_rows() {
     assert_eq!(draw_rows(&small.examples(), 3).0, small.matrix);
 }
 
-#[cfg(feature = "ndarray")]
 #[test]
-fn the_reference_device_learns_the_same_network() {
+fn burn_learns_the_same_network() {
     let (train, valid) = (crossed(300, "train"), crossed(100, "valid"));
     let params = params(&["hidden=[8]", "epochs=4"]);
-    let flex = fit(&params, 7, &train, &valid);
-    let start = Start { seed: 7, device: ComputeDevice::Ndarray };
-    let ndarray = try_fit(&params, start, (&train, &valid), &CancelFlag::new(), &Silent).unwrap();
-    for (a, b) in flex.model.members()[0][0].weights.iter().zip(&ndarray.model.members()[0][0].weights) {
-        assert!((a - b).abs() < 1e-3, "{a} {b}");
+    let flat = fit(&params, 7, &train, &valid);
+    for device in [ComputeDevice::Flex, ComputeDevice::Ndarray] {
+        if !device.is_built_in() {
+            continue;
+        }
+        let start = Start { seed: 7, device };
+        let burned = try_fit(&params, start, (&train, &valid), &CancelFlag::new(), &Silent).unwrap();
+        for (a, b) in flat.model.members()[0][0].weights.iter().zip(&burned.model.members()[0][0].weights) {
+            assert!((a - b).abs() < 1e-3, "{device:?}: {a} {b}");
+        }
     }
 }
