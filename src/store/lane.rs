@@ -24,7 +24,7 @@ use crate::store::lane::restart::{LaneState, Opened, Opening, Standing};
 use crate::store::lane::slot::Slot;
 use crate::store::migrate::count_commit;
 use crate::store::tables::StoreName;
-use crate::store::views::changes::Changes;
+use crate::store::views::group::changes::Changes;
 use crate::store::views::group::{Carried, Finished, Group, Writes};
 use crate::store::views::{ReadView, WriteView};
 use crate::store::witness::Witness;

@@ -24,8 +24,8 @@ use crate::store::lane::journal::entry::{Misfit, Owner};
 use crate::store::rows::meta::COMMITS;
 use crate::store::tables::StoreName;
 use crate::store::views::Rows;
-use crate::store::views::changes::{Changes, apply};
 use crate::store::views::group::Group;
+use crate::store::views::group::changes::{Changes, apply};
 
 pub struct Journal {
     store: StoreName,

@@ -2,6 +2,8 @@
 //! loaded once, and new rows that may wait are written together. Never commits, and nothing kept here outlives the
 //! transaction.
 
+pub mod changes;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -16,7 +18,7 @@ use crate::store::rows::answers::{CasesRow, Counts};
 use crate::store::rows::log::NodesRow;
 use crate::store::rows::{self, Row, meta};
 use crate::store::tables::{StoreName, Table};
-use crate::store::views::changes::Changes;
+use crate::store::views::group::changes::Changes;
 use crate::store::views::{Direction, Framed, Span, Visit, WriteView, walk};
 
 /// Reading and writing inside a transaction.

@@ -4,7 +4,6 @@
 pub mod answers;
 pub mod approvals;
 pub mod chains;
-pub mod changes;
 pub mod group;
 pub mod lab;
 pub mod log;
