@@ -11,7 +11,8 @@ use crate::train::baseline::train_baseline;
 use crate::train::course::{EpochLoss, Parts, Start};
 use crate::train::examples::{Examples, TrainError};
 use crate::train::logistic::averaged::train_averaged;
-use crate::train::logistic::trainer::train_logistic;
+use crate::train::logistic::trainer::{Plan as LinePlan, train_logistic};
+use crate::train::network::averaged::train_averaged as train_averaged_network;
 use crate::train::network::trainer::{Plan, train_network};
 use crate::train::params::{FamilyParams, TrainParams};
 use crate::train::scorecard::family::train_scorecard;
@@ -69,17 +70,24 @@ fn fit_drawn(
             (Family::Baseline(train_baseline(&parts.train)?), (Vec::new(), None), Vec::new())
         }
         FamilyParams::Logistic(logistic) => {
+            let directions = params.monotone.of_columns(recipe);
+            let plan = LinePlan { params: logistic, directions: &directions, start };
             let alone = logistic.models_for(parts.train.matrix.rows) == 1;
             let fit = if alone && !parts.valid.labels.is_empty() {
-                train_logistic(logistic, start, parts, cancel, progress)?
+                train_logistic(plan, parts, cancel, progress)?
             } else {
-                train_averaged(logistic, start, &parts.train, cancel, progress)?
+                train_averaged(plan, &parts.train, cancel, progress)?
             };
             (Family::Logistic(fit.linear), epochs(fit.epochs, fit.best_epoch), Vec::new())
         }
         FamilyParams::Mlp(mlp) => {
             let plan = Plan { params: mlp, recipe, directions: &params.monotone, start };
-            let learned = train_network(plan, parts, cancel, progress)?;
+            let alone = mlp.models_for(parts.train.matrix.rows) == 1;
+            let learned = if alone && !parts.valid.labels.is_empty() {
+                train_network(plan, parts, cancel, progress)?
+            } else {
+                train_averaged_network(plan, &parts.train, cancel, progress)?
+            };
             (Family::Network(learned.model), epochs(learned.epochs, learned.best_epoch), Vec::new())
         }
         FamilyParams::Boosting(settings) => {

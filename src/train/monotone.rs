@@ -44,6 +44,18 @@ impl Directions {
         self.0.iter().map(|(field, direction)| (field.as_str(), *direction))
     }
 
+    /// Of each column of the recipe's encodings: those of a directed field rise with its value, but for the one that
+    /// says that it is missing, which has no order among values.
+    pub fn of_columns(&self, recipe: &FittedRecipe) -> Vec<Monotone> {
+        let mut columns = vec![Monotone::Free; recipe.width];
+        for field in &recipe.fields {
+            let ordered = field.width.saturating_sub(usize::from(has_indicator(&field.encoding)));
+            let own = columns.iter_mut().skip(field.start).take(ordered);
+            own.for_each(|column| *column = self.of(&field.field));
+        }
+        columns
+    }
+
     /// Refuses a direction of what is no field of the recipe, or has no order.
     pub fn check(&self, recipe: &FittedRecipe) -> Result<(), TrainError> {
         for name in self.0.keys() {
@@ -59,6 +71,16 @@ impl Directions {
             }
         }
         Ok(())
+    }
+}
+
+fn has_indicator(encoding: &FittedEncoding) -> bool {
+    match encoding {
+        FittedEncoding::Scale { indicator, .. }
+        | FittedEncoding::Quantile { indicator, .. }
+        | FittedEncoding::Piecewise { indicator, .. } => *indicator,
+        FittedEncoding::Ordinal { .. } => true,
+        FittedEncoding::None {} | FittedEncoding::OneHot { .. } | FittedEncoding::Hash { .. } => false,
     }
 }
 
@@ -101,5 +123,21 @@ mod tests {
         let stray = refusal("bined").unwrap();
         assert_eq!(stray.code(), "train_params.monotone_field");
         assert!(stray.to_string().contains("did you mean \"binned\""), "{stray}");
+    }
+
+    #[test]
+    fn columns_of_a_directed_field_go_its_way_and_the_one_for_missing_cells_as_it_likes() {
+        let piecewise =
+            FittedEncoding::Piecewise { cuts: vec![0.0, 1.0, 2.0, 3.0], median: 1.0, indicator: true };
+        let free = FittedEncoding::OneHot { levels: vec!["a".to_string()] };
+        let (mut bent, mut levels) = (field("bent", piecewise, None), field("levels", free, None));
+        levels.start = bent.width;
+        let width = bent.width + levels.width;
+        bent.start = 0;
+        let ordered = bent.width - 1;
+        let directions = Directions::new(BTreeMap::from([("bent".to_string(), Direction::Falling)]));
+        let columns = directions.of_columns(&FittedRecipe { fields: vec![bent, levels], width });
+        assert!(columns[..ordered].iter().all(|column| *column == Monotone::Falling) && ordered > 1);
+        assert!(columns[ordered..].iter().all(|column| *column == Monotone::Free));
     }
 }

@@ -205,7 +205,8 @@ impl FamilyParams {
     pub fn watches(&self, rows: usize) -> bool {
         match self {
             Self::Logistic(logistic) => logistic.models_for(rows) == 1,
-            Self::Baseline | Self::Mlp(_) => true,
+            Self::Mlp(mlp) => mlp.models_for(rows) == 1,
+            Self::Baseline => true,
             Self::Boosting(_) | Self::Forest(_) | Self::Scorecard(_) | Self::Ensemble(_) => false,
         }
     }
@@ -321,8 +322,6 @@ pub enum ParamsError {
     Scorecard(#[from] ScorecardParamsError),
     #[error("[{section}] {source}")]
     Trees { section: &'static str, source: Box<TreesError> },
-    #[error("[monotone] does not apply to the family {family:?}: {hint}")]
-    Monotone { family: &'static str, hint: &'static str },
     #[error("device = \"ndarray\": this program was built without that device")]
     DeviceNotBuiltIn,
     #[error("{text:?} is no setting; write key=value, such as logistic.epochs=20")]
@@ -341,7 +340,6 @@ impl Fact for ParamsError {
             Self::Space { .. } => "train_params.space",
             Self::Binning { .. } => "train_params.binning",
             Self::Scorecard(_) | Self::Trees { .. } => "train_params.range",
-            Self::Monotone { .. } => "train_params.monotone",
             Self::Needed { .. } => "train_params.needed",
             Self::DoesNotApply { .. } => "train_params.does_not_apply",
             Self::DeviceNotBuiltIn => "train_params.device_not_built_in",
@@ -396,7 +394,6 @@ impl RawTrainParams {
         }
         let sampling = self.sampling;
         let monotone = Directions::new(self.monotone);
-        family.check_monotone(&monotone)?;
         Ok(TrainParams {
             seed: self.seed,
             device: self.device,
@@ -427,22 +424,6 @@ fn form_of_all(members: &[FamilyParams]) -> Form {
         (true, Some(rules)) => Form::Both(rules),
         (false, Some(rules)) => Form::Codes(rules),
         (_, None) => Form::Columns,
-    }
-}
-
-impl FamilyParams {
-    fn check_monotone(&self, monotone: &Directions) -> Result<(), ParamsError> {
-        match self {
-            Self::Baseline | Self::Boosting(_) | Self::Scorecard(_) | Self::Mlp(_) => Ok(()),
-            Self::Ensemble(ensemble) => {
-                ensemble.members.iter().try_for_each(|member| member.check_monotone(monotone))
-            }
-            Self::Logistic(_) | Self::Forest(_) if !monotone.is_empty() => {
-                let hint = "it can keep no direction; scorecard, boosting and mlp can";
-                Err(ParamsError::Monotone { family: self.as_str(), hint })
-            }
-            Self::Logistic(_) | Self::Forest(_) => Ok(()),
-        }
     }
 }
 

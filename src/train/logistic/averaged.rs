@@ -6,26 +6,24 @@ use crate::base::progress::{Progress, Silent};
 use crate::base::rng::Random;
 use crate::features::matrix::Matrix;
 use crate::model::linear::Linear;
-use crate::train::course::{Parts, Start};
+use crate::train::course::Parts;
 use crate::train::examples::{Examples, TrainError};
 use crate::train::hold_out::hold_out;
-use crate::train::logistic::trainer::{Fit, train_logistic};
-use crate::train::params::LogisticParams;
+use crate::train::logistic::trainer::{Fit, Plan, train_logistic};
 
 /// The share of the rows that each of several lines holds out.
 const HELD_SHARE: f64 = 0.12;
 
 pub fn train_averaged(
-    params: &LogisticParams,
-    start: Start,
+    plan: Plan<'_>,
     train: &Examples<'_>,
     cancel: &CancelFlag,
     progress: &dyn Progress,
 ) -> Result<Fit, TrainError> {
     train.check("training")?;
-    let models = params.models_for(train.matrix.rows);
+    let models = plan.params.models_for(train.matrix.rows);
     let mut fits = Vec::with_capacity(models);
-    let random = &mut Random::new(start.seed, "train.averaged");
+    let random = &mut Random::new(plan.start.seed, "train.averaged");
     for (number, held) in hold_out(train.labels, models, HELD_SHARE, random).iter().enumerate() {
         let others: Vec<usize> =
             (0..train.matrix.rows).filter(|row| held.binary_search(row).is_err()).collect();
@@ -37,7 +35,7 @@ pub fn train_averaged(
         };
         // The first line's course is the one that is told, as it is the one that is kept.
         let heard: &dyn Progress = if number == 0 { progress } else { &Silent };
-        fits.push(train_logistic(params, start, &parts, cancel, heard)?);
+        fits.push(train_logistic(plan, &parts, cancel, heard)?);
     }
     Ok(mean(fits))
 }

@@ -10,6 +10,7 @@ use crate::train::examples::{Examples, TrainError};
 use crate::train::logistic::gradient::{Batch, LossGradient};
 use crate::train::optimizer::{AdamW, MovingAverage};
 use crate::train::params::LogisticParams;
+use crate::train::trees::codes::Monotone;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
@@ -19,16 +20,24 @@ pub struct Fit {
     pub best_epoch: usize,
 }
 
+/// What a line is made by: its parameters, and which way each column may move its margin. A column beyond the list is free.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    pub params: &'a LogisticParams,
+    pub directions: &'a [Monotone],
+    pub start: Start,
+}
+
 pub fn train_logistic(
-    params: &LogisticParams,
-    start: Start,
+    plan: Plan<'_>,
     parts: &Parts<'_>,
     cancel: &CancelFlag,
     progress: &dyn Progress,
 ) -> Result<Fit, TrainError> {
     parts.check()?;
+    let params = plan.params;
     let costs = ClassCosts::of(&parts.train, params.class_weight)?;
-    let trainer = Trainer::new(params, start, &parts.train, costs)?;
+    let trainer = Trainer::new(plan, &parts.train, costs)?;
     let (epochs, patience) = (params.epochs, params.patience);
     let course = Course { epochs, patience, seen: parts.train, valid: parts.valid, costs };
     let learned = course.follow(trainer, cancel, progress)?;
@@ -38,6 +47,7 @@ pub fn train_logistic(
 /// Weights, then the bias, in one flat array, on their way down.
 struct Trainer<'a> {
     params: &'a LogisticParams,
+    directions: &'a [Monotone],
     train: &'a Examples<'a>,
     costs: ClassCosts,
     gradient: LossGradient,
@@ -51,12 +61,8 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(
-        params: &'a LogisticParams,
-        start: Start,
-        train: &'a Examples<'a>,
-        costs: ClassCosts,
-    ) -> Result<Self, TrainError> {
+    fn new(plan: Plan<'a>, train: &'a Examples<'a>, costs: ClassCosts) -> Result<Self, TrainError> {
+        let Plan { params, directions, start } = plan;
         // The loss is convex: from zero there is no symmetry to break and no draw to depend on.
         let mut values = vec![0.0; train.matrix.width];
         values.push(costs.log_odds as f32);
@@ -66,6 +72,7 @@ impl<'a> Trainer<'a> {
         let decay = params.weight_decay / batches as f64;
         Ok(Self {
             params,
+            directions,
             train,
             costs,
             gradient: LossGradient::new(start.device)?,
@@ -90,6 +97,7 @@ impl Learner for Trainer<'_> {
             let rate = cosine(self.params.learning_rate, self.steps as f64 / self.steps_max as f64);
             let gradient = self.gradient.at(&self.values, gather(self.train, self.costs, batch))?;
             self.optimizer.step(&mut self.values, &gradient, rate);
+            hold(&mut self.values, self.directions);
             self.average.add(&self.values);
             self.steps += 1;
         }
@@ -99,6 +107,17 @@ impl Learner for Trainer<'_> {
     fn model(&self) -> Result<Linear, TrainError> {
         let (weights, bias) = self.average.values().split_at(self.train.matrix.width);
         Ok(Linear { weights: weights.to_vec(), bias: bias.first().copied().unwrap_or_default() })
+    }
+}
+
+/// Brings weights within their directions by the shortest way; a mean of such weights is within them too.
+fn hold(values: &mut [f32], directions: &[Monotone]) {
+    for (value, direction) in values.iter_mut().zip(directions) {
+        match direction {
+            Monotone::Free => {}
+            Monotone::Rising => *value = value.max(0.0),
+            Monotone::Falling => *value = value.min(0.0),
+        }
     }
 }
 

@@ -236,28 +236,15 @@ fn sides_of(
     plain: &[Range<usize>],
     inputs: usize,
 ) -> Vec<Side> {
-    let mut columns = vec![Side::Free; recipe.width];
-    for field in &recipe.fields {
-        let ordered = field.width - usize::from(has_indicator(&field.encoding));
-        columns[field.start..field.start + ordered].fill(match directions.of(&field.field) {
-            Monotone::Free => Side::Free,
-            Monotone::Rising => Side::Up,
-            Monotone::Falling => Side::Down,
-        });
-    }
+    let side = |direction: Monotone| match direction {
+        Monotone::Free => Side::Free,
+        Monotone::Rising => Side::Up,
+        Monotone::Falling => Side::Down,
+    };
+    let columns: Vec<Side> = directions.of_columns(recipe).into_iter().map(side).collect();
     let mut sides: Vec<Side> = plain.iter().flat_map(|range| columns[range.clone()].to_vec()).collect();
     sides.resize(inputs, Side::Free);
     sides
-}
-
-fn has_indicator(encoding: &FittedEncoding) -> bool {
-    match encoding {
-        FittedEncoding::Scale { indicator, .. }
-        | FittedEncoding::Quantile { indicator, .. }
-        | FittedEncoding::Piecewise { indicator, .. } => *indicator,
-        FittedEncoding::Ordinal { .. } => true,
-        FittedEncoding::None {} | FittedEncoding::OneHot { .. } | FittedEncoding::Hash { .. } => false,
-    }
 }
 
 /// A rule of thumb for how many numbers tell `width` levels apart.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
 use crate::train::params::{
-    ClassWeight, LEARNING_RATE_RANGE, ParamsError, WEIGHT_DECAY_RANGE, check_count, check_range,
+    ClassWeight, LEARNING_RATE_RANGE, ParamsError, WATCHED_ROWS_MIN, WEIGHT_DECAY_RANGE, check_count,
+    check_range,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct RawMlp {
     /// As in `[logistic]`: times the learning rate, the share of a weight lost in one pass over the rows; more of it
     /// where there are fewer than 5,000, as the root of 5,000 over their number.
     pub weight_decay: f64,
+    /// How many networks are averaged, each stopped by rows of its own, with the members shared out among them; what
+    /// is not written follows from the rows: one from 3,000 on, five below.
+    pub models: Option<usize>,
     pub class_weight: ClassWeight,
 }
 
@@ -45,9 +49,20 @@ pub struct MlpParams {
     pub epochs: usize,
     pub patience: usize,
     pub weight_decay: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<usize>,
     pub class_weight: ClassWeight,
 }
 
+impl MlpParams {
+    /// How many networks are averaged over so many training rows.
+    pub fn models_for(&self, rows: usize) -> usize {
+        self.models.unwrap_or(if rows < WATCHED_ROWS_MIN { AVERAGED } else { 1 })
+    }
+}
+
+/// Networks that hold out a fifth of the rows each, so that every row stops one and teaches the others.
+const AVERAGED: usize = 5;
 const DROPOUT_RANGE: (f64, f64) = (0.0, 0.9);
 
 /// Chosen on seven public credit, churn and enrolment sets of 600 to 42,000 rows, by their folds' mean AUC and log loss.
@@ -63,6 +78,7 @@ impl Default for RawMlp {
             epochs: 60,
             patience: 8,
             weight_decay: 10.0,
+            models: None,
             class_weight: ClassWeight::None,
         }
     }
@@ -86,6 +102,9 @@ impl RawMlp {
         check_count("mlp.batch_rows", self.batch_rows, limits::BATCH_ROWS_MAX)?;
         check_count("mlp.epochs", self.epochs, limits::EPOCHS_MAX)?;
         check_count("mlp.patience", self.patience, limits::EPOCHS_MAX)?;
+        if let Some(models) = self.models {
+            check_count("mlp.models", models, 20)?;
+        }
         self.class_weight.check("mlp.class_weight.positive")?;
         Ok(MlpParams {
             hidden: self.hidden,
@@ -97,6 +116,7 @@ impl RawMlp {
             epochs: self.epochs,
             patience: self.patience,
             weight_decay: self.weight_decay,
+            models: self.models,
             class_weight: self.class_weight,
         })
     }

@@ -155,11 +155,7 @@ impl RawSearch {
                 return Err(ParamsError::Member { member: name });
             }
             let settings = vec![format!("family={name}")];
-            // What can keep no direction is no candidate where directions are asked for.
-            match candidate(raw, name.to_string(), settings) {
-                Err(ParamsError::Monotone { .. }) => {}
-                other => candidates.push(other?),
-            }
+            candidates.push(candidate(raw, name.to_string(), settings)?);
         }
         Ok(candidates)
     }

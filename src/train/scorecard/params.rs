@@ -7,21 +7,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawScorecardParams {
-    /// Bins of a column at most, beside the missing one and those of special codes.
+    /// Bins of a column at most, beside the missing one and those of special codes; even ones are fewer where there are
+    /// many columns.
     pub bins_max: usize,
     /// The share of the rows' weight that each such bin has at least.
     pub share_min: f64,
     /// The weight that each such bin has at least of either class.
     pub events_min: f64,
-    /// The weight of average rows added to each bin before its evidence is taken.
+    /// The weight of average rows added to each bin before its evidence is taken, alone or in a search.
     pub smoothing: f64,
-    /// What each bin after the second must add to the column's chi-square: its information value times E O / (E + O).
+    /// Where bins are searched for, as a trend needs: what each bin after the second must add to the column's
+    /// chi-square, its information value times E O / (E + O).
     pub gain_min: f64,
-    /// A level of less weight shares one bin with unknown levels.
+    /// A level of less weight shares one bin with unknown levels; an even bin of numbers has this weight at least.
     pub level_weight_min: f64,
     /// Columns of a lower information value are left out.
     pub iv_min: f64,
-    /// Weight of the coefficients' squares in the loss (half of it, the loss being summed over rows).
+    /// Weight of a column's roughness in the loss (half of it, the loss being summed over rows) before its rows have
+    /// said how much it varies: squares of the steps between neighbouring bins, and of what levels are worth.
     pub l2: f64,
     /// What columns follow that were asked nothing.
     pub trend: Trend,
@@ -81,14 +84,14 @@ pub const BINS_MAX: usize = 20;
 impl Default for RawScorecardParams {
     fn default() -> Self {
         Self {
-            bins_max: 12,
+            bins_max: 20,
             share_min: 0.01,
             events_min: 3.0,
             smoothing: 30.0,
             gain_min: 5.0,
             level_weight_min: 20.0,
             iv_min: 0.002,
-            l2: 3.0,
+            l2: 10.0,
             trend: Trend::None,
         }
     }
@@ -104,7 +107,7 @@ impl RawScorecardParams {
         check_range("gain_min", self.gain_min, (0.0, 1e6))?;
         check_range("level_weight_min", self.level_weight_min, (0.0, 1e9))?;
         check_range("iv_min", self.iv_min, (0.0, 100.0))?;
-        check_range("l2", self.l2, (0.0, 1e6))?;
+        check_range("l2", self.l2, (1e-6, 1e6))?;
         Ok(ScorecardParams {
             bins_max: self.bins_max,
             share_min: self.share_min,
@@ -116,6 +119,17 @@ impl RawScorecardParams {
             l2: self.l2,
             trend: self.trend,
         })
+    }
+}
+
+/// Bins of all columns together: what is fitted at once grows with the cube of them.
+const ALL_BINS_MAX: usize = 1_200;
+const EVEN_BINS_MIN: usize = 4;
+
+impl ScorecardParams {
+    /// Even bins of each of so many columns at most.
+    pub fn even_bins(&self, columns: usize) -> usize {
+        (ALL_BINS_MAX / columns.max(1)).clamp(EVEN_BINS_MIN, self.bins_max.max(EVEN_BINS_MIN))
     }
 }
 

@@ -1,7 +1,6 @@
 //! From coded rows to a card: what is learned, what is left out, and what is the same again.
 
 use super::fit::{Fate, fit_scorecard};
-use super::logistic::{Regressor, Sample, fit_nonnegative};
 use super::params::{ColumnRequest, RawScorecardParams, Trend};
 use crate::base::rng::Random;
 use crate::model::trees::CodeColumn;
@@ -94,33 +93,32 @@ fn a_row_of_weight_three_counts_as_three_rows() {
         fit_scorecard(&repeated, &requests, &params).unwrap().0,
     );
     assert!((a.intercept - b.intercept).abs() < 1e-7);
-    assert!(a.parts.iter().zip(&b.parts).all(|(a, b)| (a.coefficient - b.coefficient).abs() < 1e-7));
+    assert_eq!(a.parts.len(), b.parts.len());
+    for (a, b) in a.parts.iter().zip(&b.parts) {
+        assert!(a.woe.iter().zip(&b.woe).all(|(a, b)| (a - b).abs() < 1e-6), "{:?} {:?}", a.woe, b.woe);
+    }
 }
 
 #[test]
-fn the_curve_is_where_no_slope_is_left_and_a_column_that_would_turn_round_is_zero() {
+fn a_bin_is_worth_what_it_says_beside_the_others_and_a_missing_cell_never_seen_nothing() {
     let (codes, labels) = drawn();
-    let value =
-        |scale: f64| (0..40).map(|code| scale * (f64::from(code) - 20.0) / 10.0).collect::<Vec<f64>>();
-    let regressors = [
-        Regressor { cells: &codes[..ROWS], value_of: value(1.0) },
-        Regressor { cells: &codes[3 * ROWS..], value_of: value(1.0) },
-        Regressor { cells: &codes[..ROWS], value_of: value(-1.0) },
-    ];
     let weights = vec![1.0; ROWS];
-    let sample = Sample { regressors: &regressors, labels: &labels, weights: &weights };
-    let curve = fit_nonnegative(&sample, 2.0).unwrap();
-    assert_eq!(curve.coefficients[2], 0.0);
-    let mut slopes = [0.0; 3];
-    for (row, &label) in labels.iter().enumerate() {
-        let x: Vec<f64> = regressors[..2].iter().map(|r| r.value_of[usize::from(r.cells[row])]).collect();
-        let margin = curve.intercept + curve.coefficients[0] * x[0] + curve.coefficients[1] * x[1];
-        let miss = 1.0 / (1.0 + (-margin).exp()) - f64::from(u8::from(label));
-        slopes[0] += miss;
-        slopes[1] += miss * x[0];
-        slopes[2] += miss * x[1];
+    let seen: Vec<u8> =
+        codes.iter().enumerate().map(|(at, &c)| if at < ROWS { c.max(1) } else { c }).collect();
+    let rows = CodedRows::check(&COLUMNS, &seen, &labels, &weights).unwrap();
+    let params = RawScorecardParams::default().check().unwrap();
+    let (card, binned) = fit_scorecard(&rows, &vec![ColumnRequest::default(); 4], &params).unwrap();
+    let mean = |part: &crate::model::scorecard::Part| {
+        let cells = &seen[part.place * ROWS..(part.place + 1) * ROWS];
+        cells.iter().map(|&code| part.worth(code)).sum::<f64>() / ROWS as f64
+    };
+    assert!(card.parts.iter().all(|part| mean(part).abs() < 1e-9));
+    assert_eq!(card.parts[0].worth(0), 0.0);
+    for part in &card.parts {
+        let evidence: Vec<f64> = binned[part.place].bins.bins.iter().map(|bin| bin.woe).collect();
+        assert_eq!((&part.woe, part.coefficient), (&evidence, 1.0));
     }
-    assert!(slopes[0].abs() < 1e-5 && (slopes[1] + 2.0 * curve.coefficients[0]).abs() < 1e-5, "{slopes:?}");
-    let last = slopes[2] + 2.0 * curve.coefficients[1];
-    assert!(last.abs() < 1e-5 || (curve.coefficients[1] == 0.0 && last > 0.0), "{last}");
+    // The truth's slope is 0.08 a code, over 38 codes.
+    let rise = card.parts[0].worth(39) - card.parts[0].worth(1);
+    assert!((2.0..3.8).contains(&rise), "{rise}");
 }

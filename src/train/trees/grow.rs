@@ -9,8 +9,9 @@ use crate::model::trees::{Branch, Child, Leaf, Split, Tree};
 use crate::train::trees::codes::{CheckedPart, CodedShape};
 use crate::train::trees::grow::gradients::{Gradients, Packed};
 use crate::train::trees::grow::histogram::{Histogram, RowCodes};
+use crate::train::trees::grow::levels::Ranked;
 use crate::train::trees::grow::split::{Asked, Bounds, Found, Judge, Node, value};
-use crate::train::trees::params::{GrowParams, Growth};
+use crate::train::trees::params::{GrowParams, Growth, LevelOrder};
 
 pub mod common;
 pub mod gradients;
@@ -43,6 +44,8 @@ pub struct Grower<'a> {
     ground: Ground<'a>,
     spare: Vec<Histogram>,
     right: Vec<u32>,
+    /// By column, where levels keep one order in the whole tree.
+    ranked: Vec<Option<Ranked>>,
 }
 
 /// A node as it was grown; `children` are places in `Grown::nodes`.
@@ -74,7 +77,7 @@ struct Waiting {
 
 impl<'a> Grower<'a> {
     pub fn new(ground: Ground<'a>) -> Self {
-        Self { ground, spare: Vec::new(), right: Vec::new() }
+        Self { ground, spare: Vec::new(), right: Vec::new(), ranked: Vec::new() }
     }
 
     /// On the rows in `order`, a row as often as it stands there; `order` ends up sorted by leaf.
@@ -83,6 +86,7 @@ impl<'a> Grower<'a> {
             return self.grow_symmetric(order, gradients, offer);
         }
         let mut grown = self.root(order, gradients);
+        self.rank(&grown, order, gradients);
         let mut waiting = BinaryHeap::new();
         if self.can_split(&grown, 0) {
             let filled = self.filled(&grown.nodes[0], order, gradients, offer);
@@ -107,6 +111,26 @@ impl<'a> Grower<'a> {
             }
         }
         grown
+    }
+
+    /// Puts the levels of each column in order by all rows of the tree, where that is how they are split.
+    fn rank(&mut self, grown: &Grown, order: &[u32], gradients: &Gradients) {
+        let Ground { part, shape, params } = self.ground;
+        if params.levels.order == LevelOrder::Node {
+            return;
+        }
+        let of_levels = (0..part.width as u16).filter(|&place| !shape.columns[usize::from(place)].ordered);
+        let places: Vec<u16> = of_levels.collect();
+        let mut histogram = self.spare.pop().unwrap_or_default();
+        let codes = RowCodes { by_row: &part.by_row, width: part.width };
+        histogram.fill(codes, &gradients.packed, order, &places);
+        let judge = Judge::new(params, gradients.units, grown.nodes[0].node);
+        self.ranked = vec![None; part.width];
+        for (&place, bins) in places.iter().zip(&histogram.0) {
+            let place = usize::from(place);
+            self.ranked[place] = Some(Ranked::of(&judge, &bins[..shape.columns[place].codes]));
+        }
+        self.spare.push(histogram);
     }
 
     fn root(&self, order: &[u32], gradients: &Gradients) -> Grown {
@@ -180,7 +204,11 @@ impl<'a> Grower<'a> {
         let mut best: Option<Found> = None;
         for (&place, bins) in filled.columns.iter().zip(&filled.histogram.0) {
             let (column, direction) = (shape.columns[usize::from(place)], shape.monotone[usize::from(place)]);
-            let found = judge.best(&Asked { place, column, direction, bins });
+            let asked = Asked { place, column, direction, bins };
+            let found = match self.ranked.get(usize::from(place)) {
+                Some(Some(ranked)) => levels::best_in(&judge, &asked, ranked),
+                _ => judge.best(&asked),
+            };
             if found.is_some_and(|found| best.is_none_or(|best| found.gain > best.gain)) {
                 best = found;
             }

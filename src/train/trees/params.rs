@@ -44,6 +44,17 @@ pub struct LevelParams {
     pub rows_min: usize,
     /// Levels on the smaller side.
     pub set_max: usize,
+    /// Where levels get their order.
+    pub order: LevelOrder,
+}
+
+/// Which rows put the levels of a column in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LevelOrder {
+    /// Those of each node: finds what holds in a corner only, and needs what keeps sets from overfitting.
+    Node,
+    /// All that the tree is grown on: each node splits the one order, as it would that of a number.
+    Tree,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,7 +110,8 @@ const MANY: usize = 20_000;
 
 impl LevelParams {
     fn usual(rows: usize) -> Self {
-        Self { smoothing: 10.0, lambda: 10.0, rows_min: (rows / 100).clamp(20, 100), set_max: 32 }
+        let rows_min = (rows / 100).clamp(20, 100);
+        Self { smoothing: 10.0, lambda: 10.0, rows_min, set_max: 32, order: LevelOrder::Node }
     }
 }
 
@@ -155,19 +167,33 @@ impl BoostingParams {
     }
 }
 
+/// So many rows suit leaves of five.
+const LEAF_ROWS: f64 = 6_000.0;
+/// From so many rows on, 200 trees are enough.
+const TREE_ROWS: f64 = 5_000.0;
+
 impl ForestParams {
+    /// Few rows bear smaller leaves, as their trees are shallow anyway, and leave time for more trees.
     pub fn usual(rows: usize) -> Self {
+        let rows = rows.max(1) as f64;
         let grow = GrowParams {
             growth: Growth::BestLeaf,
             leaves_max: 1 << 16,
             depth_max: 16,
             lambda: 0.0,
-            rows_min: if rows < 20_000 { 5 } else { 20 },
+            rows_min: (5.0 * (rows / LEAF_ROWS).sqrt()).round().clamp(3.0, 20.0) as usize,
             hessian_min: 1e-3,
             gain_min: 0.0,
-            levels: LevelParams { smoothing: 5.0, lambda: 1.0, rows_min: 5, set_max: 32 },
+            levels: LevelParams {
+                smoothing: 50.0,
+                lambda: 0.0,
+                rows_min: 1,
+                set_max: 256,
+                order: LevelOrder::Tree,
+            },
         };
-        Self { grow, trees: 200, root_share: 1.0, smoothing: 20.0 }
+        let trees = (200.0 * (TREE_ROWS / rows).sqrt()).round().clamp(200.0, 500.0) as usize;
+        Self { grow, trees, root_share: 1.0, smoothing: 20.0 }
     }
 
     pub fn check(&self) -> Result<(), TreesError> {

@@ -76,7 +76,7 @@ fn with(settings: &[&str]) -> LogisticParams {
 fn fit(params: &LogisticParams, seed: u64, train: &Sample, valid: &Sample) -> Fit {
     let start = Start { seed, device: ComputeDevice::Flex };
     let parts = Parts { train: train.examples(), valid: valid.examples() };
-    train_logistic(params, start, &parts, &CancelFlag::new(), &Silent).unwrap()
+    train_logistic(Plan { params, directions: &[], start }, &parts, &CancelFlag::new(), &Silent).unwrap()
 }
 
 fn log_loss(linear: &Linear, sample: &Sample) -> f64 {
@@ -212,7 +212,7 @@ impl Recorder {
     fn run(&self, params: &LogisticParams, train: &Sample, valid: &Sample) -> Result<Fit, TrainError> {
         let start = Start { seed: 1, device: ComputeDevice::Flex };
         let parts = Parts { train: train.examples(), valid: valid.examples() };
-        train_logistic(params, start, &parts, &self.cancel, self)
+        train_logistic(Plan { params, directions: &[], start }, &parts, &self.cancel, self)
     }
 }
 
@@ -340,8 +340,38 @@ fn the_reference_device_learns_the_same_model() {
     let flex = fit(&params, 7, &train, &valid);
     let start = Start { seed: 7, device: ComputeDevice::Ndarray };
     let parts = Parts { train: train.examples(), valid: valid.examples() };
-    let ndarray = train_logistic(&params, start, &parts, &CancelFlag::new(), &Silent).unwrap();
+    let ndarray =
+        train_logistic(Plan { params: &params, directions: &[], start }, &parts, &CancelFlag::new(), &Silent)
+            .unwrap();
     for (a, b) in flex.linear.weights.iter().zip(&ndarray.linear.weights) {
         assert!((a - b).abs() < 1e-4, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_column_never_moves_the_margin_the_forbidden_way_whatever_the_rows_say() {
+    // Column 1 rises in truth and column 4 falls; both are asked for the opposite, column 2 for what it does.
+    let (train, valid) = (linear_sample(800, 8, 0.0, "train"), linear_sample(300, 8, 0.0, "valid"));
+    let mut directions = [Monotone::Free; 8];
+    (directions[1], directions[4], directions[2]) = (Monotone::Falling, Monotone::Rising, Monotone::Rising);
+    let params = with(&["epochs=20"]);
+    let start = Start { seed: 1, device: ComputeDevice::Flex };
+    let parts = Parts { train: train.examples(), valid: valid.examples() };
+    let plan = Plan { params: &params, directions: &directions, start };
+    let held = train_logistic(plan, &parts, &CancelFlag::new(), &Silent).unwrap().linear;
+    let free = fit(&params, 1, &train, &valid).linear;
+    assert!(free.weights[1] > 0.3 && free.weights[4] < -0.3, "{:?}", free.weights);
+    assert!(held.weights[2] > 0.3, "{:?}", held.weights);
+    for row in 0..50 {
+        for (column, sign) in [(1, -1.0), (2, 1.0), (4, 1.0)] {
+            let mut swept = train.matrix.row(row).to_vec();
+            let margins: Vec<f64> = (0..=40)
+                .map(|step| {
+                    swept[column] = step as f32 / 20.0 - 0.5;
+                    held.margin(&swept)
+                })
+                .collect();
+            assert!(margins.windows(2).all(|two| sign * (two[1] - two[0]) >= 0.0), "{column}: {margins:?}");
+        }
     }
 }

@@ -40,6 +40,24 @@ pub fn runs(codes: &[(u8, Tally)], atoms_max: usize) -> Vec<Atom> {
     atoms
 }
 
+/// Neighbours joined until each has the weight asked for, the lightest first, with the lighter of its two.
+pub fn filled(mut atoms: Vec<Atom>, least: f64) -> Vec<Atom> {
+    while atoms.len() > 1 {
+        let weight = |at: usize| atoms[at].tally.weight();
+        let Some(light) = (0..atoms.len()).min_by(|&a, &b| weight(a).total_cmp(&weight(b))) else { break };
+        if weight(light) >= least {
+            break;
+        }
+        let last = atoms.len() - 1;
+        let before = light == last || (light > 0 && weight(light - 1) <= weight(light + 1));
+        let at = if before { light - 1 } else { light };
+        let next = atoms.remove(at + 1);
+        atoms[at].codes.extend(next.codes);
+        atoms[at].tally.add(next.tally);
+    }
+    atoms
+}
+
 /// Codes as given, each run ending with one of `lasts` or at the end; the codes between may have no rows.
 pub fn broken(codes: &[(u8, Tally)], lasts: &[u8]) -> Vec<Atom> {
     let mut atoms: Vec<Atom> = Vec::new();

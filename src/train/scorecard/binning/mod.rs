@@ -1,4 +1,4 @@
-//! Supervised binning of one column of codes: few bins of the most information value, under what was asked of them.
+//! Binning of one column of codes: few bins of the most information value, under what was asked of them, or even ones.
 //! Knows no model; a request that cannot be met is said and never silently dropped.
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ mod tests;
 
 /// Pieces of a column from which its bins are put together.
 const ATOMS_MAX: usize = 48;
+/// Levels that have bins of their own, even where numbers have fewer.
+const EVEN_LEVELS_MIN: usize = 12;
 
 /// A column's bins. The first is always that of the missing code, then come those of special codes, then the others:
 /// of an ordered column in the order of its values, of levels by rising evidence, the rare last where nothing joined
@@ -98,11 +100,34 @@ pub fn bin_column(
     request: &ColumnRequest,
     params: &ScorecardParams,
 ) -> Result<ColumnBins, RequestError> {
-    debug_assert_eq!(column.codes, tallies.len());
-    check_request(column, request)?;
+    bin_by(column, tallies, request, Search { whole: whole(tallies), params, even: None })
+}
+
+/// Bins of about the same weight, at most so many, and a bin a level, whatever the outcomes say. Breaks that are given
+/// are kept; a trend is none of its business.
+pub fn bin_evenly(
+    column: &CodeColumn,
+    tallies: &[Tally],
+    request: &ColumnRequest,
+    (params, bins_max): (&ScorecardParams, usize),
+) -> Result<ColumnBins, RequestError> {
+    bin_by(column, tallies, request, Search { whole: whole(tallies), params, even: Some(bins_max) })
+}
+
+fn whole(tallies: &[Tally]) -> Tally {
     let mut whole = Tally::default();
     tallies.iter().for_each(|&tally| whole.add(tally));
-    let measure = |tally| Evidence::of(tally, whole, params.smoothing);
+    whole
+}
+
+fn bin_by(
+    column: &CodeColumn,
+    tallies: &[Tally],
+    request: &ColumnRequest,
+    search: Search<'_>,
+) -> Result<ColumnBins, RequestError> {
+    debug_assert_eq!(column.codes, tallies.len());
+    check_request(column, request)?;
     let plain: Vec<(u8, Tally)> = (1..=u8::MAX)
         .zip(tallies.iter().skip(1).copied())
         .filter(|(code, _)| !request.special.contains(code))
@@ -113,9 +138,8 @@ pub fn bin_column(
         let tally = tallies.get(usize::from(code)).copied().unwrap_or_default();
         groups.push((BinKind::Special, Atom { codes: vec![code], tally }));
     }
-    let search = Search { whole, params };
     let (trend, refusal) = if column.ordered {
-        let asked = request.trend.unwrap_or(params.trend);
+        let asked = request.trend.unwrap_or(search.params.trend);
         let cut = match &request.breaks {
             Some(lasts) => search.given(&plain, lasts, asked),
             None => search.ordered(&plain, asked),
@@ -126,7 +150,7 @@ pub fn bin_column(
         groups.extend(search.levels(&plain, u8::try_from(column.codes - 1).unwrap_or(u8::MAX)));
         (Trend::None, None)
     };
-    Ok(tabled(column.codes, groups, measure, (trend, refusal)))
+    Ok(tabled(column.codes, groups, |tally| search.measure(tally), (trend, refusal)))
 }
 
 fn check_request(column: &CodeColumn, request: &ColumnRequest) -> Result<(), RequestError> {
@@ -157,6 +181,8 @@ fn check_request(column: &CodeColumn, request: &ColumnRequest) -> Result<(), Req
 struct Search<'a> {
     whole: Tally,
     params: &'a ScorecardParams,
+    /// How many even bins there may be, where none are searched for.
+    even: Option<usize>,
 }
 
 /// An ordered column's bins, in order.
@@ -172,6 +198,11 @@ impl Search<'_> {
     }
 
     fn ordered(&self, codes: &[(u8, Tally)], asked: Trend) -> Cut {
+        if let Some(bins_max) = self.even {
+            let least = self.params.level_weight_min.max(self.params.share_min * self.whole.weight());
+            let atoms = atoms::filled(atoms::runs(codes, bins_max), least);
+            return Cut { atoms, trend: Trend::None, refusal: None };
+        }
         let atoms = atoms::runs(codes, ATOMS_MAX);
         let ways: &[(Way, Trend)] = match asked {
             Trend::None => &[(Way::Any, Trend::None)],
@@ -223,9 +254,12 @@ impl Search<'_> {
     }
 
     fn levels(&self, codes: &[(u8, Tally)], unknown: u8) -> Vec<(BinKind, Atom)> {
-        let rule = (self.params.level_weight_min, ATOMS_MAX);
+        let rule =
+            (self.params.level_weight_min, self.even.map_or(ATOMS_MAX, |even| even.max(EVEN_LEVELS_MIN)));
         let (atoms, rare) = atoms::levels(codes, unknown, (self.whole, self.params.smoothing), rule);
-        let lasts = match self.best(&atoms, Way::Any) {
+        let found = if self.even.is_some() { None } else { self.best(&atoms, Way::Any) };
+        let lasts = match found {
+            _ if self.even.is_some() => (0..atoms.len()).collect(),
             Some((cutting, _)) => cutting.lasts,
             None => vec![atoms.len().saturating_sub(1)],
         };

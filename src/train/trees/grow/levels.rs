@@ -32,6 +32,54 @@ pub fn best(judge: &Judge<'_>, asked: &Asked<'_>) -> Option<Found> {
     Some(Found { gain: judge.gain(best.score)?, column: asked.place, split: Split::Among(set), left })
 }
 
+/// The codes of a column of levels in one order, by rising gradient.
+#[derive(Clone, Debug)]
+pub struct Ranked(Vec<u8>);
+
+impl Ranked {
+    /// By the sums of the judged node; a level of few rows, or of none, stands near the middle.
+    pub fn of(judge: &Judge<'_>, bins: &[Packed]) -> Self {
+        let node = judge.node;
+        // So many rows' worth of the node's hessian.
+        let smoothing = judge.params.levels.smoothing * node.sums.hessian / node.rows.max(1) as f64;
+        let key = |&packed: &Packed| {
+            let sums = judge.units.sums(packed);
+            sums.gradient / (sums.hessian + smoothing)
+        };
+        let mut keyed: Vec<(u8, f64)> = (0..=u8::MAX).zip(bins.iter().map(key)).collect();
+        keyed.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        Self(keyed.into_iter().map(|(code, _)| code).collect())
+    }
+}
+
+/// The best split of an order that was made before; a level that this node has not seen goes by its place in it.
+pub fn best_in(judge: &Judge<'_>, asked: &Asked<'_>, ranked: &Ranked) -> Option<Found> {
+    let lambda = judge.params.lambda + judge.params.levels.lambda;
+    let mut best: Option<(f64, usize, Packed)> = None;
+    let mut left: Packed = 0;
+    for (place, &code) in ranked.0.iter().enumerate() {
+        let bin = asked.bins[usize::from(code)];
+        if bin == 0 {
+            continue;
+        }
+        left = left.wrapping_add(bin);
+        let (l, r) = (judge.units.sums(left), judge.rest(left));
+        if r.hessian < judge.hessian_min {
+            break;
+        }
+        if l.hessian < judge.hessian_min {
+            continue;
+        }
+        let both = score(l, lambda, judge.node.bounds) + score(r, lambda, judge.node.bounds);
+        if best.is_none_or(|(most, ..)| both > most) {
+            best = Some((both, place, left));
+        }
+    }
+    let (both, place, left) = best?;
+    let set = ranked.0[..=place].iter().copied().collect();
+    Some(Found { gain: judge.gain(both)?, column: asked.place, split: Split::Among(set), left })
+}
+
 fn level(judge: &Judge<'_>, code: u8, packed: Packed) -> Level {
     let sums = judge.units.sums(packed);
     Level { code, packed, key: key(sums, &judge.params.levels) }
