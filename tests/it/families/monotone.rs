@@ -1,6 +1,5 @@
 //! `[monotone]`: as a field rises, the margin never goes the forbidden way, row by row, all through its range.
 
-use tallystick::base::fact::Failure;
 use tallystick::data::table::{Table, Values};
 
 use crate::families::{loaded, loans, margins, some_loans, train, try_project, try_train, with_column};
