@@ -131,7 +131,7 @@ pub const CHAIN_STARTS_MAX: usize = 100_000;
 /// Days of one model that are read at once: ten years and some.
 pub const WATCHED_DAYS_MAX: usize = 4_000;
 /// Reports on one page of their list.
-pub const REPORTS_LISTED_MAX: usize = 100;
+pub const REPORTS_LISTED_MAX: usize = 50;
 /// Runs on one page of their list: each with its params, metrics and artifacts is some ten thousand bytes.
 pub const RUNS_LISTED_MAX: usize = 100;
 /// Old reports that are let go of together.

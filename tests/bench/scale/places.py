@@ -134,7 +134,7 @@ class Places:
 
     def of_days(self):
         model = self.projects[0]
-        reports = self.ask(f"/v1/models/{model}/reports?limit=100")["reports"]
+        reports = self.ask(f"/v1/models/{model}/reports?limit=1")["reports"]
         newest = datetime.date.fromisoformat(reports[0]["day"])
         self.newest = newest.isoformat()
         self.middle_days = [(newest - datetime.timedelta(days=self.days // 2 + n)).isoformat() for n in range(ITEMS)]
