@@ -262,7 +262,7 @@ impl App {
         let now = self.now().millis();
         let mut open = Vec::new();
         self.store.read_lab(|lab| {
-            lab.each_run(&mut |run| {
+            lab.each_open_run(&mut |run| {
                 let lost = match run.status {
                     RunStatus::Running => true,
                     RunStatus::Scheduled => lab.find_order(&run.run_id)?.is_none(),
@@ -271,7 +271,7 @@ impl App {
                 if lost {
                     open.push(run);
                 }
-                Ok(true)
+                Ok(())
             })
         })?;
         for mut run in open {

@@ -8,14 +8,12 @@ use crate::base::fact::Failure;
 use crate::base::ids::RunId;
 use crate::base::limits;
 use crate::security::actor::Act;
+use crate::store::views::runs::RunSpan;
 use crate::tracking::metric::MetricPoint;
 use crate::tracking::run::Run;
 
 pub mod against;
 pub mod compare;
-
-/// The tag that names a run's project.
-pub const PROJECT_TAG: &str = "tallystick.project";
 
 /// Which runs a list shows.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +30,7 @@ pub struct Filter {
 /// One page of a list, the latest started first.
 pub struct Page {
     pub runs: Vec<Run>,
-    /// The last run that was looked at, if there may be more.
+    /// The last run, if there may be more.
     pub next: Option<RunId>,
 }
 
@@ -44,25 +42,14 @@ pub fn page(app: &App, filter: &Filter) -> Result<Page, Failure> {
     app.may(Act::ReadRuns)?;
     let experiment = filter.experiment.as_deref().map(|wanted| find_experiment(app, wanted)).transpose()?;
     let after = filter.after.as_ref().map(|after| find_whole(app, after)).transpose()?;
-    let (limit, mut runs) = (filter.limit.clamp(1, limits::LIST_MAX), Vec::new());
-    let (mut looked_at, mut next) = (0, None);
-    let mut each = |run: Run| {
-        looked_at += 1;
-        let full = runs.len() + 1 == limit || looked_at == limits::RUNS_LOOKED_AT_MAX;
-        let of_project = |project: &String| run.tags.get(PROJECT_TAG) == Some(project);
-        let wanted = filter.project.as_ref().is_none_or(of_project)
-            && experiment.as_ref().is_none_or(|id| run.experiment_id == *id);
-        let stop = (wanted && full) || looked_at == limits::RUNS_LOOKED_AT_MAX;
-        next = stop.then(|| run.run_id.clone());
-        if wanted {
-            runs.push(run);
-        }
-        Ok(!stop)
-    };
-    app.store.read_lab(|lab| match &after {
-        Some(last) => lab.each_run_after(last, &mut each),
-        None => lab.each_run(&mut each),
-    })?;
+    let limit = filter.limit.clamp(1, limits::RUNS_LISTED_MAX);
+    // The empty name stands for every project where places in lists are kept; as a project's it is none.
+    if filter.project.as_deref() == Some("") {
+        return Ok(Page { runs: Vec::new(), next: None });
+    }
+    let wanted = RunSpan { project: filter.project.clone(), experiment, after, limit };
+    let runs = app.store.read_lab(|lab| lab.list_runs(&wanted))?;
+    let next = runs.last().filter(|_| runs.len() == limit).map(|run| run.run_id.clone());
     Ok(Page { runs, next })
 }
 
@@ -80,7 +67,7 @@ fn find_whole(app: &App, id: &RunId) -> Result<Run, Failure> {
     Ok(app.store.read_lab(|lab| lab.find_run(id))?.ok_or_else(missing)?)
 }
 
-/// A run by its id, or by the beginning of an id that no other recent run shares.
+/// A run by its id, or by the beginning of an id that no other run shares.
 pub fn find(app: &App, id: &str) -> Result<Run, Failure> {
     app.may(Act::ReadRuns)?;
     find_unasked(app, id)
@@ -92,8 +79,7 @@ pub(in crate::app) fn find_unasked(app: &App, id: &str) -> Result<Run, Failure> 
     if let Ok(whole) = RunId::try_from(id.to_string()) {
         return find_whole(app, &whole);
     }
-    let mut matching = app.store.read_lab(|lab| lab.list_runs(limits::LIST_MAX))?;
-    matching.retain(|run| run.run_id.as_str().starts_with(id));
+    let matching = app.store.read_lab(|lab| lab.list_runs_beginning(id, limits::RUNS_NAMED_ALIKE_MAX))?;
     only_one(matching, id, missing())
 }
 

@@ -131,11 +131,15 @@ pub const CHAIN_STARTS_MAX: usize = 100_000;
 /// Days of one model that are read at once: ten years and some.
 pub const WATCHED_DAYS_MAX: usize = 4_000;
 /// Reports on one page of their list.
-pub const REPORTS_LISTED_MAX: usize = 100;
+pub const REPORTS_LISTED_MAX: usize = 50;
+/// Runs on one page of their list: each with its params, metrics and artifacts is some ten thousand bytes.
+pub const RUNS_LISTED_MAX: usize = 100;
 /// Old reports that are let go of together.
 pub const REPORTS_DROPPED_MAX: usize = 50;
 /// Alerts and deliveries that are read when a home is opened.
 pub const ALERT_ROWS_MAX: usize = 100_000;
+/// How often alerts that were closed long ago are let go of.
+pub const ALERTS_PRUNED_MS: u64 = 3_600_000;
 /// How often it is looked what is to be told.
 pub const NOTIFY_BEAT_MS: u64 = 1_000;
 /// How far back known outcomes are looked at.
@@ -336,8 +340,8 @@ pub const IMPORTANCE_ROWS_MAX: usize = 20_000;
 /// Runs of one comparison, and rows drawn for it all together, where that leaves rounds enough.
 pub const RUNS_COMPARED_MAX: usize = 10;
 pub const COMPARE_DRAWS_MAX: usize = 50_000_000;
-/// Runs that one page of a list looks at before it says where to go on.
-pub const RUNS_LOOKED_AT_MAX: usize = 10_000;
+/// Runs that share the beginning of an id, as far as they are counted.
+pub const RUNS_NAMED_ALIKE_MAX: usize = 100;
 /// Rows a batch may be told to hold in memory at a time.
 pub const BATCH_CHUNK_ROWS_MAX: usize = 65_536;
 /// The end of a child's own log that an error quotes from.
@@ -456,7 +460,9 @@ pub const SUBJECT_BLOCKS_MAX: usize = 4_096;
 pub const SUBJECT_CASES_MAX: usize = 50;
 /// Runs of a chain on one page, and alerts.
 pub const CHAIN_RUNS_SHOWN: usize = 25;
-pub const ALERTS_SHOWN: usize = 100;
+pub const ALERTS_SHOWN: usize = 50;
+/// Records a page looks at for cases before it says where to go on: a person waits for it.
+pub const CASES_LOOKED_AT_MAX: u64 = 4_000;
 /// Cases on one page of the list, and those of one's own on the first page.
 pub const CASES_SHOWN: usize = 25;
 pub const OWN_CASES_SHOWN: usize = 6;

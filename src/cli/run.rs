@@ -7,7 +7,6 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::app::error::{UseCaseError, check_absent};
-use crate::app::runs::PROJECT_TAG;
 use crate::app::training::registering::FAMILY_TAG;
 use crate::app::training::trials::TRIAL_TAG;
 use crate::base::clock::millis_to_text;
@@ -22,6 +21,7 @@ use crate::client::target::Target;
 use crate::http::views::run::{Metric, MetricHistory, Pair, RunInfo, RunList, RunView};
 use crate::http::views::work::ProgressView;
 use crate::tracking::metric::MetricPoint;
+use crate::tracking::run::PROJECT_TAG;
 
 mod comparison;
 
@@ -81,12 +81,8 @@ pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failu
     let client = invocation.client()?;
     match command {
         RunCommand::List { limit, project, experiment } => {
-            let mut target = Target::of(["v1", "runs"]).with("limit", limit);
-            for (name, value) in [("project", project), ("experiment", experiment)] {
-                target = value.into_iter().fold(target, |target, value| target.with(name, value));
-            }
-            let page: RunList = client.get(&target)?;
-            Ok(list(&page.runs))
+            let of = [("project", project), ("experiment", experiment)];
+            Ok(list(&newest(&client, limit, &of)?))
         }
         RunCommand::Compare { runs } => {
             let target = Target::of(["v1", "runs", "compare"]).with("runs", runs.join(","));
@@ -109,6 +105,24 @@ pub fn run(command: RunCommand, invocation: &Invocation) -> Result<Answer, Failu
             files::write_atomic(&out, &bytes, 0o644)?;
             let text = format!("{path} is in {}.", out.display());
             Ok(Answer::new(text, json!({"path": path, "out": out.display().to_string()})))
+        }
+    }
+}
+
+/// So many runs, page by page.
+fn newest(client: &Client, limit: usize, of: &[(&str, Option<String>)]) -> Result<Vec<RunView>, Failure> {
+    let (mut runs, mut cursor) = (Vec::new(), None);
+    loop {
+        let mut target = Target::of(["v1", "runs"]).with("limit", limit - runs.len());
+        for (name, value) in of {
+            target = value.iter().fold(target, |target, value| target.with(name, value));
+        }
+        target = cursor.iter().fold(target, |target, cursor: &String| target.with("cursor", cursor));
+        let page: RunList = client.get(&target)?;
+        runs.extend(page.runs);
+        match page.next.filter(|_| runs.len() < limit) {
+            Some(next) => cursor = Some(next),
+            None => return Ok(runs),
         }
     }
 }

@@ -21,11 +21,14 @@ use crate::store::migrate;
 use crate::store::open::{check_owner, open_journal, take_in};
 use crate::store::rows;
 use crate::store::rows::Row;
-use crate::store::rows::lab::{ExperimentNameRow, ExperimentRow, RunOrderRow, RunRow};
+use crate::store::rows::lab::{
+    ExperimentNameRow, ExperimentRow, OpenTrainingRow, RunBlobRow, RunOrderRow, RunPlaceRow, RunRow,
+};
 use crate::store::rows::log::{CheckpointRow, RecordRow};
 use crate::store::tables::StoreName;
 use crate::store::views::{Direction, Framed, Lab, Ledger, ReadView, Rows, Span};
 use crate::store::witness::Witness;
+use crate::tracking::run::Run;
 
 /// What a check saw. A home is sound if there is no finding.
 #[derive(Debug, Default)]
@@ -166,16 +169,35 @@ fn check_indexes(view: &ReadView, report: &mut CheckReport) -> Result<(), StoreE
     view.each(&Span::all(), &mut |row: RunOrderRow| {
         expect::<RunRow>(view, &RunRow::key_of(&row.run_id), report)
     })?;
-    view.each(&Span::all(), &mut |row: RunRow| {
-        let place = RunOrderRow { start_time: row.start_time, run_id: row.run_id };
-        expect::<RunOrderRow>(view, &place.key(), report)
+    view.each(&Span::all(), &mut |row: RunPlaceRow| {
+        expect::<RunRow>(view, &RunRow::key_of(&row.run_id), report)
     })?;
+    view.each(&Span::all(), &mut |row: OpenTrainingRow| {
+        expect::<RunRow>(view, &RunRow::key_of(&row.run_id), report)
+    })?;
+    view.each(&Span::all(), &mut |row: RunRow| check_places(view, &Run::from(row), report))?;
     view.each(&Span::all(), &mut |row: ExperimentNameRow| {
         expect::<ExperimentRow>(view, &ExperimentRow::key_of(row.number), report)
     })?;
     view.each(&Span::all(), &mut |row: ExperimentRow| {
         expect::<ExperimentNameRow>(view, &ExperimentNameRow::key_of(&row.name), report)
     })
+}
+
+/// A run is found wherever it is looked for.
+fn check_places(view: &ReadView, run: &Run, report: &mut CheckReport) -> Result<(), StoreError> {
+    let place = RunOrderRow { start_time: run.start_time, run_id: run.run_id.clone() };
+    expect::<RunOrderRow>(view, &place.key(), report)?;
+    for place in RunPlaceRow::all_of(run) {
+        expect::<RunPlaceRow>(view, &place.key(), report)?;
+    }
+    for artifact in &run.artifacts {
+        expect::<RunBlobRow>(view, &RunBlobRow::key_of(&artifact.digest), report)?;
+    }
+    if run.status.is_open() {
+        expect::<OpenTrainingRow>(view, &OpenTrainingRow::key_of(&run.run_id), report)?;
+    }
+    Ok(())
 }
 
 fn expect<R: Row>(view: &ReadView, key: &[u8], report: &mut CheckReport) -> Result<(), StoreError> {

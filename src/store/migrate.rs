@@ -6,18 +6,19 @@ use crate::base::limits;
 use crate::ledger::tree::Frontier;
 use crate::store::error::StoreError;
 use crate::store::file::StoreFile;
+use crate::store::rows::lab::{RunOrderRow, RunRow};
 use crate::store::rows::log::NodesRow;
 use crate::store::rows::meta::{COMMITS, SCHEMA, STORE_ID};
 use crate::store::tables::{
     ALERTS, ALIAS_HISTORY, ALIASES, API_KEYS, CASES, CHAIN_RUNS, CHAIN_RUNS_BY_START, CHAIN_RUNS_OPEN,
     CHAIN_STARTS, CHAINS, COUNTERS, DATASETS, DECISION_IDS, DELIVERIES, EXPERIMENT_NAMES, EXPERIMENTS,
     IDEMPOTENCY, LOG_CHECKPOINTS, LOG_NODES, LOG_RECORDS, METRICS, MODEL_HOLDS, OUTCOMES, POLICIES, PROJECTS,
-    PROPOSALS, REPORTS, RUN_QUEUE, RUNS, RUNS_BY_START, SIGNATURES, SUBJECT_KEYS, StoreName, TRENDS, TRUST,
-    USERS, VERSIONS, WATCHED_DAYS,
+    PROPOSALS, REPORTS, RUN_BLOBS, RUN_QUEUE, RUNS, RUNS_BY_START, RUNS_LISTED, RUNS_OPEN, SIGNATURES,
+    SUBJECT_KEYS, StoreName, TRENDS, TRUST, USERS, VERSIONS, WATCHED_DAYS,
 };
 use crate::store::value;
 use crate::store::views::group::{Group, Writes};
-use crate::store::views::{Direction, Rows, Span, WriteView};
+use crate::store::views::{Direction, Lab, LabWrite, Rows, Span, WriteView};
 
 /// A step from schema `number - 1` to `number`.
 pub struct Migration {
@@ -76,6 +77,15 @@ const LAB: &[Migration] = &[
             ])
         },
     },
+    // Where the runs of a project or an experiment are, which have not ended, and which blobs they name: nobody looks
+    // through all of them.
+    Migration {
+        number: 4,
+        run: |view| {
+            view.create_tables(&[RUNS_LISTED, RUNS_OPEN, RUN_BLOBS])?;
+            list_runs(&Group::new(view))
+        },
+    },
 ];
 
 pub fn list_migrations(store: StoreName) -> &'static [Migration] {
@@ -103,6 +113,21 @@ fn gather_nodes(view: &dyn Writes) -> Result<(), StoreError> {
         let first = frontier.size();
         let hashes = leaves.iter().flat_map(|leaf| frontier.append(*leaf)).map(|node| node.hash).collect();
         view.put_new(&NodesRow { first, hashes })?;
+    }
+    Ok(())
+}
+
+/// Runs used to be found by their start alone.
+fn list_runs(view: &dyn Writes) -> Result<(), StoreError> {
+    let mut ids = Vec::new();
+    view.each(&Span::all(), &mut |row: RunOrderRow| {
+        ids.push(row.run_id);
+        Ok(())
+    })?;
+    let lab: LabWrite<'_> = Lab(view);
+    for id in &ids {
+        let missing = || StoreError::corrupt(RUNS, &RunRow::key_of(id), "the row is missing");
+        lab.put_listed(&lab.find_run(id)?.ok_or_else(missing)?)?;
     }
     Ok(())
 }

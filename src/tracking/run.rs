@@ -14,6 +14,8 @@ use crate::tracking::rule::{TrackingError, check_length, check_param_key, check_
 
 /// The tag in which MLflow keeps a run's name; it always equals `Run::name`.
 pub const RUN_NAME_TAG: &str = "mlflow.runName";
+/// The tag that names a run's project.
+pub const PROJECT_TAG: &str = "tallystick.project";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -34,6 +36,11 @@ impl RunStatus {
             Self::Failed => "FAILED",
             Self::Killed => "KILLED",
         }
+    }
+
+    /// Whether something may still come of it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Scheduled)
     }
 }
 
@@ -92,6 +99,11 @@ impl Run {
         };
         run.put_tag(RUN_NAME_TAG, name);
         run
+    }
+
+    /// The project it is of, if it says so.
+    pub fn project(&self) -> Option<&str> {
+        self.tags.get(PROJECT_TAG).map(String::as_str).filter(|project| !project.is_empty())
     }
 
     /// Logs a param; the same value again is no change, another value is refused.

@@ -6,14 +6,14 @@ use std::path::Path;
 use axum::http::Method;
 use serde_json::json;
 use tallystick::alert::raised::{Detail, Kind, RawAlert, Severity, Subject};
-use tallystick::app::alerts;
+use tallystick::app::alerts::{self, telling};
 use tallystick::app::chains::beat;
 use tallystick::security::actor::Role;
 
 use super::pages::{PASSWORD, Page, Visitor};
 use super::support::Place;
 use super::support::loop_project::{ALERTS, FREEZE, QUIET, apply_body};
-use super::support::test_app::TestApp;
+use super::support::test_app::{TestApp, owner};
 
 const CHAIN: &str = "/chains/loan-default/open";
 const REPORTS: &str = "/v1/models/loan-default/reports";
@@ -217,6 +217,8 @@ fn a_report_is_read_as_a_page_as_a_file_and_as_json() {
     }
     assert!(newest.has("class=\"scroll chart\"") && !newest.has("<style"), "{}", newest.html);
     assert!(anna.get(&format!("{MODEL}/2096-10-01")).has("There is no report before this one"));
+    assert!(anna.get(&format!("{MODEL}/2096-10-01")).has("2096-10-02?days=90"));
+    assert!(newest.has("3 years") && anna.get(&format!("{MODEL}?days=1095")).has("2096-10-01?days=1095"));
     let chosen = anna.get(&format!("{MODEL}?day=2096-10-01&days=30"));
     assert_eq!(chosen.leads_to(), format!("{MODEL}/2096-10-01?days=30"));
     let json = anna.get(&format!("{MODEL}/2096-10-02/report.json"));
@@ -229,6 +231,7 @@ fn a_report_is_read_as_a_page_as_a_file_and_as_json() {
     for (path, status) in [
         (format!("{MODEL}/2096-09-01"), 404),
         (format!("{MODEL}?days=31"), 400),
+        (format!("{MODEL}?days=1095"), 200),
         (format!("{MODEL}?day=soon"), 422),
         ("/monitoring/nothing".to_string(), 404),
         ("/chains/nothing/open".to_string(), 404),
@@ -290,4 +293,46 @@ fn an_alert_is_read_noticed_and_closed_and_says_everything_as_text() {
     assert!(closed.has("Closed") && !closed.has("<textarea"), "{}", closed.html);
     assert!(anna.get("/alerts?open=true").has("Nothing is open"));
     assert!(anna.get("/alerts").has("is empty"));
+}
+
+#[test]
+fn alerts_go_on_page_by_page_and_those_closed_long_ago_are_let_go_of() {
+    // The page ended after the first hundred, and nothing but the limit of ten thousand ever let one go.
+    let app = TestApp::over(Place::with_model());
+    people(&app);
+    let home = app.server.app();
+    for at in 0..60 {
+        let raw = RawAlert {
+            id: format!("a-{at:02}"),
+            key: format!("odd/{at}"),
+            kind: Kind::Quality,
+            severity: Severity::Info,
+            subject: Subject::default(),
+            title: format!("The feed number {at:02}"),
+            sentences: Vec::new(),
+            details: Vec::new(),
+            link: None,
+        };
+        alerts::raise(home, vec![raw]).unwrap();
+        app.clock.advance_ms(1_000);
+    }
+    let anna = Visitor::login(&app, "anna");
+    let first = anna.get("/alerts?open=true");
+    assert!(first.has("number 59") && first.has("number 10") && !first.has("number 09"), "{}", first.html);
+    let (_, rest) = first.html.split_once("cursor=").unwrap();
+    let cursor = rest.split_once('"').unwrap().0;
+    let second = anna.get(&format!("/alerts?open=true&cursor={cursor}"));
+    assert!(second.has("number 09") && second.has("number 00") && !second.has("number 10"));
+    assert!(!second.has("Older alerts"));
+    assert_eq!(anna.get("/alerts?cursor=YzEuYS05OQ").status(), 400);
+    let page = app.ok("/v1/alerts?limit=40");
+    let rest = app.ok(&format!("/v1/alerts?cursor={}", page["next"].as_str().unwrap()));
+    assert_eq!((rest["alerts"].as_array().unwrap().len(), &rest["next"]), (20, &serde_json::Value::Null));
+    alerts::resolve(home, "a-00", "").unwrap();
+    telling::prune(home).unwrap();
+    assert_eq!(app.ok("/v1/alerts/a-00")["state"], "closed");
+    app.clock.advance_ms(91 * 24 * 3_600_000);
+    telling::prune(home).unwrap();
+    assert_eq!(app.get(&owner(), "/v1/alerts/a-00").status.as_u16(), 404);
+    assert_eq!(app.ok("/v1/alerts/a-01")["state"], "open");
 }

@@ -55,10 +55,19 @@ impl Queue {
 
     /// Lets go of alerts that were closed long ago.
     pub fn prune(&mut self, now_ms: i64) {
-        let before_ms = now_ms.saturating_sub(limits::ALERT_KEPT_MS);
-        let old = |alert: &&Alert| self.done_ms(alert).is_some_and(|done_ms| done_ms < before_ms);
+        let old = |alert: &&Alert| self.is_old(alert, now_ms);
         let old: Vec<String> = self.alerts.values().filter(old).map(|alert| alert.id.clone()).collect();
         old.iter().for_each(|id| self.drop_alert(id));
+    }
+
+    /// Whether there is any to let go of.
+    pub fn has_old(&self, now_ms: i64) -> bool {
+        self.alerts.values().any(|alert| self.is_old(alert, now_ms))
+    }
+
+    fn is_old(&self, alert: &Alert, now_ms: i64) -> bool {
+        let before_ms = now_ms.saturating_sub(limits::ALERT_KEPT_MS);
+        self.done_ms(alert).is_some_and(|done_ms| done_ms < before_ms)
     }
 
     /// Makes room by the alert that has been done with the longest; says whether there was one.

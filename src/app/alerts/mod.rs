@@ -77,21 +77,51 @@ pub struct Told {
     pub deliveries: Vec<Delivery>,
 }
 
-/// Open ones first, the latest first among each.
-pub fn list(app: &App, open_only: bool, limit: usize) -> Result<Vec<Told>, Failure> {
+/// Which alerts a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct AlertsWanted {
+    pub open_only: bool,
+    /// Only those listed after this one.
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
+pub struct Listed {
+    pub told: Vec<Told>,
+    /// The last of them, if there are more.
+    pub next: Option<String>,
+}
+
+/// Open ones first, the latest first among each. Nothing where the one to go on behind is gone.
+pub fn page(app: &App, wanted: &AlertsWanted) -> Result<Option<Listed>, Failure> {
     app.may(Act::ReadRuns)?;
     app.alerts.look(app, |queue| {
-        let mut alerts: Vec<&Alert> = queue.alerts().filter(|alert| !open_only || alert.is_open()).collect();
+        let is_wanted = |alert: &&Alert| !wanted.open_only || alert.is_open();
+        let mut alerts: Vec<&Alert> = queue.alerts().filter(is_wanted).collect();
         alerts.sort_by(|a, b| {
             let key = |alert: &Alert| (!alert.is_open(), std::cmp::Reverse(alert.last_ms));
             (key(a), &a.id).cmp(&(key(b), &b.id))
         });
+        // Their order is not that of a key: a page goes on behind the last that was seen, which is there for long.
+        let begin = match &wanted.after {
+            None => 0,
+            Some(last) => alerts.iter().position(|alert| alert.id == *last)? + 1,
+        };
         let told = |alert: &&Alert| Told {
             alert: (*alert).clone(),
             deliveries: queue.deliveries(&alert.id).cloned().collect(),
         };
-        alerts.iter().take(limit).map(told).collect()
+        let page: Vec<Told> = alerts.iter().skip(begin).take(wanted.limit).map(told).collect();
+        let more = alerts.len() > begin + page.len();
+        let next = page.last().filter(|_| more).map(|told| told.alert.id.clone());
+        Some(Listed { told: page, next })
     })
+}
+
+/// The first of them.
+pub fn list(app: &App, open_only: bool, limit: usize) -> Result<Vec<Told>, Failure> {
+    let wanted = AlertsWanted { open_only, after: None, limit };
+    Ok(page(app, &wanted)?.map(|listed| listed.told).unwrap_or_default())
 }
 
 pub fn find(app: &App, id: &str) -> Result<Told, Failure> {

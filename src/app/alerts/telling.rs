@@ -65,6 +65,10 @@ pub fn note_failed(app: &App, parcel: &str, miss: &Miss) -> Result<(), Failure> 
 /// Lets go of alerts that were closed long ago.
 pub fn prune(app: &App) -> Result<(), Failure> {
     let now = app.now().millis();
+    // Most often there is none; that is worth no transaction.
+    if !app.alerts.look(app, |queue| queue.has_old(now))? {
+        return Ok(());
+    }
     app.alerts.change(
         app,
         |_| Ok(()),

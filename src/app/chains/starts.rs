@@ -132,9 +132,9 @@ fn triggered(app: &App, chain: &Chain, row: &mut ChainRow) -> Result<Vec<QueuedS
     for (place, on) in chain.triggers.iter().enumerate() {
         let (kind, found) = match on {
             TriggerOn::File { path, settle_ms } => {
-                let begin = format!("{}/file/", chain.name);
-                let started = app.store.read_lab(|lab| lab.list_start_keys(&row.project, &begin))?;
                 let listing = inbox::list(app, &row.project)?;
+                let keys = trigger::keys(&chain.name, path, &listing);
+                let started = app.store.read_lab(|lab| lab.list_started(&row.project, keys))?;
                 let seen = row.inboxes.entry(place.to_string()).or_default();
                 let now = app.now().millis();
                 let look = seen.look((&chain.name, path, *settle_ms), &listing, &started, now);

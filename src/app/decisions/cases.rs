@@ -32,7 +32,7 @@ pub fn list(app: &App, wanted: CasesWanted) -> Result<Page, Failure> {
     };
     let limit = wanted.limit.clamp(1, limits::LIST_MAX);
     let (records, next) = app.store.read_ledger(|ledger| {
-        ledger.list_records_back(before, limit, limits::RECORDS_LOOKED_AT_MAX, &fits)
+        ledger.list_records_back(before, limit, limits::CASES_LOOKED_AT_MAX, &fits)
     })?;
     Ok(Page { headers: records.iter().map(|record| record.header().clone()).collect(), next })
 }

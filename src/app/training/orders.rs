@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::app::datasets::{self, DataSource, DatasetRow, ReadySet};
 use crate::app::home::App;
-use crate::app::runs::PROJECT_TAG;
 use crate::app::training::OrderRow;
 use crate::app::training::error::TrainingError;
 use crate::app::training::uploads::{self, Used};
@@ -21,6 +20,7 @@ use crate::ledger::leaf::Kind;
 use crate::security::actor::{Act, Actor};
 use crate::tracking::experiment::DEFAULT_ID;
 use crate::tracking::name::draw_run_name;
+use crate::tracking::run::PROJECT_TAG;
 use crate::tracking::run::{DatasetInput, Run, RunStatus};
 
 /// Which data is meant: a file that was sent, a kept set by its digest, or the project's newest set.

@@ -4,7 +4,6 @@ use crate::app::home::App;
 use crate::app::watch::counted::day_text;
 use crate::base::digest::Digest;
 use crate::base::fact::Failure;
-use crate::base::limits;
 use crate::monitor::trend::{Series, names};
 use crate::monitor::verdict::Verdict;
 use crate::registry::version::Alias;
@@ -29,12 +28,18 @@ pub fn series(
     Ok(app.store.read_lab(|lab| lab.find_series(model, (name, about), from))?)
 }
 
+/// The day of the first report after that day.
+pub fn day_after(app: &App, model: &str, day: u64) -> Result<Option<String>, Failure> {
+    app.may(Act::ReadRuns)?;
+    let found = app.store.read_lab(|lab| lab.find_watched_day_after(model, day))?;
+    Ok(found.map(|row| day_text(row.left.day)))
+}
+
 /// Every figure that the newest report of a model left, by name and what it is about.
 pub fn names(app: &App, model: &str) -> Result<Vec<(String, Option<String>)>, Failure> {
     app.may(Act::ReadRuns)?;
-    let from = today(app).saturating_sub(limits::WATCHED_DAYS_MAX as u64);
-    let days = app.store.read_lab(|lab| lab.list_watched_days(model, from))?;
-    let newest = days.into_iter().next_back().map(|row| row.left.readings).unwrap_or_default();
+    let newest = app.store.read_lab(|lab| lab.find_watched_day_last(model))?;
+    let newest = newest.map(|row| row.left.readings).unwrap_or_default();
     Ok(newest.into_iter().map(|reading| (reading.name, reading.about)).collect())
 }
 

@@ -34,7 +34,9 @@ pub fn start_notifier(app: &App, stop: &CancelFlag) -> std::io::Result<JoinHandl
     let (app, stop) = (app.clone(), stop.clone());
     let ground = ground(&app);
     std::thread::Builder::new().name("notifier".into()).spawn(move || {
+        let mut pruned_ms: Option<u64> = None;
         while !stop.is_cancelled() {
+            prune(&app, &mut pruned_ms);
             let told = telling::take_due(&app, TOGETHER)
                 .and_then(|due| due.into_iter().try_for_each(|one| tell(&app, &runtime, &ground, one)));
             if let Err(error) = told {
@@ -43,6 +45,18 @@ pub fn start_notifier(app: &App, stop: &CancelFlag) -> std::io::Result<JoinHandl
             rest(&stop, limits::NOTIFY_BEAT_MS);
         }
     })
+}
+
+/// Lets go of alerts that were closed long ago: at the start, and now and then.
+fn prune(app: &App, pruned_ms: &mut Option<u64>) {
+    let now_ms = app.elapsed_ms();
+    if pruned_ms.is_some_and(|last| now_ms.saturating_sub(last) < limits::ALERTS_PRUNED_MS) {
+        return;
+    }
+    *pruned_ms = Some(now_ms);
+    if let Err(error) = telling::prune(app) {
+        tracing::error!(code = error.code(), cause = %error, "old alerts could not be let go of");
+    }
 }
 
 fn ground(app: &App) -> Ground {

@@ -12,6 +12,9 @@ pub(super) const PRECISION_RECALL: &str = "Precision and recall";
 pub(super) const PRECISION: &str = "Precision";
 pub(super) const RECALL: &str = "Recall";
 pub(super) const BASE_RATE: &str = "base rate";
+pub(super) const WEEK: &str = "Weeks, from their lowest to their highest day";
+pub(super) const BY_WEEK: &str =
+    "Drawn week by week: the mean of its days, from the lowest of them to the highest.";
 pub(super) const CALIBRATION: &str = "Calibration";
 pub(super) const PROMISED: &str = "Mean predicted probability";
 pub(super) const CAME: &str = "Share that was positive";

@@ -119,8 +119,10 @@ const SHOWN: &[Parameter] = &[
 const CURSOR: &[Parameter] =
     &[Parameter { name: "cursor", about: "Where the page begins", is_number: false, needed: None }];
 
-const OPEN: &[Parameter] =
-    &[Parameter { name: "open", about: "`true`: only open ones", is_number: false, needed: None }];
+const OPEN: &[Parameter] = &[
+    Parameter { name: "open", about: "`true`: only open ones", is_number: false, needed: None },
+    Parameter { name: "cursor", about: "Where the page begins", is_number: false, needed: None },
+];
 
 const DAYS: &[Parameter] =
     &[Parameter { name: "days", about: "How far charts reach back", is_number: true, needed: None }];

@@ -298,6 +298,9 @@ fn every_template_renders_in_every_state() {
         }
     }
     shown.show("cases.html", &CasesView::default());
+    // There may be none among the newest and some behind them: a page that said only "none" led nowhere.
+    let none_here = CasesView { next: Some("/cases?cursor=x".into()), ..CasesView::default() };
+    shown.show("cases.html", &none_here);
     let proposals: Vec<ProposalView> = proposals();
     proposals.iter().for_each(|view| drop(shown.show("approval.html", view)));
     let lines = proposals.iter().map(line_of_proposal).collect();

@@ -289,9 +289,15 @@ pub const ROUTES: &[Route] = &[
         "One policy: its bands, rules and cut-off",
     )
     .or(&[400, 404, 409]),
-    read("/v1/runs", RUNS, runs::list, Json(schema_of::<run::RunList>), "Runs, the latest started first")
-        .asking(RUN_PAGES)
-        .or(&[400, 404]),
+    read(
+        "/v1/runs",
+        RUNS,
+        runs::list,
+        Json(schema_of::<run::RunList>),
+        "Runs, the latest started first; at most 100 on a page",
+    )
+    .asking(RUN_PAGES)
+    .or(&[400, 404]),
     read(
         "/v1/runs/compare",
         RUNS,

@@ -82,7 +82,7 @@ pub const ROUTES: &[Route] = &[
         RUNS,
         reports::list,
         Json(schema_of::<report::ReportList>),
-        "The days of a model that have a report, the newest first; at most 100 on a page",
+        "The days of a model that have a report, the newest first; at most 50 on a page",
     )
     .paged()
     .or(&[400, 404]),

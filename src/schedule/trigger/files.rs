@@ -97,6 +97,11 @@ impl Inbox {
     }
 }
 
+/// The keys under which the files whose names fit would start a chain, or have.
+pub fn keys(chain: &str, pattern: &NamePattern, listing: &[FileSeen]) -> Vec<String> {
+    listing.iter().filter(|file| pattern.fits(&file.name)).map(|file| key(chain, file)).collect()
+}
+
 /// A name stands last, so that no name can look like another file's key.
 fn key(chain: &str, file: &FileSeen) -> String {
     match &file.digest {

@@ -13,7 +13,7 @@ use crate::schedule::definition::{ChainEnd, DriftLevel};
 use crate::schedule::limits;
 
 pub use crate::schedule::pattern::{NamePattern, PatternError};
-pub use files::{FileLook, FileSeen, Inbox, Watched};
+pub use files::{FileLook, FileSeen, Inbox, Watched, keys};
 
 /// One start that a trigger asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,8 @@ use crate::security::actor::Role;
 use crate::store::rows::JsonRow;
 use crate::store::rows::key::Key;
 use crate::store::tables::{
-    DATASETS, EXPERIMENT_NAMES, EXPERIMENTS, METRICS, RUN_QUEUE, RUNS, RUNS_BY_START, Table,
+    DATASETS, EXPERIMENT_NAMES, EXPERIMENTS, METRICS, RUN_BLOBS, RUN_QUEUE, RUNS, RUNS_BY_START, RUNS_LISTED,
+    RUNS_OPEN, Table,
 };
 use crate::tracking::experiment::{Experiment, LifecycleStage};
 use crate::tracking::metric::MetricPoint;
@@ -113,6 +114,11 @@ impl RunRow {
     pub fn key_of(run_id: &RunId) -> Vec<u8> {
         Key::new().text(run_id.as_str()).finish()
     }
+
+    /// Of every run whose id begins so.
+    pub fn prefix(beginning: &str) -> Vec<u8> {
+        Key::new().beginning(beginning).finish()
+    }
 }
 
 impl From<&Run> for RunRow {
@@ -176,6 +182,94 @@ impl JsonRow for RunOrderRow {
 
     fn key(&self) -> Vec<u8> {
         Key::new().signed_descending(self.start_time).text(self.run_id.as_str()).finish()
+    }
+}
+
+/// The order in which runs of a project, of an experiment, or of a project in an experiment are listed: latest start
+/// first. The empty name stands for every one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunPlaceRow {
+    pub project: String,
+    pub experiment: String,
+    pub start_time: i64,
+    pub run_id: RunId,
+}
+
+impl RunPlaceRow {
+    pub fn prefix(project: &str, experiment: &str) -> Vec<u8> {
+        Key::new().text(project).text(experiment).finish()
+    }
+
+    /// Every place of a run.
+    pub fn all_of(run: &Run) -> Vec<Self> {
+        let place = |project: &str, experiment: &str| Self {
+            project: project.to_string(),
+            experiment: experiment.to_string(),
+            start_time: run.start_time,
+            run_id: run.run_id.clone(),
+        };
+        let experiment = run.experiment_id.as_str();
+        let mut places = vec![place("", experiment)];
+        if let Some(project) = run.project() {
+            places.extend([place(project, ""), place(project, experiment)]);
+        }
+        places
+    }
+}
+
+impl JsonRow for RunPlaceRow {
+    const TABLE: Table = RUNS_LISTED;
+
+    fn key(&self) -> Vec<u8> {
+        Key::new()
+            .text(&self.project)
+            .text(&self.experiment)
+            .signed_descending(self.start_time)
+            .text(self.run_id.as_str())
+            .finish()
+    }
+}
+
+/// A run that has not ended: after a start only these are looked through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenTrainingRow {
+    pub run_id: RunId,
+}
+
+impl OpenTrainingRow {
+    pub fn key_of(run_id: &RunId) -> Vec<u8> {
+        Key::new().text(run_id.as_str()).finish()
+    }
+}
+
+impl JsonRow for OpenTrainingRow {
+    const TABLE: Table = RUNS_OPEN;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(&self.run_id)
+    }
+}
+
+/// A blob that is or was an artifact of some run: what must not be swept is known without a look through all runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunBlobRow {
+    pub digest: Digest,
+}
+
+impl RunBlobRow {
+    pub fn key_of(digest: &Digest) -> Vec<u8> {
+        Key::new().digest(digest).finish()
+    }
+}
+
+impl JsonRow for RunBlobRow {
+    const TABLE: Table = RUN_BLOBS;
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(&self.digest)
     }
 }
 

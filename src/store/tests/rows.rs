@@ -12,10 +12,11 @@ use crate::store::tables::VERSIONS;
 use crate::store::tests::{list_checkpoints, list_versions, new_home, open, version};
 use crate::store::value;
 use crate::store::views::registry::AliasMove;
+use crate::store::views::runs::RunSpan;
 use crate::store::views::{LabWrite, LedgerWrite};
 use crate::tracking::experiment::Experiment;
 use crate::tracking::metric::MetricPoint;
-use crate::tracking::run::{Artifact, Run, RunStatus};
+use crate::tracking::run::{Artifact, PROJECT_TAG, Run, RunStatus};
 
 fn alias_move(to: u64, at: i64) -> AliasMove {
     AliasMove {
@@ -188,7 +189,7 @@ fn experiments_keep_their_names_and_runs_are_listed_latest_first() {
         .read_lab(|lab| {
             assert_eq!((lab.find_experiment("0")?, lab.find_experiment("1")?), (Some(loans.clone()), None));
             let starts = |runs: Vec<Run>| runs.iter().map(|run| run.start_time).collect::<Vec<i64>>();
-            assert_eq!(starts(lab.list_runs(3)?), [9, 7, 5]);
+            assert_eq!(starts(lab.list_runs(&RunSpan { limit: 3, ..RunSpan::default() })?), [9, 7, 5]);
             let mut seen = Vec::new();
             lab.each_run(&mut |run| {
                 seen.push(run.start_time);
@@ -198,6 +199,54 @@ fn experiments_keep_their_names_and_runs_are_listed_latest_first() {
             Ok::<(), StoreError>(())
         })
         .unwrap();
+}
+
+#[test]
+fn runs_are_found_by_project_and_experiment_page_by_page_and_move_when_their_tag_does() {
+    // A project with few runs among a hundred thousand had its pages looked for among ten thousand others.
+    let (_folder, path) = new_home();
+    let store = open(&path);
+    let mut runs: Vec<Run> = (0..6)
+        .map(|at| {
+            let mut run = Run::start(RunId::draw(), if at < 4 { "1" } else { "0" }, "oak", "anna", at);
+            run.set_tag(PROJECT_TAG, if at % 2 == 0 { "loans" } else { "cards" }).unwrap();
+            run
+        })
+        .collect();
+    let kept = runs.clone();
+    store.write_lab(move |lab| kept.iter().try_for_each(|run| lab.put_run_new(run))).unwrap();
+    let starts = |project: &str, experiment: Option<&str>, after: Option<&Run>, limit| {
+        let (project, experiment) = (Some(project.to_string()), experiment.map(str::to_string));
+        let wanted = RunSpan { project, experiment, after: after.cloned(), limit };
+        let found = store.read_lab(|lab| lab.list_runs(&wanted)).unwrap();
+        found.iter().map(|run| run.start_time).collect::<Vec<i64>>()
+    };
+    assert_eq!(starts("loans", None, None, 9), [4, 2, 0]);
+    assert_eq!(starts("loans", None, None, 1), [4]);
+    assert_eq!(starts("loans", None, Some(&runs[4]), 9), [2, 0]);
+    assert_eq!(starts("loans", Some("1"), None, 9), [2, 0]);
+    assert_eq!(starts("loans", Some("0"), None, 9), [4]);
+    assert_eq!(starts("loan", None, None, 9), [] as [i64; 0]);
+    runs[2].set_tag(PROJECT_TAG, "cards").unwrap();
+    runs[2].finish(RunStatus::Finished, 9);
+    let (moved, id) = (runs[2].clone(), runs[2].run_id.clone());
+    store.write_lab(move |lab| lab.put_run(&moved)).unwrap();
+    assert_eq!(
+        (starts("loans", None, None, 9), starts("cards", None, None, 9)),
+        (vec![4, 0], vec![5, 3, 2, 1])
+    );
+    let mut open = 0;
+    let count = |run: Run| {
+        assert_ne!(run.run_id, id);
+        open += 1;
+        Ok(())
+    };
+    let mut count = count;
+    store.read_lab(|lab| lab.each_open_run(&mut count)).unwrap();
+    assert_eq!(open, 5);
+    let found = store.read_lab(|lab| lab.list_runs_beginning(&id.as_str()[..12], 9)).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(store.read_lab(|lab| lab.list_runs_beginning("zz", 9)).unwrap(), []);
 }
 
 #[test]

@@ -9,14 +9,16 @@ use crate::store::file::StoreFile;
 use crate::store::migrate::{Migration, bring_up, found, list_migrations};
 use crate::store::rows;
 use crate::store::rows::Row;
+use crate::store::rows::lab::{RunOrderRow, RunRow};
 use crate::store::rows::meta::SCHEMA;
 use crate::store::rows::registry::VersionRow;
 use crate::store::tables::{LOG_NODES, StoreName, VERSIONS};
 use crate::store::tests::{new_home, open, version};
 use crate::store::value;
 use crate::store::views::group::{Group, Writes};
+use crate::store::views::runs::RunSpan;
 use crate::store::views::{Direction, Lab, Ledger, Rows, Span};
-use crate::tracking::run::Run;
+use crate::tracking::run::{Artifact, PROJECT_TAG, Run};
 
 fn labels(file: &StoreFile) -> Vec<String> {
     let rows: Vec<VersionRow> = file.read(|view| view.list(&Span::all(), 9)).unwrap();
@@ -129,16 +131,22 @@ fn nodes_of_the_first_schema_become_the_rows_of_commits_and_the_root_stays() {
 }
 
 #[test]
-fn a_laboratory_of_the_first_schema_gets_a_queue_and_keeps_its_runs() {
+fn a_laboratory_of_the_first_schema_gets_a_queue_and_its_runs_are_found_by_project() {
     let (_folder, path) = new_home();
     let file = StoreFile::create(StoreName::Lab, &path.join("old.redb")).unwrap();
     found(&file, "old").unwrap();
     bring_up(&file, &list_migrations(StoreName::Lab)[..1]).unwrap();
-    let run = Run::start(RunId::draw(), "0", "calm-oak-001", "anna", 5);
+    let mut run = Run::start(RunId::draw(), "0", "calm-oak-001", "anna", 5);
+    run.set_tag(PROJECT_TAG, "loans").unwrap();
+    let digest = Digest::of(b"m");
+    run.log_artifact(Artifact { path: "m.json".into(), digest, size: 1 }).unwrap();
     let view = file.begin_write().unwrap();
     {
+        // As the first schema wrote a run: in no place but the list by its start.
         let group = Group::new(&view);
-        Lab(&group as &dyn Writes).put_run_new(&run).unwrap();
+        let view = &group as &dyn Writes;
+        view.put_new(&RunRow::from(&run)).unwrap();
+        view.put_new(&RunOrderRow { start_time: run.start_time, run_id: run.run_id.clone() }).unwrap();
     }
     view.commit().unwrap();
     let names = || file.read(|view| view.list_table_names()).unwrap();
@@ -146,11 +154,26 @@ fn a_laboratory_of_the_first_schema_gets_a_queue_and_keeps_its_runs() {
     for _ in 0..2 {
         bring_up(&file, list_migrations(StoreName::Lab)).unwrap();
         assert!(names().contains(&"run_queue".to_string()));
-        assert_eq!(file.read(|view| view.read_meta_number(SCHEMA)).unwrap(), 3);
+        assert_eq!(file.read(|view| view.read_meta_number(SCHEMA)).unwrap(), 4);
     }
     file.read(|view| {
         assert_eq!(Lab(view).find_run(&run.run_id)?, Some(run.clone()));
         assert_eq!(Lab(view).list_orders()?, []);
+        let of = |project: Option<&str>, experiment: Option<&str>| {
+            let [project, experiment] = [project, experiment].map(|name| name.map(str::to_string));
+            Lab(view).list_runs(&RunSpan { project, experiment, after: None, limit: 9 })
+        };
+        for found in [of(Some("loans"), None)?, of(None, Some("0"))?, of(Some("loans"), Some("0"))?] {
+            assert_eq!(found, std::slice::from_ref(&run));
+        }
+        assert_eq!((of(Some("cards"), None)?, of(Some("loans"), Some("1"))?), (Vec::new(), Vec::new()));
+        let mut open = Vec::new();
+        Lab(view).each_open_run(&mut |run| {
+            open.push(run);
+            Ok(())
+        })?;
+        assert_eq!(open, std::slice::from_ref(&run));
+        assert_eq!(Lab(view).list_referenced()?, [digest].into());
         Ok::<_, StoreError>(())
     })
     .unwrap();

@@ -78,6 +78,17 @@ impl<V: Rows> Lab<V> {
         self.0.find(&ChainStartRow::key_of(project, key))
     }
 
+    /// Those of these keys under which a run has been started.
+    pub fn list_started(&self, project: &str, keys: Vec<String>) -> Result<BTreeSet<String>, StoreError> {
+        let mut started = BTreeSet::new();
+        for key in keys {
+            if self.find_chain_start(project, &key)?.is_some() {
+                started.insert(key);
+            }
+        }
+        Ok(started)
+    }
+
     /// The keys of the starts made of a project that begin so.
     pub fn list_start_keys(&self, project: &str, begin: &str) -> Result<BTreeSet<String>, StoreError> {
         let span = Span::prefix(&ChainStartRow::prefix(project, begin));

@@ -1,4 +1,4 @@
-//! What can be asked of and written to the laboratory's tables: experiments, runs, histories, data sets.
+//! What can be asked of and written to the laboratory's tables beside runs: experiments, histories, data sets, orders.
 //! Never checks a tracking rule; `tracking` did before a row comes here.
 
 use std::collections::BTreeSet;
@@ -6,16 +6,15 @@ use std::collections::BTreeSet;
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
 use crate::base::limits;
-use crate::store::error::{StoreError, printable};
+use crate::store::error::StoreError;
+use crate::store::rows::Row;
 use crate::store::rows::lab::{
-    DatasetRow, ExperimentNameRow, ExperimentRow, MetricRow, OrderRow, RunOrderRow, RunRow,
+    DatasetRow, ExperimentNameRow, ExperimentRow, MetricRow, OrderRow, RunBlobRow, RunRow,
 };
-use crate::store::rows::{self, Row};
-use crate::store::tables::{EXPERIMENTS, RUNS, RUNS_BY_START};
-use crate::store::views::{Direction, Lab, LabWrite, Rows, Span};
+use crate::store::tables::EXPERIMENTS;
+use crate::store::views::{Lab, LabWrite, Rows, Span};
 use crate::tracking::experiment::{Experiment, parse_experiment_id};
 use crate::tracking::metric::MetricPoint;
-use crate::tracking::run::Run;
 
 impl<V: Rows> Lab<V> {
     /// The experiment of a number; an id that is no number names none.
@@ -25,53 +24,10 @@ impl<V: Rows> Lab<V> {
         Ok(row.map(Experiment::from))
     }
 
-    pub fn find_run(&self, run_id: &RunId) -> Result<Option<Run>, StoreError> {
-        let row: Option<RunRow> = self.0.find(&RunRow::key_of(run_id))?;
-        Ok(row.map(Run::from))
-    }
-
-    /// The latest started first, at most `limit` and `LIST_MAX`.
-    pub fn list_runs(&self, limit: usize) -> Result<Vec<Run>, StoreError> {
-        let limit = limit.min(limits::LIST_MAX);
-        let mut runs = Vec::new();
-        self.each_run(&mut |run| {
-            if runs.len() < limit {
-                runs.push(run);
-            }
-            Ok(runs.len() < limit)
-        })?;
-        Ok(runs)
-    }
-
     /// The experiment that has this name, deleted or not.
     pub fn find_experiment_by_name(&self, name: &str) -> Result<Option<Experiment>, StoreError> {
         let row: Option<ExperimentNameRow> = self.0.find(&ExperimentNameRow::key_of(name))?;
         row.map_or(Ok(None), |row| self.find_experiment(&row.number.to_string()))
-    }
-
-    /// Every run, the latest started first, until told to stop (`false`).
-    pub fn each_run(&self, each: &mut dyn FnMut(Run) -> Result<bool, StoreError>) -> Result<(), StoreError> {
-        self.each_run_in(&Span::all(), each)
-    }
-
-    /// Those that come after this one.
-    pub fn each_run_after(
-        &self,
-        last: &Run,
-        each: &mut dyn FnMut(Run) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
-        let order = RunOrderRow { start_time: last.start_time, run_id: last.run_id.clone() };
-        self.each_run_in(&Span::all().after(&order.key()), each)
-    }
-
-    fn each_run_in(
-        &self,
-        span: &Span,
-        each: &mut dyn FnMut(Run) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
-        self.0.visit(RunOrderRow::TABLE, span, Direction::Forward, &mut |key, framed| {
-            each(self.find_listed(&rows::open(key, framed)?)?)
-        })
     }
 
     /// Oldest step first, at most `limit`.
@@ -134,19 +90,19 @@ impl<V: Rows> Lab<V> {
         Ok(named)
     }
 
-    /// The blobs that rows of this file name, among them contracts, which need not be kept as blobs.
+    /// The blobs that rows of this file name or have named, among them contracts, which need not be kept as blobs.
+    /// Asked at every opening, so it looks through no run.
     pub fn list_referenced(&self) -> Result<BTreeSet<Digest>, StoreError> {
-        let mut named = self.list_required()?;
+        let mut named = BTreeSet::new();
         self.0.each(&Span::all(), &mut |row: DatasetRow| {
-            named.insert(row.contract);
+            named.extend([row.parquet, row.contract]);
+            Ok(())
+        })?;
+        self.0.each(&Span::all(), &mut |row: RunBlobRow| {
+            named.insert(row.digest);
             Ok(())
         })?;
         Ok(named)
-    }
-
-    fn find_listed(&self, place: &RunOrderRow) -> Result<Run, StoreError> {
-        let missing = || StoreError::corrupt(RUNS, &RunRow::key_of(&place.run_id), "the row is missing");
-        self.find_run(&place.run_id)?.ok_or_else(missing)
     }
 }
 
@@ -166,21 +122,6 @@ impl LabWrite<'_> {
             None => self.0.put_new(&owner)?,
         }
         self.0.put(&row)
-    }
-
-    /// Writes a new run.
-    pub fn put_run_new(&self, run: &Run) -> Result<(), StoreError> {
-        self.0.put_new(&RunRow::from(run))?;
-        self.0.put_new(&RunOrderRow { start_time: run.start_time, run_id: run.run_id.clone() })
-    }
-
-    /// Writes a changed run; its start time is part of its place and cannot change.
-    pub fn put_run(&self, run: &Run) -> Result<(), StoreError> {
-        let place = RunOrderRow { start_time: run.start_time, run_id: run.run_id.clone() }.key();
-        if self.0.find::<RunOrderRow>(&place)?.is_none() {
-            return Err(StoreError::NotFound { table: RUNS_BY_START, key: printable(&place) });
-        }
-        self.0.put(&RunRow::from(run))
     }
 
     /// Appends a point to a metric's history; the run's own latest point is the caller's to write.

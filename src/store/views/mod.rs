@@ -9,6 +9,7 @@ pub mod lab;
 pub mod log;
 pub mod people;
 pub mod registry;
+pub mod runs;
 pub mod subjects;
 pub mod watch;
 

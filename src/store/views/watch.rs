@@ -77,6 +77,17 @@ impl<V: Rows> Lab<V> {
         self.0.list(&span, limits::WATCHED_DAYS_MAX)
     }
 
+    /// What the newest report of a model has left.
+    pub fn find_watched_day_last(&self, model: &str) -> Result<Option<DayRow>, StoreError> {
+        self.0.find_last(&Span::prefix(&DayRow::prefix(model)))
+    }
+
+    /// What the first report of a model after a day has left.
+    pub fn find_watched_day_after(&self, model: &str, day: u64) -> Result<Option<DayRow>, StoreError> {
+        let span = Span::prefix(&DayRow::prefix(model)).after(&DayRow::key_of(model, day));
+        Ok(self.0.list(&span, 1)?.pop())
+    }
+
     /// One figure from a day on.
     pub fn find_series(
         &self,

@@ -2,10 +2,11 @@
 //! Never joins two days across one without a figure, and never names a figure itself.
 
 use crate::base::clock::iso_date;
-use crate::base::limits;
 use crate::evaluate::charts::frame::{Axis, Frame, Layout, Spelling, WIDE, places};
-use crate::evaluate::charts::svg::{Anchor, At, Head};
+use crate::evaluate::charts::svg::{Anchor, Head};
 use crate::evaluate::charts::words;
+
+mod weeks;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,9 @@ pub struct Trend<'a> {
 
 /// Days up to here get a dot each.
 const DOTTED_DAYS_MAX: usize = 62;
+const DOT: f64 = 4.0;
+/// Of so many that each would lie on the next.
+const SMALL_DOT: f64 = 2.5;
 /// Dates below the axis, at most.
 const DATES: u64 = 6;
 /// Days from one date to the next: as people divide time.
@@ -64,14 +68,16 @@ const LAST_DATE_WIDTH: f64 = 48.0;
 /// Room for the words of a level beside the plot.
 const LEVELS_WIDTH: f64 = 128.0;
 
-/// Of more than `CURVE_POINTS_MAX` days the highest of each few is drawn, so that no peak is lost.
+/// Of more days than a chart has room for, weeks are drawn: their mean, within the lowest and the highest of their days.
 pub fn draw_trend(trend: &Trend<'_>) -> String {
-    let points = thinned(trend.points);
+    let days = sorted(trend.points);
+    let weeks = weeks::of(&days);
+    let points = weeks.as_ref().map_or(days.as_slice(), |weeks| weeks.points.as_slice());
     let right = if trend.levels.is_empty() { LAST_DATE_WIDTH } else { LEVELS_WIDTH };
-    let mut frame = Frame::blank(Layout { right, ..WIDE }, head(trend, &points));
-    let (first, last) = span(&points);
-    let y = frame.paint_y(&axis(trend, &points));
-    let x = paint_days(&mut frame, first, last);
+    let mut frame = Frame::blank(Layout { right, ..WIDE }, head(trend, &days, weeks.is_some()));
+    let (first, last) = span(points);
+    let y = frame.paint_y(&axis(trend, points));
+    let x = paint_days(&mut frame, (first, last), if weeks.is_some() { words::WEEK } else { words::DAY });
     for run in points.chunk_by(|a, b| a.interval.is_some() && b.interval.is_some()) {
         let side = |pick: fn((f64, f64)) -> f64| {
             let ends = run.iter().filter_map(|p| p.interval.map(|ends| (p.day as f64, pick(ends))));
@@ -86,21 +92,26 @@ pub fn draw_trend(trend: &Trend<'_>) -> String {
             frame.canvas.path("line first", &line);
         }
     }
-    for (at, marked) in dots(&points, &x, &y) {
-        frame.canvas.dot(if marked { "dot second" } else { "dot first" }, at, 4.0);
+    let marks = weeks.as_ref().map_or_else(|| dots(points), |weeks| weeks.marks.clone());
+    let radius = if marks.len() > DOTTED_DAYS_MAX { SMALL_DOT } else { DOT };
+    for (day, value, marked) in marks {
+        frame.canvas.dot(if marked { "dot second" } else { "dot first" }, (x(day as f64), y(value)), radius);
     }
     frame.finish_as(trend.id)
 }
 
+/// A day, its value, and whether it was out of bounds.
+type Mark = (u64, f64, bool);
+
 /// All days of a short series; of a long one those that are marked, those alone, and the last.
-fn dots(points: &[DayPoint], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> Vec<(At, bool)> {
+fn dots(points: &[DayPoint]) -> Vec<Mark> {
     let all = points.len() <= DOTTED_DAYS_MAX;
     let valued = |index: Option<usize>| index.and_then(|i| points.get(i)).is_some_and(|p| p.value.is_some());
     let wanted = |(index, point): &(usize, &DayPoint)| {
         let alone = !valued(index.checked_sub(1)) && !valued(index.checked_add(1));
         all || point.marked || alone || index + 1 == points.len()
     };
-    let place = |point: &DayPoint| point.value.map(|value| ((x(point.day as f64), y(value)), point.marked));
+    let place = |point: &DayPoint| point.value.map(|value| (point.day, value, point.marked));
     points.iter().enumerate().filter(wanted).filter_map(|(_, point)| place(point)).collect()
 }
 
@@ -125,7 +136,7 @@ fn paint_levels(frame: &mut Frame, levels: &[Level<'_>], y: impl Fn(f64) -> f64)
 }
 
 /// Paints dates below the axis, the last day's among them, and returns the scale.
-fn paint_days(frame: &mut Frame, first: u64, last: u64) -> impl Fn(f64) -> f64 + use<> {
+fn paint_days(frame: &mut Frame, (first, last): (u64, u64), name: &str) -> impl Fn(f64) -> f64 + use<> {
     let (left, right, bottom, top) = (frame.layout.left, frame.right(), frame.bottom(), frame.layout.top);
     let days = last.saturating_sub(first);
     let width = if days == 0 { 1.0 } else { days as f64 };
@@ -142,7 +153,7 @@ fn paint_days(frame: &mut Frame, first: u64, last: u64) -> impl Fn(f64) -> f64 +
         date = day.checked_sub(step.max(1));
     }
     frame.canvas.line("axis", (left, bottom), (right, bottom));
-    frame.x_label(words::DAY, bottom + 43.0);
+    frame.x_label(name, bottom + 43.0);
     scale
 }
 
@@ -170,8 +181,8 @@ fn span(points: &[DayPoint]) -> (u64, u64) {
     (days().min().unwrap_or(0), days().max().unwrap_or(0))
 }
 
-/// Without numbers that are none; of a long series the highest day of each few, and the last.
-fn thinned(points: &[DayPoint]) -> Vec<DayPoint> {
+/// In the order of their days, without numbers that are none.
+fn sorted(points: &[DayPoint]) -> Vec<DayPoint> {
     let finite = |p: &DayPoint| DayPoint {
         value: p.value.filter(|v| v.is_finite()),
         interval: p.interval.filter(|(low, high)| low.is_finite() && high.is_finite()),
@@ -179,18 +190,10 @@ fn thinned(points: &[DayPoint]) -> Vec<DayPoint> {
     };
     let mut sorted: Vec<DayPoint> = points.iter().map(finite).collect();
     sorted.sort_by_key(|p| p.day);
-    let stride = sorted.len().div_ceil(limits::CURVE_POINTS_MAX - 1).max(1);
-    let height = |p: &DayPoint| p.value.unwrap_or(f64::NEG_INFINITY);
-    let highest = |few: &[DayPoint]| few.iter().copied().max_by(|a, b| height(a).total_cmp(&height(b)));
-    let last = sorted.last().copied();
-    let mut kept: Vec<DayPoint> = sorted.chunks(stride).filter_map(highest).collect();
-    if let Some(last) = last.filter(|last| kept.last() != Some(last)) {
-        kept.push(last);
-    }
-    kept
+    sorted
 }
 
-fn head(trend: &Trend<'_>, points: &[DayPoint]) -> Head {
+fn head(trend: &Trend<'_>, points: &[DayPoint], by_week: bool) -> Head {
     let newest = points.iter().rev().find_map(|p| p.value.map(|value| (p.day, value)));
     let spelled = |value: f64| match trend.scale {
         Scale::Share => words::percent(value),
@@ -210,12 +213,13 @@ fn head(trend: &Trend<'_>, points: &[DayPoint]) -> Head {
     let held: Vec<String> =
         finite_levels(trend).map(|l| format!("{} at {}", l.words, spelled(l.value))).collect();
     let held = if held.is_empty() { String::new() } else { format!(" Held against: {}.", held.join(", ")) };
+    let weeks = if by_week { format!(" {}", words::BY_WEEK) } else { String::new() };
     let last = newest.map_or(String::new(), |(_, value)| format!(" The last is {}.", spelled(value)));
     Head {
         kind: "trend",
         title: trend.title,
         figure: newest.map(|(_, value)| spelled(value)),
-        description: format!("{} day by day: {note}.{last}{held}", trend.title),
+        description: format!("{} day by day: {note}.{last}{held}{weeks}", trend.title),
         note,
     }
 }

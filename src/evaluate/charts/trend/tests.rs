@@ -2,7 +2,7 @@
 
 use crate::base::limits;
 use crate::evaluate::charts::tests::{assert_on_the_paper, assert_well_formed};
-use crate::evaluate::charts::trend::{DayPoint, Level, Scale, Trend, draw_trend};
+use crate::evaluate::charts::trend::{DayPoint, Level, Scale, Trend, draw_trend, weeks};
 
 fn point(day: u64, value: Option<f64>) -> DayPoint {
     DayPoint { day, value, interval: value.map(|v| (v - 0.02, v + 0.03)), marked: false }
@@ -47,8 +47,31 @@ fn a_peak_of_one_day_among_years_is_drawn() {
     let mut years: Vec<DayPoint> = (0..4_000).map(|day| point(day, Some(0.05))).collect();
     years[1_234] = DayPoint { marked: true, ..point(1_234, Some(0.9)) };
     let svg = draw_trend(&trend(&years, &LEVELS));
-    assert!(svg.contains("dot second"));
+    assert!(svg.contains("dot second") && svg.contains("Drawn week by week"));
     assert!(svg.matches('L').count() < 4 * limits::CURVE_POINTS_MAX);
+}
+
+#[test]
+fn years_are_drawn_by_weeks_that_reach_as_far_as_their_days_and_end_with_the_last() {
+    // Five busy days and two quiet ones a week were a solid block over three years.
+    let rows = |day: u64| if day % 7 < 5 { 200.0 } else { 60.0 };
+    let plain = |day: u64| DayPoint { interval: None, ..point(day, Some(rows(day))) };
+    let years: Vec<DayPoint> = (20_000..21_095).map(plain).collect();
+    assert!(weeks::of(&years[..400]).is_none());
+    let mut weeks = weeks::of(&years).unwrap();
+    assert_eq!((weeks.points.len(), weeks.points.last().unwrap().day), (157, 21_094));
+    assert_eq!(weeks.marks, [(21_094, rows(21_094), false)]);
+    for week in &weeks.points[1..] {
+        assert!((week.value.unwrap() - 160.0).abs() < 1e-9, "{week:?}");
+        assert_eq!(week.interval, Some((60.0, 200.0)));
+    }
+    let mut parted = years.clone();
+    parted[100..130].iter_mut().for_each(|p| p.value = None);
+    parted[500] = DayPoint { value: Some(900.0), marked: true, ..parted[500] };
+    weeks = weeks::of(&parted).unwrap();
+    assert_eq!(weeks.points.iter().filter(|week| week.value.is_none()).count(), 4);
+    let peak = weeks.points.iter().find(|week| week.marked).unwrap();
+    assert_eq!((peak.interval.unwrap().1, weeks.marks[0].1), (900.0, 900.0));
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::app::alerts::{self, Told, trial};
+use crate::app::alerts::{self, AlertsWanted, Told, trial};
 use crate::base::fact::Failure;
-use crate::base::limits;
 use crate::http::call::{Call, Reply, view, with_status};
 use crate::http::cursor::{cursor_of, seen};
 use crate::http::problem::HttpError;
@@ -14,20 +13,11 @@ use crate::http::views::watch::alert::{AlertList, AlertView, AnswerBody, TrialBo
 pub fn list(call: Call) -> Reply {
     call.answer(|app, ask| {
         let (after, limit) = (seen(ask)?, ask.limit()?);
-        let all = alerts::list(app, ask.query_as("open")?.unwrap_or(false), limits::ALERT_ROWS_MAX)?;
-        // Their order is not that of a key: a page goes on behind the last that was seen, which is there for long.
-        let begin = match &after {
-            None => 0,
-            Some(last) => {
-                let wrong =
-                    || HttpError::Query { name: "cursor".into(), why: "names an alert that is gone".into() };
-                all.iter().position(|told| told.alert.id == *last).map(|at| at + 1).ok_or_else(wrong)?
-            }
-        };
-        let page: Vec<&Told> = all.iter().skip(begin).take(limit).collect();
-        let more = all.len() > begin + page.len();
-        let next = page.last().filter(|_| more).map(|told| cursor_of(&told.alert.id));
-        view(&AlertList { alerts: page.into_iter().map(AlertView::of).collect(), next })
+        let open_only = ask.query_as("open")?.unwrap_or(false);
+        let wrong = || HttpError::Query { name: "cursor".into(), why: "names an alert that is gone".into() };
+        let listed = alerts::page(app, &AlertsWanted { open_only, after, limit })?.ok_or_else(wrong)?;
+        let next = listed.next.map(|last| cursor_of(&last));
+        view(&AlertList { alerts: listed.told.iter().map(AlertView::of).collect(), next })
     })
 }
 

@@ -3,13 +3,15 @@
 
 use axum::response::Response;
 
-use crate::app::alerts::{self, Told};
+use crate::app::alerts::{self, AlertsWanted, Told};
 use crate::app::home::App;
 use crate::base::fact::Failure;
 use crate::base::limits;
 use crate::http::call::Reply;
+use crate::http::cursor::{cursor_of, seen};
 use crate::http::pages::alerts::view::{AlertsView, address_of, alert_line, alert_view};
 use crate::http::pages::routes::{Visit, see_other};
+use crate::http::problem::HttpError;
 
 pub mod view;
 
@@ -19,11 +21,17 @@ pub fn list(visit: Visit) -> Reply {
     visit.answer(|visit| {
         let (texts, now_ms) = (visit.server.pages.texts(), visit.app.now().millis());
         let open = visit.ask.query_as::<bool>("open")?.unwrap_or_default();
-        let mut told = alerts::list(&visit.app, open, limits::ALERTS_SHOWN + 1)?;
-        let cut = told.len() > limits::ALERTS_SHOWN;
-        told.truncate(limits::ALERTS_SHOWN);
-        let lines = told.iter().map(|told| alert_line(&texts, told, now_ms)).collect();
-        visit.server.pages.render("alerts.html", &visit.door.frame(SECTION), &AlertsView { open, lines, cut })
+        let wanted = AlertsWanted { open_only: open, after: seen(&visit.ask)?, limit: limits::ALERTS_SHOWN };
+        let gone = || HttpError::Query { name: "cursor".into(), why: "names an alert that is gone".into() };
+        let listed = alerts::page(&visit.app, &wanted)?.ok_or_else(gone)?;
+        let lines = listed.told.iter().map(|told| alert_line(&texts, told, now_ms)).collect();
+        let which = if open { "open=true&" } else { "" };
+        let next = listed.next.map(|last| format!("/alerts?{which}cursor={}", cursor_of(&last)));
+        visit.server.pages.render(
+            "alerts.html",
+            &visit.door.frame(SECTION),
+            &AlertsView { open, lines, next },
+        )
     })
 }
 

@@ -42,8 +42,8 @@ pub struct AlertsView {
     /// Only open ones.
     pub open: bool,
     pub lines: Vec<AlertLine>,
-    /// There are more than are shown.
-    pub cut: bool,
+    /// Where the next page is, if there is one.
+    pub next: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]

@@ -34,7 +34,7 @@ const SECTION: &str = "monitoring";
 const SPARK_DAYS: u64 = 30;
 const NEWS_SHOWN: usize = 3;
 /// How far back the charts may reach, and where nothing is said.
-const RANGES: [u64; 3] = [30, 90, 365];
+const RANGES: [u64; 4] = [30, 90, 365, 1_095];
 const RANGE: u64 = 90;
 /// Moved fields that have a chart, the worst first.
 const FIELD_CHARTS: usize = 4;
@@ -155,29 +155,38 @@ fn report_of(visit: &Visit) -> Result<Report, Failure> {
 }
 
 fn range_of(visit: &Visit) -> Result<u64, HttpError> {
-    let wrong = || HttpError::Query { name: "days".into(), why: "is not 30, 90 or 365".into() };
+    let wrong = || HttpError::Query { name: "days".into(), why: "is not 30, 90, 365 or 1095".into() };
     let days = visit.ask.query_as::<u64>("days")?.unwrap_or(RANGE);
     if RANGES.contains(&days) { Ok(days) } else { Err(wrong()) }
+}
+
+fn range_word(texts: &Texts, days: u64) -> String {
+    match days / 365 {
+        0 | 1 => texts.fill("monitoring.days", &[("days", &days.to_string())]),
+        years => texts.fill("monitoring.years", &[("years", &years.to_string())]),
+    }
 }
 
 fn page(visit: &Visit, report: &Report) -> Result<Response, Failure> {
     let (app, texts) = (&visit.app, visit.server.pages.texts());
     let (model, range) = (report.model.as_str(), range_of(visit)?);
-    let mut view = report_view(&texts, report, before(app, report)?.as_ref());
+    let before = before(app, report)?;
+    let mut view = report_view(&texts, report, before.as_ref());
     view.charts = charts(app, report, range)?;
     view.range_days = range;
     let here = address_of_day(model, &report.day);
-    let link = |days: u64| RangeLink { address: format!("{here}?days={days}"), days, here: days == range };
+    let link = |days: u64| RangeLink {
+        address: format!("{here}?days={days}"),
+        label: range_word(&texts, days),
+        here: days == range,
+    };
     view.ranges = RANGES.map(link).to_vec();
     // Every report leaves the number of its rows.
-    let rows = trends::series(app, model, ("rows", None), RANGES[2])?;
-    let days: Vec<String> = rows.points.iter().rev().filter_map(|p| iso_date(p.day as f64)).collect();
-    let place = days.iter().position(|day| *day == report.day);
-    let linked =
-        |place: Option<usize>| place.and_then(|place| days.get(place)).map(|day| address_of_day(model, day));
-    view.earlier = linked(place.map(|place| place + 1));
-    view.later = linked(place.and_then(|place| place.checked_sub(1)));
-    view.days = days;
+    let rows = trends::series(app, model, ("rows", None), range)?;
+    view.days = rows.points.iter().rev().filter_map(|p| iso_date(p.day as f64)).collect();
+    view.earlier = before.map(|before| address_of_day(model, &before.day));
+    let later = trends::day_after(app, model, report.day_number()?)?;
+    view.later = later.map(|day| address_of_day(model, &day));
     view.hold = asked::hold(app, model)?.map(|row| hold_view(&texts, &row));
     visit.server.pages.render("monitored.html", &visit.door.frame(SECTION), &view)
 }

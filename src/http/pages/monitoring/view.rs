@@ -96,7 +96,7 @@ pub struct GroupLine {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RangeLink {
     pub address: String,
-    pub days: u64,
+    pub label: String,
     pub here: bool,
 }
 
@@ -123,7 +123,7 @@ pub struct ReportView {
     pub charts: Vec<Chart>,
     pub ranges: Vec<RangeLink>,
     pub range_days: u64,
-    /// Days that have a report, the newest first.
+    /// Days within the charts' reach that have a report, the newest first.
     pub days: Vec<String>,
     pub earlier: Option<String>,
     pub later: Option<String>,

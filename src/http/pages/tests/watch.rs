@@ -198,8 +198,13 @@ pub fn reports() -> Vec<ReportView> {
     let mut whole = report_view(&texts, &full, Some(&before));
     whole.charts =
         drawn.iter().enumerate().map(|(at, series)| chart(&format!("chart-{at}"), series)).collect();
-    whole.ranges =
-        [30, 90].map(|days| RangeLink { address: format!("?days={days}"), days, here: days == 90 }).to_vec();
+    whole.ranges = [30, 90]
+        .map(|days| RangeLink {
+            address: format!("?days={days}"),
+            label: format!("{days} days"),
+            here: days == 90,
+        })
+        .to_vec();
     whole.days = vec![full.day.clone(), before.day.clone()];
     (whole.earlier, whole.later) = (Some("/monitoring/m/d".into()), Some("/monitoring/m/e".into()));
     (whole.hold, whole.fields_more) = (hold(), Some("12".into()));
@@ -236,7 +241,7 @@ pub fn alerts() -> Vec<AlertsView> {
     vec![
         AlertsView::default(),
         AlertsView { open: true, ..AlertsView::default() },
-        AlertsView { open: false, lines, cut: true },
+        AlertsView { open: false, lines, next: Some("/alerts?cursor=x".into()) },
     ]
 }
 
