@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::base::digest::Digest;
 use crate::base::fact::Fact;
 use crate::monitor::alarm::judge::{Past, judge};
 use crate::monitor::alarm::rules::Rules;
@@ -308,6 +309,21 @@ fn changes_name_what_moved_and_nothing_where_nothing_did() {
     assert_eq!(told("The AUC went from 0.729 to 0.703."), Some(Direction::Worse));
     assert_eq!(told("Approved: 57.5% after 60.4%."), Some(Direction::Neither));
     assert_eq!(changes(&full(), &full()), []);
+}
+
+#[test]
+fn a_release_that_became_worse_is_told_of_the_same_release_only() {
+    let (mut now, mut then) = (full(), full());
+    then.release_performance.as_mut().unwrap().verdict = Verdict::Stable;
+    let told = changes(&now, &then);
+    let sentence = "The release in force by its own outcomes went from stable to shifted.";
+    assert!(
+        told.iter().any(|news| news.sentence == sentence && news.direction == Direction::Worse),
+        "{told:?}"
+    );
+    now.version = 8;
+    now.release = Digest::of(b"another");
+    assert!(changes(&now, &then).iter().all(|news| news.sentence != sentence));
 }
 
 #[test]
