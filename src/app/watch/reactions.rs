@@ -7,7 +7,6 @@ use crate::app::chains::beat::SCHEDULE;
 use crate::app::chains::starts::put_in_line;
 use crate::app::home::App;
 use crate::app::registry::promotion::{self, MoveAs};
-use crate::app::registry::versions;
 use crate::base::fact::Failure;
 use crate::ledger::leaf::Kind as Leaf;
 use crate::monitor::alarm::{Alarm, Reaction, Severity};
@@ -72,7 +71,9 @@ pub fn release_hold(app: &App, model: &str) -> Result<HoldRow, Failure> {
 /// The version before comes back, if the one that the report is of is still in production; and not for what its own
 /// outcomes say, where those of the one before say the same of it.
 fn roll_back(app: &App, report: &Report, alarm: &Alarm) -> Result<(), Failure> {
-    let there = versions::find_alias(app, &report.model, Alias::Production)?;
+    // The duty that watches may not ask about the registry; it only looks whether the report is still of what is there.
+    let there = app.store.read_ledger(|l| l.find_alias(&report.model, Alias::Production.as_str()))?;
+    let Some(there) = there else { return Ok(()) };
     let own = report.release_performance.as_ref().filter(|_| names::is_of_release(&alarm.about));
     if there.version != report.version || own.is_some_and(|own| !own.is_helped_by_going_back()) {
         return Ok(());
