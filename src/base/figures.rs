@@ -51,6 +51,9 @@ pub const REPORT_MISSING: &str = "tallystick_report_missing_rate_max";
 pub const REPORT_APPROVAL: &str = "tallystick_report_approval_rate";
 pub const REPORT_BAD: &str = "tallystick_report_bad_rate";
 pub const REPORT_AUC: &str = "tallystick_report_auc";
+pub const REPORT_RELEASE_AUC: &str = "tallystick_report_release_auc";
+pub const REPORT_RELEASE_DROP: &str = "tallystick_report_release_auc_drop";
+pub const REPORT_RELEASE_MATURED: &str = "tallystick_report_release_matured";
 
 /// Label: `severity`.
 pub const ALERTS_OPEN: &str = "tallystick_alerts_open";
@@ -140,6 +143,15 @@ pub const FAMILIES: &[Family] = &[
     gauge(REPORT_APPROVAL, "Of the newest report: the share of approved decisions."),
     gauge(REPORT_BAD, "Of the newest report: the share of bad outcomes among approved ones that are known."),
     gauge(REPORT_AUC, "Of the newest report: the AUC of what is known."),
+    gauge(
+        REPORT_RELEASE_AUC,
+        "Of the newest report: the AUC of the version in force by its own matured outcomes.",
+    ),
+    gauge(
+        REPORT_RELEASE_DROP,
+        "Of the newest report: what the AUC of the version in force surely lies below that of its test rows.",
+    ),
+    gauge(REPORT_RELEASE_MATURED, "Of the newest report: matured outcomes of the version in force."),
     gauge(ALERTS_OPEN, "Alerts that nobody has resolved."),
     gauge(DELIVERIES, "Deliveries of alerts that wait, or were given up."),
     gauge(

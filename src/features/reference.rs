@@ -131,6 +131,21 @@ impl ReferenceField {
         }
     }
 
+    /// Whether a row counts to the same bin of both: then rows that were counted by one can be held against the other.
+    pub fn has_bins_of(&self, other: &Self) -> bool {
+        self.field == other.field
+            && match (&self.marginal, &other.marginal) {
+                (
+                    Marginal::Numbers { edges, rows, .. },
+                    Marginal::Numbers { edges: theirs, rows: others, .. },
+                ) => rows.len() == others.len() && inner_edges(edges) == inner_edges(theirs),
+                (Marginal::Text { levels, .. }, Marginal::Text { levels: theirs, .. }) => {
+                    levels.iter().map(|level| &level.level).eq(theirs.iter().map(|level| &level.level))
+                }
+                _ => false,
+            }
+    }
+
     /// The index among `bin_rows` that a cell counts to; a cell of the other kind counts as missing.
     pub fn bin_of(&self, cell: Cell<'_>) -> usize {
         match (&self.marginal, cell) {

@@ -89,6 +89,8 @@ pub fn figure_name(name: &str) -> String {
         "log_loss" => "Log loss",
         "brier" => "Brier score",
         "ece" => "Calibration error (ECE)",
+        "auc_drop" => "AUC below that of the test rows",
+        "observed_over_expected" => "Bad ones for each foretold",
         "calibration_slope" => "Calibration slope",
         "calibration_intercept" => "Calibration intercept",
         "bad_rate" => "Bad rate",

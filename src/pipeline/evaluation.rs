@@ -48,6 +48,11 @@ pub struct Evaluation {
 pub struct ScoreStep(f64, u32, u32);
 
 impl Evaluation {
+    /// Rows of the test part.
+    pub fn rows(&self) -> u64 {
+        self.steps.iter().map(|step| u64::from(step.1) + u64::from(step.2)).sum()
+    }
+
     /// The figures as a policy with this cut-off has them.
     pub fn metrics_at(&self, cutoff: f64) -> BTreeMap<String, f64> {
         let mut metrics = self.metrics.clone();

@@ -147,7 +147,9 @@ class Scenario:
         self.rows = box.sample_rows(home, 20)
         self.key = server.make_key("core@hq")["secret"]
         # Metrics that no series of this run has, each with the reason.
-        self.absent = {"tallystick_report_auc": "what is known within seconds is not mature"}
+        not_mature = "what is known within seconds is not mature"
+        figures = ("report_auc", "report_release_auc", "report_release_auc_drop")
+        self.absent = {f"tallystick_{figure}": not_mature for figure in figures}
 
     def post(self, path, body=None, may_be=()):
         with self.server.admin() as admin:

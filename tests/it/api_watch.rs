@@ -33,7 +33,13 @@ fn missing(app: &TestApp, path: &str) -> (u16, String) {
 fn a_report_is_made_listed_and_read_as_json_and_as_a_closed_page() {
     let app = applied(QUIET);
     let first = app.made(REPORTS, "{}");
-    assert_eq!((&first["schema"], &first["report"]["day"]), (&json!(1), &json!("2096-10-01")));
+    assert_eq!((&first["schema"], &first["report"]["day"]), (&json!(2), &json!("2096-10-01")));
+    let own = &first["report"]["release_performance"];
+    assert_eq!(
+        (&own["matured"], &own["needed"], &own["verdict"]),
+        (&json!(0), &json!(50), &json!("insufficient"))
+    );
+    assert_eq!(own["reference"][0]["name"], "auc", "{own}");
     let second = app.made(REPORTS, r#"{"day": "2096-10-02", "window_days": 1}"#);
     assert_eq!(second["report"]["window_days"], 1);
     assert_eq!(app.ok(&format!("{REPORTS}/latest")), second);
@@ -178,6 +184,7 @@ fn the_command_line_makes_shows_and_follows_reports() {
     assert_eq!(error["code"], "schedule.unknown_project");
     place.ok(&["schedule", "apply", "project"]);
     let made = spoken(&place, &["monitor", "report", "loan-default", "--make", "--html", "report.html"]);
+    assert!(made.contains("0 of its 0 outcomes known, 0 matured, 50 needed"), "{made}");
     assert!(made.contains("loan-default@1") && made.contains("always (warning): "), "{made}");
     assert!(std::fs::read_to_string(place.path("report.html")).unwrap().contains("loan-default"));
     let again = place.refused(2, &["monitor", "report", "loan-default", "--html", "report.html"]);

@@ -210,6 +210,8 @@ fn a_report_is_read_as_a_page_as_a_file_and_as_json() {
     for said in [
         "Loan default, 2096-10-02",
         "Compared with the report of 2096-10-01",
+        "The release in force",
+        "50 are needed to judge it",
         "Nothing has changed",
         "2096-10-01\"",
     ] {

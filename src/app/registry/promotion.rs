@@ -178,7 +178,7 @@ pub fn rollback(app: &App, name: &str, alias: Alias, why: &str, how: &MoveAs) ->
 
 /// Where an alias was before it came to where it is: each rollback undoes the last promotion that no
 /// rollback has undone yet.
-fn find_before(moves: &[AliasHistoryRow]) -> Option<AliasTarget> {
+pub(in crate::app) fn find_before(moves: &[AliasHistoryRow]) -> Option<AliasTarget> {
     let mut stack: Vec<&AliasTarget> = Vec::new();
     for step in moves {
         if step.back {
@@ -189,6 +189,24 @@ fn find_before(moves: &[AliasHistoryRow]) -> Option<AliasTarget> {
     }
     stack.pop()?;
     stack.pop().cloned()
+}
+
+/// The move by which a rule took a version back, where no person has put it there again since.
+pub(in crate::app) fn find_taken_back(
+    moves: &[AliasHistoryRow],
+    version: u64,
+    by_itself: &str,
+) -> Option<AliasHistoryRow> {
+    let (mut stack, mut taken): (Vec<u64>, Option<&AliasHistoryRow>) = (Vec::new(), None);
+    for step in moves {
+        if !step.back {
+            stack.push(step.to.version);
+            taken = taken.filter(|_| step.to.version != version || step.by == by_itself);
+        } else if stack.pop() == Some(version) && step.by == by_itself {
+            taken = Some(step);
+        }
+    }
+    taken.cloned()
 }
 
 pub(in crate::app) fn moves(app: &App, name: &str, alias: Alias) -> Result<Vec<AliasHistoryRow>, Failure> {
@@ -266,4 +284,47 @@ fn move_alias(app: &App, actor: &Actor, name: &str, change: Change<'_>) -> Resul
     })?;
     lineup::refresh(app, name);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Moves as they are told: where to, by whom; a `-` before a version is a rollback to it.
+    fn told(steps: &[(i64, &str)]) -> Vec<AliasHistoryRow> {
+        let row = |(n, (to, by)): (usize, &(i64, &str))| AliasHistoryRow {
+            name: "loans".into(),
+            alias: "production".into(),
+            n: n as u64,
+            from: None,
+            to: AliasTarget { version: to.unsigned_abs(), policy: Digest::of(b"policy") },
+            moved_ms: n as i64,
+            by: by.to_string(),
+            why: "a reason".into(),
+            back: *to < 0,
+        };
+        steps.iter().enumerate().map(row).collect()
+    }
+
+    #[test]
+    fn what_was_taken_back_by_itself_stays_so_until_a_person_puts_it_there_again() {
+        let taken =
+            |steps: &[(i64, &str)], version| find_taken_back(&told(steps), version, "schedule").map(|s| s.n);
+        let back = [(1, "paul"), (2, "schedule"), (-1, "schedule")];
+        assert_eq!((taken(&back, 2), taken(&back, 1)), (Some(2), None));
+        let on = [&back[..], &[(3, "schedule")]].concat();
+        assert_eq!(taken(&on, 2), Some(2), "another version since changes nothing of it");
+        assert_eq!(taken(&[&on[..], &[(2, "schedule")]].concat(), 2), Some(2), "nor does it by itself");
+        assert_eq!(taken(&[&on[..], &[(2, "paul")]].concat(), 2), None);
+        let by_person = [(1, "paul"), (2, "schedule"), (-1, "paul")];
+        assert_eq!(taken(&by_person, 2), None, "what a person took back a chain may bring again");
+    }
+
+    #[test]
+    fn going_back_twice_goes_further_and_never_forth() {
+        let steps = [(1, "paul"), (2, "paul"), (3, "schedule"), (-2, "schedule")];
+        assert_eq!(find_before(&told(&steps)).map(|to| to.version), Some(1));
+        let down = [&steps[..], &[(-1, "schedule")]].concat();
+        assert_eq!(find_before(&told(&down)), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! What was counted of live rows over some days, beside what was counted of those that were learned from.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::app::home::App;
 use crate::base::clock::millis_to_text;
@@ -109,6 +110,21 @@ pub(in crate::app::watch) fn outcomes(counts: &Counts) -> Vec<(String, u64)> {
 pub(in crate::app::watch) struct History {
     pub known: Vec<Known>,
     pub decided: BTreeMap<String, u64>,
+    own: BTreeMap<Digest, OwnPlace>,
+}
+
+/// Where the outcomes of one release lie, and how many it decided on each day.
+struct OwnPlace {
+    known: Range<usize>,
+    decided: BTreeMap<u64, u64>,
+}
+
+impl History {
+    /// What one release decided, and what is known of it.
+    pub(in crate::app::watch) fn own(&self, release: &Digest) -> Option<(&[Known], &BTreeMap<u64, u64>)> {
+        let place = self.own.get(release)?;
+        Some((self.known.get(place.known.clone())?, &place.decided))
+    }
 }
 
 pub(in crate::app::watch) fn history(
@@ -126,15 +142,18 @@ pub(in crate::app::watch) fn history(
             Ok(())
         })
     })?;
-    let (mut known, mut decided) = (Vec::new(), BTreeMap::new());
+    let (mut known, mut decided, mut own) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let before_ms = i64::try_from((last_day + 1) * DAY_MS.unsigned_abs()).unwrap_or(i64::MAX);
     let since_ms = i64::try_from(from_day * DAY_MS.unsigned_abs()).unwrap_or_default();
     app.store.read_ledger(|ledger| {
         for release in &releases {
+            let (first, mut by_day) = (known.len(), BTreeMap::new());
             for day in from_day..=last_day {
                 let Some(counts) = ledger.find_counts(release, day)? else { continue };
                 let month = month_of(i64::try_from(day).unwrap_or_default().saturating_mul(DAY_MS));
-                *decided.entry(month.unwrap_or_default()).or_default() += named(&counts, "decisions");
+                let count = named(&counts, "decisions");
+                *decided.entry(month.unwrap_or_default()).or_default() += count;
+                by_day.insert(day, count);
             }
             ledger.each_outcome(release, &mut |row| {
                 let within = (since_ms..before_ms).contains(&row.decided_ms);
@@ -146,10 +165,11 @@ pub(in crate::app::watch) fn history(
                 }
                 Ok(())
             })?;
+            own.insert(*release, OwnPlace { known: first..known.len(), decided: by_day });
         }
         Ok::<_, StoreError>(())
     })?;
-    Ok(History { known, decided })
+    Ok(History { known, decided, own })
 }
 
 /// The day as an ISO date.

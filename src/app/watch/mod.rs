@@ -6,7 +6,9 @@ pub mod counted;
 pub mod files;
 pub mod newest;
 pub mod outcomes;
+mod pooled;
 pub mod reactions;
+mod released;
 pub mod reports;
 pub mod trends;
 

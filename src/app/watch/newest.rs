@@ -8,6 +8,7 @@ use crate::app::home::App;
 use crate::base::fact::Failure;
 use crate::base::figures;
 use crate::monitor::drift::{FieldDrift, Method};
+use crate::monitor::performance::Figure;
 use crate::monitor::report::Report;
 use crate::monitor::trend::names;
 use crate::monitor::verdict::Verdict;
@@ -52,6 +53,7 @@ impl Newest {
         let auc = report.performance.iter().flat_map(|performance| &performance.figures);
         let auc = auc.filter(|figure| figure.name == names::AUC).find_map(|figure| figure.value);
         let missing = report.quality.fields.iter().map(|field| field.missing.current).reduce(f64::max);
+        let own = report.release_performance.as_ref();
         let told = [
             (figures::REPORT_MADE, Some(report.made_ms as f64 / 1_000.0)),
             (figures::REPORT_VERDICT, Some(number_of(report.verdict))),
@@ -63,10 +65,19 @@ impl Newest {
             (figures::REPORT_APPROVAL, report.business.approval_rate.value),
             (figures::REPORT_BAD, report.business.bad_rate_of_approved.value),
             (figures::REPORT_AUC, auc),
+            (figures::REPORT_RELEASE_AUC, own_figure(report, names::AUC).and_then(|figure| figure.value)),
+            (figures::REPORT_RELEASE_DROP, own_figure(report, names::AUC_DROP).and_then(|figure| figure.low)),
+            (figures::REPORT_RELEASE_MATURED, own.map(|own| own.matured as f64)),
         ];
         let figures = told.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         Self { day, figures }
     }
+}
+
+/// A figure of the release in force by its own outcomes.
+fn own_figure<'a>(report: &'a Report, name: &str) -> Option<&'a Figure> {
+    let own = report.release_performance.as_ref()?;
+    own.figures.iter().chain(&own.judged).find(|figure| figure.name == name)
 }
 
 fn number_of(verdict: Verdict) -> f64 {
@@ -97,7 +108,12 @@ mod tests {
         assert_eq!(value(&report, figures::REPORT_SHIFTED), Some(report.drift.shifted as f64));
         report.verdict = Verdict::Shifted;
         assert_eq!(value(&report, figures::REPORT_VERDICT), Some(3.0));
-        report.performance = None;
+        let own = report.release_performance.clone().unwrap();
+        assert_eq!(value(&report, figures::REPORT_RELEASE_AUC), own.figures[0].value);
+        assert_eq!(value(&report, figures::REPORT_RELEASE_DROP), own.judged[0].low);
+        assert_eq!(value(&report, figures::REPORT_RELEASE_MATURED), Some(own.matured as f64));
+        (report.performance, report.release_performance) = (None, None);
+        assert_eq!(value(&report, figures::REPORT_RELEASE_AUC), None);
         assert_eq!(value(&report, figures::REPORT_AUC), None);
         report.drift.fields.iter_mut().for_each(|field| field.method = Method::ChiSquare);
         assert_eq!(value(&report, figures::REPORT_FIELD_PSI), None, "a chi-square is no stability index");

@@ -7,12 +7,12 @@ use crate::app::chains::beat::SCHEDULE;
 use crate::app::chains::starts::put_in_line;
 use crate::app::home::App;
 use crate::app::registry::promotion::{self, MoveAs};
-use crate::app::registry::versions;
 use crate::base::fact::Failure;
 use crate::ledger::leaf::Kind as Leaf;
 use crate::monitor::alarm::{Alarm, Reaction, Severity};
 use crate::monitor::report::Report;
-use crate::registry::version::{Alias, ModelRef, Which};
+use crate::monitor::trend::names;
+use crate::registry::version::Alias;
 use crate::schedule::chain_run::TriggerKind;
 use crate::schedule::trigger::Start;
 use crate::security::actor::{Act, Person, Role};
@@ -68,18 +68,25 @@ pub fn release_hold(app: &App, model: &str) -> Result<HoldRow, Failure> {
     Ok(row)
 }
 
-/// The version before comes back, if the one that the report is of is still in production.
+/// The version before comes back, if the one that the report is of is still in production; and not for what its own
+/// outcomes say, where those of the one before say the same of it.
 fn roll_back(app: &App, report: &Report, alarm: &Alarm) -> Result<(), Failure> {
-    let model = ModelRef { name: report.model.clone(), which: Which::Alias(Alias::Production) };
-    if versions::resolve(app, &model, true)?.0.version != report.version {
+    // The duty that watches may not ask about the registry; it only looks whether the report is still of what is there.
+    let there = app.store.read_ledger(|l| l.find_alias(&report.model, Alias::Production.as_str()))?;
+    let Some(there) = there else { return Ok(()) };
+    let own = report.release_performance.as_ref().filter(|_| names::is_of_release(&alarm.about));
+    if there.version != report.version || own.is_some_and(|own| !own.is_helped_by_going_back()) {
         return Ok(());
     }
+    // A person who moves it meanwhile has the last word.
+    let how = MoveAs { from: vec![promotion::tag_of(&there)], ..MoveAs::default() };
     let as_duty = app.as_person(Person::of(SCHEDULE, &[Role::Worker, Role::Admin])?);
     let why = format!("rule {}: {}", alarm.rule, alarm.sentence);
     let why: String = why.chars().take(crate::base::limits::WHY_CHARS_MAX).collect();
-    let rolled = promotion::rollback(&as_duty, &report.model, Alias::Production, &why, &MoveAs::default());
+    let rolled = promotion::rollback(&as_duty, &report.model, Alias::Production, &why, &how);
     match rolled {
         Ok(_) => Ok(()),
+        Err(failure) if failure.code() == "model.alias_moved" => Ok(()),
         // The first version there ever was: nothing to go back to, and somebody is told anyway.
         Err(failure) if failure.code() == "model.nothing_before" => Ok(()),
         Err(failure) => Err(failure),

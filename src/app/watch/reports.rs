@@ -6,7 +6,7 @@ use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::app::registry::{VersionRow, versions};
 use crate::app::watch::counted::{self, History};
-use crate::app::watch::{newest, reactions};
+use crate::app::watch::{newest, pooled, reactions, released};
 use crate::base::fact::Failure;
 use crate::base::limits;
 use crate::config::project::Project;
@@ -14,14 +14,14 @@ use crate::config::watching::Watching;
 use crate::decide::policy::PositiveIs;
 use crate::monitor::alarm::judge::{Past, judge};
 use crate::monitor::business;
-use crate::monitor::drift::bank;
+use crate::monitor::drift::{DriftReport, bank};
 use crate::monitor::estimate::Estimate;
 use crate::monitor::fairness::{self, Decided, Fairness};
 use crate::monitor::performance::{self, Performance, Reference, Window};
 use crate::monitor::quality::{self, DayCounts};
+use crate::monitor::report::Report;
 use crate::monitor::report::page::{Beside, write_page};
-use crate::monitor::report::{Report, overall};
-use crate::monitor::trend::{Day, Series};
+use crate::monitor::trend::{Day, Series, names};
 use crate::monitor::verdict::Verdict;
 use crate::registry::version::{Alias, ModelRef, Which};
 use crate::security::actor::Act;
@@ -61,12 +61,20 @@ pub fn make(app: &App, project: &Project, order: &ReportOrder) -> Result<Report,
     let mut report = gather(app, project, order, (&version, &champion))?;
     let from = order.day.saturating_sub(project.watching.rules.days_needed());
     let past = app.store.read_lab(|lab| lab.list_watched_days(&name, from))?;
-    let past: Vec<Day> = past.into_iter().map(|row| row.left).filter(|left| left.day < order.day).collect();
+    let past = past.into_iter().filter(|row| row.left.day < order.day);
+    let past: Vec<Day> = past.map(|row| left_of(row, version.version)).collect();
     let released_auc = versions::evaluation(app, &version)?.metrics.get("auc").copied();
     report.alarms = judge(&project.watching.rules, &report, &Past { days: &past, released_auc })?;
     keep(app, &report, order.day, &project.watching)?;
     reactions::react(app, &report)?;
     Ok(report)
+}
+
+/// What a day left. What it said of the release in force then says nothing of another.
+fn left_of(row: DayRow, version: u64) -> Day {
+    let mut left = row.left;
+    left.readings.retain(|reading| row.version == version || !names::is_of_release(&reading.name));
+    left
 }
 
 fn gather(
@@ -80,8 +88,7 @@ fn gather(
     let release = version.release;
     let first = order.day.saturating_sub(order.window_days.saturating_sub(1));
     let window = counted::counts(app, &release, (first, order.day))?;
-    let (fields, score) = (counted::fields(reference, &window), counted::score(reference, &window));
-    let drift = bank::compare(&fields, score.as_ref(), &watching.drift)?;
+    let drift = drift_of(app, watching, (version, champion), (first, order.day))?;
     let today = counted::counts(app, &release, (order.day, order.day))?;
     let day_fields = counted::fields(reference, &today);
     let quality = quality::assess(
@@ -101,14 +108,14 @@ fn gather(
     let approved = approved_of(watching, policy.object());
     let is_approved = |outcome: &str| approved.iter().any(|known| known == outcome);
     let performance = performance_of(app, watching, &history, (version, champion, good_is_event))?;
+    let own = released::performance(app, watching, &history, (version, order.alias))?;
     let fairness = fairness_of(watching, &history, is_approved)?;
     // Of the window alone: what was decided then, and what is known of it so far.
     let since = i64::try_from(first).unwrap_or_default() * crate::schedule::limits::DAY_MS;
     let recent: Vec<_> = history.known.iter().filter(|known| known.decided_ms >= since).cloned().collect();
     let outcomes = with_known(counted::outcomes(&window), &recent);
     let business = business::measure(&outcomes, &recent, is_approved, watching.gains.as_ref())?;
-    let verdict = overall(&drift, &quality, performance.as_ref(), &fairness);
-    Ok(Report {
+    let mut report = Report {
         project: project.settings.name.clone(),
         model: version.name.clone(),
         version: version.version,
@@ -119,11 +126,29 @@ fn gather(
         drift,
         quality,
         performance,
+        release_performance: Some(own),
         fairness,
         business,
         alarms: Vec::new(),
-        verdict,
-    })
+        verdict: Verdict::Insufficient,
+    };
+    report.verdict = report.overall();
+    Ok(report)
+}
+
+/// Of the fields over all whose rows count, of the score over the release alone.
+fn drift_of(
+    app: &App,
+    watching: &Watching,
+    (version, champion): (&VersionRow, &Champion),
+    days: (u64, u64),
+) -> Result<DriftReport, Failure> {
+    let reference = &champion.loaded().reference;
+    let score = counted::score(reference, &counted::counts(app, &version.release, days)?);
+    let needed = watching.drift.current_rows_min;
+    let (window, over) = pooled::counts(app, (version, champion), days, needed)?;
+    let found = bank::compare(&counted::fields(reference, &window), score.as_ref(), &watching.drift)?;
+    Ok(DriftReport { over, ..found })
 }
 
 /// Decisions of a release before this one are known too, and were counted under their own.
@@ -229,7 +254,7 @@ pub fn page(app: &App, report: &Report) -> Result<String, Failure> {
 /// itself: all that ninety days have left is a hundred times as much.
 fn charted(app: &App, report: &Report, (from, last): (u64, u64)) -> Result<Vec<Series>, Failure> {
     let mut wanted: Vec<(&str, Option<&str>)> =
-        ["rows", "score_psi", "approval_rate", "auc"].map(|name| (name, None)).to_vec();
+        ["rows", "score_psi", "approval_rate", "auc", "release_auc"].map(|name| (name, None)).to_vec();
     let moved = report.drift.fields.iter().filter(|field| field.verdict >= Verdict::Watch);
     wanted.extend(moved.map(|field| ("psi", Some(field.field.as_str()))));
     let mut drawn = Vec::new();

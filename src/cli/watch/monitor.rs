@@ -18,9 +18,11 @@ use crate::client::call::Client;
 use crate::client::error::ClientError;
 use crate::http::views::watch::report::{ReportBody, ReportList};
 use crate::http::views::watch::trend::{SeriesList, SeriesView};
-use crate::monitor::drift::FieldDrift;
+use crate::monitor::drift::{CountedOver, CountedRelease, FieldDrift};
 use crate::monitor::performance::Figure;
+use crate::monitor::performance::release::ReleasePerformance;
 use crate::monitor::report::{Report, parse_json};
+use crate::monitor::trend::names;
 use crate::monitor::verdict::Verdict;
 use crate::monitor::words;
 use crate::registry::version::Alias;
@@ -144,7 +146,9 @@ fn report_text(report: &Report) -> String {
     let fields = words::counted(drift.fields.len() as u64, "field");
     let told = format!("{}: {} of {fields} shifted", verdict_of(drift.verdict), drift.shifted);
     lines.push(("drift".into(), told));
+    lines.extend(drift.over.iter().flat_map(over_lines));
     lines.extend(business_lines(report));
+    lines.extend(report.release_performance.iter().flat_map(release_lines));
     if let Some(performance) = &report.performance {
         let known = format!("{} of {} outcomes known", performance.known, performance.decided);
         lines.push(("outcomes".into(), format!("{}, {known}", verdict_of(performance.verdict))));
@@ -175,6 +179,39 @@ fn report_text(report: &Report) -> String {
         text += &format!("{} ({}): {}\n", alarm.rule, alarm.severity.as_str(), words::shown(&alarm.sentence));
     }
     text
+}
+
+/// Whose rows the fields were counted over beside the release's own.
+fn over_lines(over: &CountedOver) -> Vec<(String, String)> {
+    let [own, needed] = [over.own_rows, over.needed].map(words::count);
+    let own = format!("{own} rows of the release in force, {needed} needed");
+    let of_release = |release: &CountedRelease| {
+        let (rows, fields) = (words::count(release.rows), words::counted(release.fields, "field"));
+        let why = release.why.as_ref().map_or(String::new(), |why| format!("; {}", words::shown(why)));
+        let told = format!("the {rows} rows of version {} as well, for {fields}{why}", release.version);
+        (String::new(), told)
+    };
+    [("counted over".to_string(), own)].into_iter().chain(over.releases.iter().map(of_release)).collect()
+}
+
+/// The release in force by its own outcomes.
+fn release_lines(own: &ReleasePerformance) -> Vec<(String, String)> {
+    let [decided, known, matured, needed] =
+        [own.decided, own.known, own.matured, own.needed].map(words::count);
+    let told = format!(
+        "{}, {known} of its {decided} outcomes known, {matured} matured, {needed} needed",
+        verdict_of(own.verdict)
+    );
+    let auc = own.figures.iter().filter(|figure| figure.name == names::AUC);
+    let figures = auc.chain(&own.judged).filter_map(figure_line);
+    let mut lines = vec![("release".to_string(), told)];
+    lines.extend(figures.map(|(name, value)| (format!("release: {name}"), value)));
+    lines.extend(own.before.as_ref().and_then(|before| {
+        let (_, auc) = figure_line(&before.auc)?;
+        let outcomes = words::counted(before.matured, "matured outcome");
+        Some(("release before".to_string(), format!("version {}, AUC {auc}, {outcomes}", before.version)))
+    }));
+    lines
 }
 
 fn figure_text(figure: &Figure) -> Option<String> {

@@ -53,7 +53,7 @@ const ALERTS: &[Parameter] = &[
 ];
 
 fn report_schema(_: &mut Schemas) -> RefOr<Schema> {
-    let about = "A report in the form 1: `schema` and `report`, with drift, quality, performance, fairness, business and alarms";
+    let about = "A report in the form 2: `schema` and `report`, with drift (and what it was counted over), quality, performance, release_performance (of the version in force by its own outcomes), fairness, business and alarms; of form 1, which has no release_performance, are those that were kept before";
     RefOr::T(Schema::Object(ObjectBuilder::new().description(Some(about)).build()))
 }
 

@@ -77,9 +77,7 @@ impl Judgement<'_> {
         }
         let holds = match self.rule.when {
             When::At(verdict) => Some(reading.point.verdict >= verdict),
-            When::Beyond { below, above } => self.value(reading).map(|value| {
-                above.is_some_and(|limit| value > limit) || below.is_some_and(|limit| value < limit)
-            }),
+            When::Beyond { .. } => self.value(reading).map(|value| self.passed(reading, value).is_some()),
         };
         match holds {
             None => Says::Nothing,
@@ -95,6 +93,18 @@ impl Judgement<'_> {
             Watch::AucDrop => self.past.released_auc.map(|released| released - value),
             _ => Some(value),
         }
+    }
+
+    /// The value that lies beyond a limit, and that limit. What is said of a release must be sure: its whole interval lies
+    /// beyond.
+    fn passed(&self, reading: &Reading, value: f64) -> Option<(f64, f64)> {
+        let When::Beyond { below, above } = self.rule.when else { return None };
+        let (least, most) = match self.rule.watch {
+            Watch::ReleaseAucDrop | Watch::ReleaseCalibration => reading.point.low.zip(reading.point.high)?,
+            _ => (value, value),
+        };
+        let over = above.filter(|limit| least > *limit).map(|limit| (least, limit));
+        over.or(below.filter(|limit| most < *limit).map(|limit| (most, limit)))
     }
 
     /// Whether the days before hold as well. A day that says nothing neither counts nor breaks the row.
@@ -117,10 +127,9 @@ impl Judgement<'_> {
     fn held<'r>(&self, reading: &'r Reading) -> Held<'r> {
         let value = self.value(reading);
         match self.rule.when {
-            When::Beyond { below, above } => {
-                let over = above.filter(|limit| value.is_some_and(|v| v > *limit));
-                let under = below.filter(|limit| value.is_some_and(|v| v < *limit));
-                Held { reading, value, limit: over.or(under) }
+            When::Beyond { .. } => {
+                let passed = value.and_then(|value| self.passed(reading, value));
+                Held { reading, value: passed.map(|(value, _)| value), limit: passed.map(|(_, limit)| limit) }
             }
             When::At(_) => {
                 let judged = self.judged(reading);
@@ -181,6 +190,9 @@ fn is_watched(rule: &Rule, reading: &Reading) -> bool {
         Watch::Quality => name == names::QUALITY,
         Watch::AucDrop => name == names::AUC,
         Watch::Performance => name == names::PERFORMANCE,
+        Watch::Release => name == names::RELEASE,
+        Watch::ReleaseAucDrop => names::of_release(name) == Some(names::AUC_DROP),
+        Watch::ReleaseCalibration => names::of_release(name) == Some(names::OBSERVED_OVER_EXPECTED),
         Watch::Fairness if by_verdict => name == names::FAIRNESS,
         Watch::Calibration | Watch::Fairness => Some(name) == figure,
         Watch::ApprovalRate => name == names::APPROVAL_RATE,

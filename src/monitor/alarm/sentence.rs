@@ -30,6 +30,7 @@ pub(super) fn of(rule: &Rule, held: &Held<'_>, report: &Report) -> String {
         Watch::Quality => of_quality(held, report),
         Watch::AucDrop => of_auc(held),
         Watch::Performance => of_performance(held),
+        Watch::Release | Watch::ReleaseAucDrop | Watch::ReleaseCalibration => of_release(rule, held, report),
         Watch::Calibration => {
             format!("{} is {}", words::figure_name(figure_of(rule)), passed(held, words::size, ""))
         }
@@ -66,6 +67,9 @@ pub(super) fn figure_of(rule: &Rule) -> &str {
     match rule.watch {
         Watch::ScoreDrift => "score",
         Watch::AucDrop => names::AUC,
+        Watch::Release => names::RELEASE,
+        Watch::ReleaseAucDrop => "release_auc_drop",
+        Watch::ReleaseCalibration => "release_observed_over_expected",
         Watch::Volume => names::ROWS,
         Watch::Degraded => names::DEGRADED_RATE,
         Watch::ApprovalRate => names::APPROVAL_RATE,
@@ -163,6 +167,42 @@ fn of_performance(held: &Held<'_>) -> String {
     match held.reading.point.verdict {
         Verdict::Shifted => format!("The model has become worse than its limits allow, over {outcomes}"),
         _ => format!("The model is becoming worse, over {outcomes}"),
+    }
+}
+
+/// With what is known of the release that would come back: whoever reads it may have to decide.
+fn of_release(rule: &Rule, held: &Held<'_>, report: &Report) -> String {
+    let outcomes = words::counted(held.reading.point.n, "matured outcome");
+    let version = format!("Version {} in force", report.version);
+    let found = held.reading.point.value.map_or("unknown".to_string(), words::size);
+    let said = match rule.watch {
+        Watch::ReleaseAucDrop => format!(
+            "{version}, by {outcomes} of its own: its AUC lies {found} below that of its test rows, surely at least {}",
+            passed(held, words::size, "")
+        ),
+        Watch::ReleaseCalibration => {
+            let end = if held.value < held.reading.point.value { "least" } else { "most" };
+            let surely = passed(held, words::size, "");
+            format!(
+                "{version}, by {outcomes} of its own: {found} bad ones came for each that it foretold, surely at {end} {surely}"
+            )
+        }
+        _ => match held.reading.point.verdict {
+            Verdict::Shifted => {
+                format!("{version} is surely worse than its limits allow, by {outcomes} of its own")
+            }
+            _ => format!("{version} is becoming worse, by {outcomes} of its own"),
+        },
+    };
+    let before = report.release_performance.as_ref().and_then(|release| release.before.as_ref());
+    match before.filter(|before| before.verdict == Verdict::Shifted) {
+        None => said,
+        Some(before) => {
+            let version = before.version;
+            format!(
+                "{said}; version {version} before it was no better by its own outcomes and does not come back"
+            )
+        }
     }
 }
 

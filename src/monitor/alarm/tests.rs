@@ -134,6 +134,43 @@ fn quality_is_watched_of_the_day_and_of_a_field() {
 }
 
 #[test]
+fn the_release_in_force_is_watched_by_what_is_sure_of_it() {
+    raises(
+        "watch = \"release_auc_drop\"\nabove = 0.05",
+        "watch = \"release_auc_drop\"\nabove = 0.06",
+        "Version 7 in force, by 396 matured outcomes of its own: its AUC lies 0.148 below that of its test rows, surely at least 0.054, above the limit 0.050.",
+    );
+    raises(
+        "watch = \"release\"\nat = \"shifted\"",
+        "watch = \"release_calibration\"\nabove = 0.75",
+        "Version 7 in force is surely worse than its limits allow, by 396 matured outcomes of its own.",
+    );
+    raises(
+        "watch = \"release_calibration\"\nabove = 0.7",
+        "watch = \"release_calibration\"\nbelow = 1.5",
+        "Version 7 in force, by 396 matured outcomes of its own: 1.109 bad ones came for each that it foretold, surely at least 0.707, above the limit 0.700.",
+    );
+    raises(
+        "watch = \"release_calibration\"\nbelow = 1.6",
+        "watch = \"release_calibration\"\nbelow = 1.51",
+        "Version 7 in force, by 396 matured outcomes of its own: 1.109 bad ones came for each that it foretold, surely at most 1.511, below the limit 1.600.",
+    );
+}
+
+#[test]
+fn a_release_before_that_was_no_better_is_told() {
+    let mut report = full();
+    let before = report.release_performance.as_mut().unwrap().before.as_mut().unwrap();
+    before.verdict = Verdict::Shifted;
+    let said = sentences("watch = \"release_auc_drop\"\nabove = 0.05", &report);
+    assert!(
+        said[0].ends_with("; version 6 before it was no better by its own outcomes and does not come back.")
+    );
+    report.release_performance = None;
+    assert_eq!(sentences("watch = \"release_auc_drop\"\nabove = 0.05", &report), [""; 0]);
+}
+
+#[test]
 fn the_drop_of_the_auc_is_watched_where_the_released_one_is_known() {
     raises(
         "watch = \"auc_drop\"\nabove = 0.05",

@@ -22,6 +22,12 @@ pub enum Watch {
     AucDrop,
     /// The verdict on all that outcomes tell.
     Performance,
+    /// The verdict on the release in force, by its own matured outcomes.
+    Release,
+    /// How far its AUC lies below that of its test part, by the end of the interval that is kindest to it.
+    ReleaseAucDrop,
+    /// How many bad ones came for each that it foretold, by the end of the interval that is kindest to it.
+    ReleaseCalibration,
     /// How far probabilities are from what came.
     Calibration,
     /// Differences between the groups of an attribute.
@@ -56,6 +62,9 @@ impl Watch {
             Self::Quality => "quality",
             Self::AucDrop => "auc_drop",
             Self::Performance => "performance",
+            Self::Release => "release",
+            Self::ReleaseAucDrop => "release_auc_drop",
+            Self::ReleaseCalibration => "release_calibration",
             Self::Calibration => "calibration",
             Self::Fairness => "fairness",
             Self::ApprovalRate => "approval_rate",
@@ -84,16 +93,32 @@ impl Watch {
 
     /// Whether there is a verdict that `at` can mean.
     pub(super) fn has_verdict(self) -> bool {
-        matches!(self, Self::Drift | Self::ScoreDrift | Self::Quality | Self::Performance | Self::Fairness)
+        matches!(
+            self,
+            Self::Drift
+                | Self::ScoreDrift
+                | Self::Quality
+                | Self::Performance
+                | Self::Release
+                | Self::Fairness
+        )
     }
 
     pub(super) fn takes_above(self) -> bool {
-        !matches!(self, Self::Quality | Self::Performance)
+        !matches!(self, Self::Quality | Self::Performance | Self::Release)
     }
 
     /// Where less is always better, a lower limit is a mistake.
     pub(super) fn takes_below(self) -> bool {
-        matches!(self, Self::Calibration | Self::Fairness | Self::ApprovalRate | Self::BadRate | Self::Volume)
+        matches!(
+            self,
+            Self::ReleaseCalibration
+                | Self::Calibration
+                | Self::Fairness
+                | Self::ApprovalRate
+                | Self::BadRate
+                | Self::Volume
+        )
     }
 
     /// Whether its values lie between 0 and 1.
@@ -103,6 +128,7 @@ impl Watch {
             Self::Missing
                 | Self::Unseen
                 | Self::AucDrop
+                | Self::ReleaseAucDrop
                 | Self::ApprovalRate
                 | Self::BadRate
                 | Self::Degraded

@@ -86,7 +86,33 @@ pub struct DriftReport {
     pub judged: u64,
     /// Of all fields: one that is not judged has not shifted.
     pub share_shifted: f64,
+    /// Present where the release in force had too few rows of its own, and others answered in the same days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<CountedOver>,
     pub verdict: Verdict,
+}
+
+/// What the rows of the fields were counted over. The score is the release's own and never among it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountedOver {
+    /// Rows of the release in force, and how many a judgement needs.
+    pub own_rows: u64,
+    pub needed: u64,
+    /// The others that answered, the newest first.
+    pub releases: Vec<CountedRelease>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountedRelease {
+    pub version: u64,
+    pub rows: u64,
+    /// Fields whose bins are those of the release in force, so that its rows count as well.
+    pub fields: u64,
+    /// Why the others stay with their own rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Counts the verdicts; the report's own is the worst of them, which a set of rules may soften.
@@ -96,7 +122,7 @@ fn report(rules: RuleSet, fields: Vec<FieldDrift>, score: Option<FieldDrift>) ->
     let judged = count(Verdict::is_judged);
     let share_shifted = share(shifted, fields.len() as u64);
     let verdict = Verdict::worst(fields.iter().chain(&score).map(|field| field.verdict));
-    DriftReport { rules, fields, score, shifted, judged, share_shifted, verdict }
+    DriftReport { rules, fields, score, shifted, judged, share_shifted, over: None, verdict }
 }
 
 fn share(rows: u64, of: u64) -> f64 {

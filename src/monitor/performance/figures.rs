@@ -43,7 +43,7 @@ impl Rows {
         Self { bad: self.bad.clone(), probabilities: vec![probability; self.bad.len()] }
     }
 
-    fn bad_share(&self) -> Share {
+    pub(super) fn bad_share(&self) -> Share {
         let count = self.bad.iter().filter(|bad| **bad).count() as u64;
         Share { count, of: self.bad.len() as u64 }
     }

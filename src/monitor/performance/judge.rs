@@ -29,7 +29,7 @@ fn foretold(figures: &[Figure], settings: &PerformanceSettings) -> Verdict {
     gap.against(settings.calibration_gap * came.value.min(1.0 - came.value))
 }
 
-fn find(figures: &[Figure], name: &str) -> Option<Estimate> {
+pub(super) fn find(figures: &[Figure], name: &str) -> Option<Estimate> {
     let figure = figures.iter().find(|figure| figure.name == name)?;
     let value = figure.value?;
     // An AUC without an interval is one of classes wholly apart, or not apart at all.

@@ -1,4 +1,5 @@
-//! How good the model turned out to be on decisions whose outcome is known by now, in all and by month of decision.
+//! How good the model turned out to be on decisions whose outcome is known by now: in all, by month of decision, and of the
+//! release in force alone (`release`).
 //! Never reads a clock: what time it is, and what training measured, is told.
 
 mod calibration;
@@ -6,11 +7,14 @@ mod figures;
 mod judge;
 pub mod month;
 mod recalibration;
+pub mod release;
 pub mod settings;
 mod vintages;
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod lives;
 #[cfg(test)]
 mod tests;
 

@@ -55,7 +55,7 @@ pub(super) fn by_month(window: &Window<'_>) -> Result<BTreeMap<String, Month>, P
 }
 
 /// By time of decision, not by when outcomes came: sums of floats would tell one order from another in their last bit.
-fn in_order(known: &[Known]) -> Result<Vec<(usize, &Known)>, PerformanceError> {
+pub(super) fn in_order(known: &[Known]) -> Result<Vec<(usize, &Known)>, PerformanceError> {
     if known.len() > limits::KNOWN_MAX {
         return Err(PerformanceError::TooMany { found: known.len(), max: limits::KNOWN_MAX });
     }

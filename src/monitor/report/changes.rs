@@ -45,6 +45,7 @@ pub fn changes(report: &Report, before: &Report) -> Vec<News> {
         news.extend(moved("The score", then.verdict, now.verdict));
     }
     news.extend(moved("The quality of the data", before.quality.verdict, report.quality.verdict));
+    news.extend(of_release(report, before));
     news.extend(of_alarms(report, before));
     news.extend(of_figures(report, before));
     news
@@ -91,6 +92,13 @@ fn listed(names: &[&str]) -> String {
         0 => named.join(", "),
         more => format!("{} and {} more", named.join(", "), words::count(more as u64)),
     }
+}
+
+/// Of one and the same release: what another was like is no change of this one.
+fn of_release(report: &Report, before: &Report) -> Option<News> {
+    let own = report.release_performance.as_ref().zip(before.release_performance.as_ref());
+    let (now, then) = own.filter(|_| report.release == before.release)?;
+    moved("The release in force by its own outcomes", then.verdict, now.verdict)
 }
 
 fn of_alarms(report: &Report, before: &Report) -> Vec<News> {

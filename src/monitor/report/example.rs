@@ -3,8 +3,11 @@
 
 use crate::base::digest::Digest;
 use crate::monitor::business::Business;
-use crate::monitor::drift::{BinShare, Change, DriftReport, FieldDrift, Method, RuleSet};
+use crate::monitor::drift::{
+    BinShare, Change, CountedOver, CountedRelease, DriftReport, FieldDrift, Method, RuleSet,
+};
 use crate::monitor::fairness::{Fairness, GroupFigures};
+use crate::monitor::performance::release::{ReleaseBefore, ReleasePerformance};
 use crate::monitor::performance::{CalibrationBin, Figure, Performance, Vintage};
 use crate::monitor::quality::{DayQuality, FieldQuality};
 use crate::monitor::report::Report;
@@ -110,6 +113,47 @@ fn performance() -> Performance {
     }
 }
 
+/// Surely worse than its test rows; the release before it is not.
+fn release() -> ReleasePerformance {
+    ReleasePerformance {
+        since_ms: 1_772_409_600_000,
+        decided: 940,
+        known: 402,
+        matured: 396,
+        needed: 100,
+        figures: vec![
+            figure("auc", 0.6129, 0.0583, 396),
+            figure("bad_rate", 0.1313, 0.0331, 396),
+            figure("mean_probability", 0.1184, 0.0052, 396),
+            Figure { low: None, high: None, ..figure("ece", 0.0391, 0.0, 396) },
+        ],
+        reference: vec![figure("auc", 0.7612, 0.0217, 2_400), figure("brier", 0.0957, 0.0042, 2_400)],
+        judged: vec![
+            figure("auc_drop", 0.1483, 0.0941, 396),
+            figure("observed_over_expected", 1.109, 0.402, 396),
+        ],
+        before: Some(ReleaseBefore {
+            version: 6,
+            matured: 1_120,
+            auc: figure("auc", 0.7488, 0.0311, 1_120),
+            verdict: Verdict::Stable,
+        }),
+        verdict: Verdict::Shifted,
+    }
+}
+
+fn counted_over() -> CountedOver {
+    let why = Some("the bins of income and age differ".to_string());
+    CountedOver {
+        own_rows: 74,
+        needed: 100,
+        releases: vec![
+            CountedRelease { version: 6, rows: 4_046, fields: 6, why: None },
+            CountedRelease { version: 5, rows: 311, fields: 4, why },
+        ],
+    }
+}
+
 fn fairness() -> Vec<Fairness> {
     let group = |name: &str, n: u64, selected: f64| GroupFigures {
         group: name.into(),
@@ -189,6 +233,7 @@ pub(crate) fn full() -> Report {
             shifted: 2,
             judged: 5,
             share_shifted: 0.4,
+            over: Some(counted_over()),
             verdict: Verdict::Shifted,
         },
         quality: DayQuality {
@@ -207,6 +252,7 @@ pub(crate) fn full() -> Report {
             verdict: Verdict::Shifted,
         },
         performance: Some(performance()),
+        release_performance: Some(release()),
         fairness: fairness(),
         business: Business {
             decided: 4_108,
@@ -248,6 +294,7 @@ pub(crate) fn empty() -> Report {
         shifted: 0,
         judged: 0,
         share_shifted: 0.0,
+        over: None,
         verdict: Verdict::Insufficient,
     };
     report.quality = DayQuality {
@@ -259,6 +306,7 @@ pub(crate) fn empty() -> Report {
         verdict: Verdict::Insufficient,
     };
     report.performance = None;
+    report.release_performance = None;
     report.fairness = Vec::new();
     report.business = Business {
         decided: 0,

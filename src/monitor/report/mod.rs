@@ -9,6 +9,7 @@ use crate::monitor::business::Business;
 use crate::monitor::drift::DriftReport;
 use crate::monitor::fairness::Fairness;
 use crate::monitor::performance::Performance;
+use crate::monitor::performance::release::ReleasePerformance;
 use crate::monitor::quality::DayQuality;
 use crate::monitor::report::error::ReportError;
 use crate::monitor::verdict::Verdict;
@@ -28,7 +29,9 @@ mod limits {
 }
 
 /// The form of the JSON. A later program may read an older form, never a newer one.
-pub const SCHEMA: u64 = 1;
+pub const SCHEMA: u64 = 2;
+/// The oldest form that is still read: without the release's own outcomes, and without what drift was counted over.
+const SCHEMA_OLDEST: u64 = 1;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +48,9 @@ pub struct Report {
     pub quality: DayQuality,
     /// Absent until an outcome is known.
     pub performance: Option<Performance>,
+    /// The release in force by its own outcomes; absent from reports that were made before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_performance: Option<ReleasePerformance>,
     pub fairness: Vec<Fairness>,
     pub business: Business,
     pub alarms: Vec<Alarm>,
@@ -64,20 +70,15 @@ struct Stamp {
     schema: u64,
 }
 
-/// The worst that any part says; too few rows everywhere say nothing.
-pub fn overall(
-    drift: &DriftReport,
-    quality: &DayQuality,
-    performance: Option<&Performance>,
-    fairness: &[Fairness],
-) -> Verdict {
-    let outcomes = performance.map_or(Verdict::Insufficient, |p| p.verdict);
-    let groups = fairness.iter().map(|f| f.verdict);
-    [drift.verdict, quality.verdict, outcomes]
-        .into_iter()
-        .chain(groups)
-        .max()
-        .unwrap_or(Verdict::Insufficient)
+impl Report {
+    /// The worst that any part says; too few rows everywhere say nothing.
+    pub fn overall(&self) -> Verdict {
+        let outcomes = self.performance.as_ref().map(|performance| performance.verdict);
+        let own = self.release_performance.as_ref().map(|release| release.verdict);
+        let groups = self.fairness.iter().map(|fairness| fairness.verdict);
+        let parts = [self.drift.verdict, self.quality.verdict];
+        Verdict::worst(parts.into_iter().chain(outcomes).chain(own).chain(groups))
+    }
 }
 
 /// The same bytes for the same report. What cannot be read back as it was is refused.
@@ -98,7 +99,7 @@ pub fn parse_json(bytes: &[u8]) -> Result<Report, ReportError> {
         return Err(ReportError::TooLong { bytes: bytes.len(), max: limits::REPORT_BYTES_MAX });
     }
     let stamp: Stamp = serde_json::from_slice(bytes).map_err(ReportError::Shape)?;
-    if stamp.schema != SCHEMA {
+    if !(SCHEMA_OLDEST..=SCHEMA).contains(&stamp.schema) {
         return Err(ReportError::Schema { found: stamp.schema, known: SCHEMA });
     }
     let document: Document<Report> = serde_json::from_slice(bytes).map_err(ReportError::Shape)?;

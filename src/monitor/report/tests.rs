@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::base::digest::Digest;
 use crate::base::fact::Fact;
 use crate::monitor::alarm::judge::{Past, judge};
 use crate::monitor::alarm::rules::Rules;
@@ -11,7 +12,7 @@ use crate::monitor::drift::{BinShare, FieldDrift, Method};
 use crate::monitor::report::changes::{Direction, changes};
 use crate::monitor::report::example::{before, drift, empty, figure, full, wide};
 use crate::monitor::report::page::{Beside, write_page};
-use crate::monitor::report::{Report, overall, parse_json, write_json};
+use crate::monitor::report::{Report, parse_json, write_json};
 use crate::monitor::trend::Series;
 use crate::monitor::verdict::Verdict;
 
@@ -105,7 +106,9 @@ fn every_number_on_the_page_is_the_one_of_the_json_and_none_is_missing() {
             let n = [format!("{row}/n"), format!("{row}/known")].iter().any(|n| held.get(n) == held.get(at));
             let baseline =
                 at.starts_with("/performance/baseline/") && held.get(at) == held.get("/performance/known");
-            at.ends_with("/n") && (n || baseline) || same(at, "/effect", "/statistic")
+            // The outcomes of the one before stand once, beside it.
+            let before = at == "/release_performance/before/auc/n";
+            at.ends_with("/n") && (n || baseline || before) || same(at, "/effect", "/statistic")
         };
         let silent = |at: &&String| drawn(at) && !quiet(at) && !told_by_row(at);
         // Nothing was judged: what is not there is not told as zero.
@@ -141,12 +144,26 @@ fn what_is_no_report_is_refused_by_name() {
     assert_eq!(code(b"{"), "report.shape");
     assert_eq!(code(b"{\"schema\":1,\"report\":{}}"), "report.shape");
     assert_eq!(code(&vec![b' '; (16 << 20) + 1]), "report.too_long");
-    let newer = String::from_utf8(write_json(&full()).unwrap()).unwrap().replacen("1", "2", 1);
+    let newer = String::from_utf8(write_json(&full()).unwrap()).unwrap().replacen("2", "3", 1);
     let error = parse_json(newer.as_bytes()).unwrap_err();
-    assert_eq!(error.to_string(), "the report has the form 2; this program knows form 1");
+    assert_eq!(error.to_string(), "the report has the form 3; this program knows form 2");
     assert_eq!(error.next_step().unwrap(), "Read it with a newer version.");
-    let unknown = newer.replacen('2', "1", 1).replacen("\"project\"", "\"extra\": 1, \"project\"", 1);
+    let unknown = newer.replacen('3', "2", 1).replacen("\"project\"", "\"extra\": 1, \"project\"", 1);
     assert_eq!(code(unknown.as_bytes()), "report.shape");
+}
+
+#[test]
+fn a_report_of_the_first_form_is_read_as_it_was_kept() {
+    let mut old = full();
+    (old.release_performance, old.drift.over) = (None, None);
+    let bytes = String::from_utf8(write_json(&old).unwrap()).unwrap();
+    // The first form has neither of the two: not even as nothing.
+    assert!(!bytes.contains("release_performance") && !bytes.contains("\"over\""));
+    let first = bytes.replacen("\"schema\": 2", "\"schema\": 1", 1);
+    assert_ne!(first, bytes);
+    assert_eq!(parse_json(first.as_bytes()).unwrap(), old);
+    assert!(!page(&old).contains("The release in force"));
+    assert!(page(&full()).contains("The release in force"));
 }
 
 #[test]
@@ -295,6 +312,21 @@ fn changes_name_what_moved_and_nothing_where_nothing_did() {
 }
 
 #[test]
+fn a_release_that_became_worse_is_told_of_the_same_release_only() {
+    let (mut now, mut then) = (full(), full());
+    then.release_performance.as_mut().unwrap().verdict = Verdict::Stable;
+    let told = changes(&now, &then);
+    let sentence = "The release in force by its own outcomes went from stable to shifted.";
+    assert!(
+        told.iter().any(|news| news.sentence == sentence && news.direction == Direction::Worse),
+        "{told:?}"
+    );
+    now.version = 8;
+    now.release = Digest::of(b"another");
+    assert!(changes(&now, &then).iter().all(|news| news.sentence != sentence));
+}
+
+#[test]
 fn a_first_judgement_or_one_lost_is_neither_better_nor_worse() {
     let mut first = empty();
     first.verdict = Verdict::Insufficient;
@@ -313,7 +345,8 @@ fn the_overall_verdict_is_the_worst_of_the_parts() {
     let mut report = full();
     report.drift.verdict = Verdict::Stable;
     report.quality.verdict = Verdict::Insufficient;
-    let of = |r: &Report| overall(&r.drift, &r.quality, r.performance.as_ref(), &r.fairness);
+    let of = Report::overall;
+    report.release_performance = None;
     assert_eq!(of(&report), Verdict::Watch);
     report.performance = None;
     report.fairness.clear();

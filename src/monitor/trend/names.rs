@@ -13,12 +13,19 @@ pub const SHIFTED_FIELDS: &str = "shifted_fields";
 pub const PERFORMANCE: &str = "performance";
 pub const AUC: &str = "auc";
 pub const ECE: &str = "ece";
+pub const BAD_RATE: &str = "bad_rate";
+pub const MEAN_PROBABILITY: &str = "mean_probability";
+pub const AUC_DROP: &str = "auc_drop";
+pub const OBSERVED_OVER_EXPECTED: &str = "observed_over_expected";
 pub const APPROVAL_RATE: &str = "approval_rate";
 pub const BAD_RATE_OF_APPROVED: &str = "bad_rate_of_approved";
 pub const PROFIT: &str = "profit";
 pub const PROFIT_EXPECTED: &str = "profit_expected";
 pub const FAIRNESS: &str = "fairness";
 pub const PARITY_DIFFERENCE: &str = "demographic_parity_difference";
+/// The verdict on the release in force; before a figure's name, that figure of its own outcomes alone.
+pub const RELEASE: &str = "release";
+pub const RELEASE_PREFIX: &str = "release_";
 /// Before a method's name where the score was judged, not a field.
 pub const SCORE_PREFIX: &str = "score_";
 
@@ -46,4 +53,14 @@ pub const METHODS: [Method; 6] = [
 /// Whether a series is of a field's drift, by whatever method.
 pub fn is_drift(name: &str) -> bool {
     METHODS.into_iter().any(|method| of_method(method) == name)
+}
+
+/// The figure that a series has of the release in force alone.
+pub fn of_release(name: &str) -> Option<&str> {
+    name.strip_prefix(RELEASE_PREFIX)
+}
+
+/// Whether a series is of the release in force alone.
+pub fn is_of_release(name: &str) -> bool {
+    name == RELEASE || of_release(name).is_some()
 }

@@ -47,6 +47,9 @@ fn title_of(name: &str) -> (&'static str, Scale) {
             _ => ("Distance of the score", Scale::Size),
         };
     }
+    if let Some(of_release) = name.strip_prefix(names::RELEASE_PREFIX) {
+        return title_of_release(of_release);
+    }
     match name {
         "psi" => ("Stability index (PSI)", Scale::Size),
         "kolmogorov_smirnov" => ("Kolmogorov-Smirnov distance", Scale::Size),
@@ -76,6 +79,22 @@ fn title_of(name: &str) -> (&'static str, Scale) {
         "ks" => ("KS of the classes", Scale::Plain),
         "brier" => ("Brier score", Scale::Size),
         "log_loss" => ("Log loss", Scale::Size),
+        _ => (OTHER, Scale::Plain),
+    }
+}
+
+fn title_of_release(figure: &str) -> (&'static str, Scale) {
+    match figure {
+        names::AUC => ("AUC of the release in force", Scale::Plain),
+        names::AUC_DROP => ("AUC of the release below its test part", Scale::Plain),
+        names::OBSERVED_OVER_EXPECTED => {
+            ("Bad ones for each foretold, of the release in force", Scale::Plain)
+        }
+        "brier" => ("Brier score of the release in force", Scale::Size),
+        "log_loss" => ("Log loss of the release in force", Scale::Size),
+        names::ECE => ("Calibration error of the release in force", Scale::Size),
+        names::BAD_RATE => ("Bad rate of the release in force", Scale::Share),
+        names::MEAN_PROBABILITY => ("Mean probability of the release in force", Scale::Share),
         _ => (OTHER, Scale::Plain),
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::monitor::drift::FieldDrift;
 use crate::monitor::performance::Figure;
+use crate::monitor::performance::release::ReleasePerformance;
 use crate::monitor::quality::DayQuality;
 use crate::monitor::report::Report;
 use crate::monitor::trend::{Point, Reading, names};
@@ -16,6 +17,9 @@ pub(super) fn of(report: &Report, day: u64) -> Vec<Reading> {
         let verdict = performance.verdict;
         performance.figures.iter().for_each(|f| taken.figure(f, None, verdict));
         taken.push(names::PERFORMANCE, None, Point { n: performance.known, ..Point::blank(day, verdict) });
+    }
+    if let Some(release) = &report.release_performance {
+        taken.release(release);
     }
     for fairness in &report.fairness {
         let (attribute, verdict) = (Some(fairness.attribute.as_str()), fairness.verdict);
@@ -80,6 +84,15 @@ impl Taken {
         let shifted = (drift.judged > 0).then_some(drift.shifted as f64);
         let point = Point { value: shifted, n: drift.judged, ..Point::blank(day, drift.verdict) };
         self.push(names::SHIFTED_FIELDS, None, point);
+    }
+
+    fn release(&mut self, release: &ReleasePerformance) {
+        for figure in release.figures.iter().chain(&release.judged) {
+            let name = format!("{}{}", names::RELEASE_PREFIX, figure.name);
+            self.push(&name, None, Point::of(figure, self.day, release.verdict));
+        }
+        let point = Point { n: release.matured, ..Point::blank(self.day, release.verdict) };
+        self.push(names::RELEASE, None, point);
     }
 
     fn quality(&mut self, quality: &DayQuality) {

@@ -41,6 +41,12 @@ fn a_report_leaves_every_figure_once() {
     assert_eq!(find(names::SHIFTED_FIELDS, None).value, Some(2.0));
     let auc = find(names::AUC, None);
     assert_eq!((auc.value, auc.low, auc.n), (Some(0.70312), Some(0.70312 - 0.0268), 1_904));
+    assert_eq!(find("release_auc", None).value, Some(0.6129));
+    assert_eq!(
+        (find("release_auc_drop", None).low, find(names::RELEASE, None).n),
+        (Some(0.1483 - 0.0941), 396)
+    );
+    assert_eq!(find("release_observed_over_expected", None).verdict, Verdict::Shifted);
     assert_eq!(find("bad_rate", None).value, Some(0.11817));
     assert_eq!(find(names::APPROVAL_RATE, None).value, Some(0.5747));
     assert_eq!(find(names::PROFIT, None).value, Some(184_220.0));

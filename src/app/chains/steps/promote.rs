@@ -2,13 +2,16 @@
 //! to a second person, for whom the step waits.
 
 use crate::app::chains::ChainRunRow;
+use crate::app::chains::beat::SCHEDULE;
 use crate::app::chains::hands::{Done, Place};
 use crate::app::chains::steps::Begun;
 use crate::app::home::App;
 use crate::app::registry::approvals::{self, ProposeRequest};
 use crate::app::registry::promotion::{self, MoveAs, PromoteRequest};
 use crate::app::registry::versions;
-use crate::base::fact::Failure;
+use crate::base::clock::millis_to_text;
+use crate::base::fact::{Class, Fact, Failure};
+use crate::base::limits;
 use crate::config::steps::PromoteStep;
 use crate::registry::proposal::ProposalState;
 use crate::registry::version::{Alias, Which};
@@ -17,6 +20,49 @@ use crate::schedule::chain_run::StepOutcome;
 /// The proposal that a step waits for, by its number; followed by the step's name.
 const PROPOSAL: &str = "proposal";
 const NEEDS_SECOND_PERSON: &str = "gate.needs_second_person";
+
+/// What a rule took back does not come back by itself: the same file would train the same version again and again.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{name}@{version} was taken back from {alias} on {day} ({why}) and is not put there again by a chain"
+)]
+struct TakenBack {
+    name: String,
+    version: u64,
+    alias: Alias,
+    day: String,
+    why: String,
+}
+
+impl Fact for TakenBack {
+    fn code(&self) -> &'static str {
+        "gate.taken_back"
+    }
+
+    fn class(&self) -> Class {
+        Class::GateRefused
+    }
+
+    fn next_step(&self) -> Option<String> {
+        let (name, version, alias) = (&self.name, self.version, self.alias);
+        Some(format!(
+            "Train on other rows; a person may still promote it: `tallystick model promote {name}@{version} --to {alias}`."
+        ))
+    }
+}
+
+fn check_not_taken_back(begun: &Begun, to: Alias) -> Result<(), Failure> {
+    let (version, _) = versions::resolve(&begun.app, &begun.candidate()?, false)?;
+    let moves = promotion::moves(&begun.app, &version.name, to)?;
+    match promotion::find_taken_back(&moves, version.version, SCHEDULE) {
+        None => Ok(()),
+        Some(step) => {
+            let (name, version, why) = (version.name, version.version, step.why);
+            let day = millis_to_text(step.moved_ms).chars().take(10).collect();
+            Err(TakenBack { name, version, alias: to, day, why }.into())
+        }
+    }
+}
 
 /// Points `staging` at the candidate.
 pub(in crate::app::chains) fn stage(begun: &Begun) -> Result<Done, Failure> {
@@ -49,6 +95,7 @@ pub(in crate::app::chains) fn promote(begun: &Begun, plan: &PromoteStep) -> Resu
     if plan.second_person {
         return propose(begun, plan);
     }
+    check_not_taken_back(begun, plan.to)?;
     match move_to(begun, plan.to) {
         Err(failure) if failure.code() == NEEDS_SECOND_PERSON => propose(begun, plan),
         moved => moved,
@@ -68,7 +115,10 @@ fn propose(begun: &Begun, plan: &PromoteStep) -> Result<Done, Failure> {
     let row = match known {
         Some(row) => row,
         None => {
-            let why = begun.why("passed its gates");
+            let taken = check_not_taken_back(begun, plan.to).err().map(|failure| failure.to_string());
+            let why = taken
+                .map_or("passed its gates".to_string(), |taken| format!("passed its gates, but {taken}"));
+            let why: String = begun.why(&why).chars().take(limits::WHY_CHARS_MAX).collect();
             approvals::propose(&begun.app, &ProposeRequest { model, to: plan.to, why, policy: None })?
         }
     };

@@ -194,7 +194,9 @@ fn page(visit: &Visit, report: &Report) -> Result<Response, Failure> {
 /// The figures that are followed, and the fields that moved, the worst first.
 fn charts(app: &App, report: &Report, days: u64) -> Result<Vec<Chart>, Failure> {
     let mut wanted: Vec<(&str, Option<&str>)> =
-        ["score_psi", "rows", "bad_rate", "auc", "approval_rate"].map(|name| (name, None)).to_vec();
+        ["score_psi", "rows", "bad_rate", "auc", "release_auc", "approval_rate"]
+            .map(|name| (name, None))
+            .to_vec();
     let mut moved: Vec<_> =
         report.drift.fields.iter().filter(|field| field.verdict >= Verdict::Watch).collect();
     moved.sort_by_key(|field| std::cmp::Reverse(field.verdict));

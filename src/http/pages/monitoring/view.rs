@@ -9,11 +9,13 @@ use crate::http::pages::monitoring::chart::{Chart, Spark};
 use crate::http::pages::text::Texts;
 use crate::http::pages::words::{days_ago, moment};
 use crate::monitor::alarm::{Alarm, Reaction, Severity};
-use crate::monitor::drift::FieldDrift;
+use crate::monitor::drift::{CountedOver, CountedRelease, FieldDrift};
 use crate::monitor::fairness::Fairness;
 use crate::monitor::performance::Figure;
+use crate::monitor::performance::release::ReleasePerformance;
 use crate::monitor::report::Report;
 use crate::monitor::report::changes::{Direction, changes};
+use crate::monitor::trend::names;
 use crate::monitor::verdict::Verdict;
 use crate::monitor::words;
 
@@ -93,6 +95,15 @@ pub struct GroupLine {
     pub figures: Vec<FigureLine>,
 }
 
+/// The release in force by its own outcomes.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ReleaseView {
+    pub mark: Mark,
+    pub lead: String,
+    pub figures: Vec<FigureLine>,
+    pub before: Option<String>,
+}
+
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RangeLink {
     pub address: String,
@@ -118,6 +129,9 @@ pub struct ReportView {
     pub fields: Vec<FieldLine>,
     /// Fields beyond those that are shown.
     pub fields_more: Option<String>,
+    /// Whose rows the fields were counted over beside the release's own.
+    pub counted: Option<String>,
+    pub release: Option<ReleaseView>,
     pub performance: Vec<FigureLine>,
     pub groups: Vec<GroupLine>,
     pub charts: Vec<Chart>,
@@ -194,6 +208,8 @@ pub fn report_view(texts: &Texts, report: &Report, before: Option<&Report>) -> R
         figures: glance(texts, report),
         fields: fields.into_iter().take(FIELDS_SHOWN).map(|field| field_line(texts, field)).collect(),
         fields_more: (more > 0).then(|| words::count(more as u64)),
+        counted: report.drift.over.as_ref().map(|over| counted(texts, over)),
+        release: report.release_performance.as_ref().map(|own| release_view(texts, own)),
         performance: performance.iter().map(|figure| figure_line(texts, None, figure)).collect(),
         groups: report.fairness.iter().map(|fairness| group_line(texts, fairness)).collect(),
         ..ReportView::default()
@@ -242,6 +258,54 @@ fn figure_line(texts: &Texts, key: Option<&str>, figure: &Figure) -> FigureLine 
         value: figure.value.map(spelled),
         note: Some(note),
     }
+}
+
+/// The figures that a release is judged by, and those they are made of.
+const RELEASE_SHOWN: [&str; 4] = [names::AUC, names::BAD_RATE, names::MEAN_PROBABILITY, "brier"];
+
+fn release_view(texts: &Texts, own: &ReleasePerformance) -> ReleaseView {
+    let shown = |name: &&str| own.figures.iter().find(|figure| figure.name == **name);
+    let figures = RELEASE_SHOWN.iter().filter_map(shown).chain(&own.judged);
+    let [decided, known, matured, needed] =
+        [own.decided, own.known, own.matured, own.needed].map(words::count);
+    let since = moment(texts, own.since_ms);
+    let lead = texts.fill(
+        "monitoring.own_lead",
+        &[
+            ("since", &since),
+            ("decided", &decided),
+            ("known", &known),
+            ("matured", &matured),
+            ("needed", &needed),
+        ],
+    );
+    let before = own.before.as_ref().map(|before| {
+        let auc = before.auc.value.map_or(texts.say("monitoring.absent"), words::size);
+        let (version, matured) = (before.version.to_string(), words::count(before.matured));
+        texts.fill("monitoring.own_before", &[("version", &version), ("auc", &auc), ("matured", &matured)])
+    });
+    ReleaseView {
+        mark: mark_of(texts, own.verdict),
+        lead,
+        figures: figures.map(|figure| figure_line(texts, None, figure)).collect(),
+        before,
+    }
+}
+
+fn counted(texts: &Texts, over: &CountedOver) -> String {
+    let (own, needed) = (words::count(over.own_rows), words::count(over.needed));
+    let own = texts.fill("monitoring.counted_own", &[("own", &own), ("needed", &needed)]);
+    let of_release = |release: &CountedRelease| {
+        let why = release.why.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+        let [fields, rows] = [release.fields, release.rows].map(words::count);
+        let version = release.version.to_string();
+        texts.fill(
+            "monitoring.counted_over",
+            &[("fields", &fields), ("rows", &rows), ("version", &version), ("why", &why)],
+        )
+    };
+    let rest: Vec<String> = over.releases.iter().map(of_release).collect();
+    format!("{own} {}", rest.join(" "))
 }
 
 fn field_line(texts: &Texts, field: &FieldDrift) -> FieldLine {

@@ -3,7 +3,7 @@
 
 use crate::monitor::compared;
 use crate::monitor::drift::bank::{PSI_SHIFTED, PSI_WATCH};
-use crate::monitor::drift::{FieldDrift, RuleSet};
+use crate::monitor::drift::{CountedOver, FieldDrift, RuleSet};
 use crate::monitor::report::Report;
 use crate::monitor::report::page::markup::{
     Column, NONE, Table, count, name, number, optional, paragraph, section, verdict,
@@ -28,6 +28,7 @@ pub(super) fn write(report: &Report) -> String {
     // The score is drawn however many fields have moved further.
     moved.sort_by_key(|j| !j.is_score);
     let mut body = lead(report);
+    body.push_str(&counted_over(report.drift.over.as_ref()));
     body.push_str(&table(&sorted));
     if !moved.is_empty() {
         body.push_str(
@@ -60,6 +61,27 @@ fn lead(report: &Report) -> String {
         number("/drift/share_shifted", drift.share_shifted, &words::percent(drift.share_shifted)),
         levels(drift.rules)
     )
+}
+
+/// Whose rows the fields were counted over, where the release in force had too few of its own.
+fn counted_over(over: Option<&CountedOver>) -> String {
+    let Some(over) = over else { return String::new() };
+    let mut text = format!(
+        "The release in force has {} rows of its own; a judgement needs {}.",
+        count("/drift/over/own_rows", over.own_rows),
+        count("/drift/over/needed", over.needed)
+    );
+    for (index, release) in over.releases.iter().enumerate() {
+        let at = format!("/drift/over/releases/{index}");
+        let why = release.why.as_deref().map_or(String::new(), |why| format!(": {}", name(why)));
+        text.push_str(&format!(
+            " {} fields are counted over the {} rows of version {} as well{why}.",
+            count(&format!("{at}/fields"), release.fields),
+            count(&format!("{at}/rows"), release.rows),
+            count(&format!("{at}/version"), release.version)
+        ));
+    }
+    format!("<p class=\"soft\">{text} The score is counted over the release in force alone.</p>\n")
 }
 
 /// What the table's threshold does not say.

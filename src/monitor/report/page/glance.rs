@@ -37,6 +37,7 @@ fn reason(report: &Report) -> String {
         ("drift", Some(report.drift.verdict)),
         ("the quality of the data", Some(report.quality.verdict)),
         ("performance", outcomes),
+        ("the release's own outcomes", report.release_performance.as_ref().map(|r| r.verdict)),
         ("fairness", report.fairness.iter().map(|f| f.verdict).max()),
     ];
     let alarms = match report.alarms.len() as u64 {

@@ -14,6 +14,7 @@ mod glance;
 mod markup;
 mod outcomes;
 mod quality;
+mod release;
 mod style;
 mod trends;
 
@@ -41,6 +42,7 @@ pub fn write_page(report: &Report, beside: &Beside<'_>) -> String {
         glance::write_alarms(report),
         drift::write(report),
         quality::write(report),
+        release::write(report),
         outcomes::write(report),
         fairness::write(report),
         outcomes::write_business(report),
