@@ -31,9 +31,9 @@ pub fn list(app: &App, wanted: CasesWanted) -> Result<Page, Failure> {
         is_case(header) && may_see(app, header) && (!wanted.own || header.actor.name() == name)
     };
     let limit = wanted.limit.clamp(1, limits::LIST_MAX);
-    let (records, next) = app.store.read_ledger(|ledger| {
-        ledger.list_records_back(before, limit, limits::CASES_LOOKED_AT_MAX, &fits)
-    })?;
+    let (records, next) = app
+        .store
+        .read_ledger(|ledger| ledger.list_records_back(before, limit, limits::CASES_LOOKED_AT_MAX, &fits))?;
     Ok(Page { headers: records.iter().map(|record| record.header().clone()).collect(), next })
 }
 
