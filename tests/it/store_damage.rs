@@ -24,6 +24,7 @@ use tallystick::store::rows::lab::DatasetRow;
 use tallystick::store::rows::registry::{AliasTarget, PolicyRow, StoredSignature, VersionRow};
 use tallystick::store::views::LedgerWrite;
 use tallystick::store::views::registry::AliasMove;
+use tallystick::store::views::runs::RunSpan;
 use tallystick::tracking::experiment::Experiment;
 use tallystick::tracking::metric::MetricPoint;
 use tallystick::tracking::run::{Artifact, Run, RunStatus};
@@ -362,7 +363,14 @@ fn dump_ledger(store: &Store, said: &mut BTreeMap<String, String>) -> Result<(),
 fn dump_lab(store: &Store, said: &mut BTreeMap<String, String>) -> Result<(), StoreError> {
     let mut say = |name: String, value: &dyn Debug| drop(said.insert(name, format!("{value:?}")));
     store.read_lab(|lab| {
-        say("runs".into(), &lab.list_runs(500)?);
+        let all = RunSpan { limit: 500, ..RunSpan::default() };
+        say("runs".into(), &lab.list_runs(&all)?);
+        // Damage in what runs are found by is seen, or answers nothing else.
+        say(
+            "runs of an experiment".into(),
+            &lab.list_runs(&RunSpan { experiment: Some("0".into()), ..all })?,
+        );
+        say("blobs".into(), &lab.list_referenced()?);
         lab.each_dataset(&mut |row| {
             say(format!("walked dataset {}", row.content), &row);
             Ok(())
