@@ -18,7 +18,7 @@ use tallystick::monitor::fairness::{self, Decided, Fairness};
 use tallystick::monitor::performance::month::month_of;
 use tallystick::monitor::performance::{self, Known, Performance, Reference, Window};
 use tallystick::monitor::quality::{self, DayCounts};
-use tallystick::monitor::report::{Report, overall};
+use tallystick::monitor::report::Report;
 use tallystick::monitor::trend::Day;
 use tallystick::registry::version::{Alias, ModelRef, Which};
 use tallystick::store::error::StoreError;
@@ -56,9 +56,9 @@ pub fn watched(app: &App, applied: &Applied) -> Watched {
     let bands = &versions::load_policy(app, &policy).unwrap().policy().object().bands.clone();
     let watching = applied.project.watching.clone();
     let best = watching.approved.as_ref().and_then(|approved| approved.first().cloned());
-    let other = bands.iter().map(|band| band.outcome.clone());
+    let mut other = bands.iter().map(|band| band.outcome.clone());
     let best = best.unwrap_or_else(|| bands[0].outcome.clone());
-    let rest = other.filter(|outcome| *outcome != best).next_back().unwrap();
+    let rest = other.rfind(|outcome| *outcome != best).unwrap();
     let groups = watching.attributes.iter().map(|name| (name.clone(), ["a", "b", "c"])).collect();
     Watched {
         released_auc: versions::evaluation(app, &version).unwrap().metrics.get("auc").copied(),
@@ -130,7 +130,6 @@ impl<'a> Years<'a> {
         let mut report = Report {
             day: iso_date(day as f64).unwrap(),
             made_ms: day as i64 * DAY_MS + DAY_MS + DAY_MS / 4,
-            verdict: overall(&drift, &quality, self.performance.as_ref(), &self.fairness),
             business: self.business(day, decided),
             performance: self.performance.clone(),
             fairness: self.fairness.clone(),
@@ -139,6 +138,7 @@ impl<'a> Years<'a> {
             alarms: Vec::new(),
             ..of.empty.clone()
         };
+        report.verdict = report.overall();
         let past = Past { days: self.past.make_contiguous(), released_auc: of.released_auc };
         report.alarms = judge(&of.watching.rules, &report, &past).unwrap();
         let left = report.points().unwrap();

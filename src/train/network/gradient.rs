@@ -35,14 +35,16 @@ pub(super) const MARGIN_ROWS: usize = 2_048;
 pub enum NetworkGradient {
     /// Burn moves every number in and out of tensors at each step; this keeps them where they are.
     Flat(Box<FlatGradient>),
-    Burn(BurnGradient),
+    Burn(Box<BurnGradient>),
 }
 
 impl NetworkGradient {
     pub fn new(device: ComputeDevice, shape: Shape) -> Result<Self, TrainError> {
         match device {
             ComputeDevice::Flat => Ok(Self::Flat(Box::new(FlatGradient::new(shape)))),
-            ComputeDevice::Flex | ComputeDevice::Ndarray => Ok(Self::Burn(BurnGradient::new(device, shape)?)),
+            ComputeDevice::Flex | ComputeDevice::Ndarray => {
+                Ok(Self::Burn(Box::new(BurnGradient::new(device, shape)?)))
+            }
         }
     }
 

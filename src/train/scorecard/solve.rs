@@ -105,9 +105,9 @@ mod tests {
         let factor = Factor::of(lower, count);
         let right: Vec<f64> = (0..count).map(|_| random.normal()).collect();
         let (found, inverse) = (factor.solve(&right), factor.inverse());
-        for row in 0..count {
+        for (row, wanted) in right.iter().enumerate() {
             let back: f64 = (0..count).map(|column| entry(row, column) * found[column]).sum();
-            assert!((back - right[row]).abs() < 1e-9, "{back} {}", right[row]);
+            assert!((back - wanted).abs() < 1e-9, "{back} {wanted}");
             for other in 0..count {
                 let one: f64 = (0..count).map(|k| inverse.covariance(row, k) * entry(k, other)).sum();
                 assert!((one - f64::from(u8::from(row == other))).abs() < 1e-9, "{row} {other} {one}");
