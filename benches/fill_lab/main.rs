@@ -1,6 +1,6 @@
 //! Fills a home that has models in production with years of history: training runs, runs of chains, a report a day with
 //! its figures, alerts, proposals. `tests/bench/scale/run.py` runs it:
-//! `fill_lab HOME [--runs 100000] [--chain-runs 20000] [--days 1095] [--points 10]`.
+//! `fill_lab HOME [--runs 100000] [--chain-runs 20000] [--days 1095] [--points 5]`.
 //! Every row goes through the store's and the use cases' own writes, many to a transaction; no server may have the home.
 
 #![allow(clippy::unwrap_used)] // a filling that cannot be done ends with its reason, as a test does
@@ -87,7 +87,7 @@ fn arguments() -> (PathBuf, Wanted) {
         runs: number("--runs", 100_000),
         chain_runs: number("--chain-runs", 20_000),
         days: number("--days", 1_095) as u64,
-        points: number("--points", 10),
+        points: number("--points", 5),
         today,
     };
     (home.unwrap(), wanted)

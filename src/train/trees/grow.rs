@@ -13,10 +13,10 @@ use crate::train::trees::grow::levels::Ranked;
 use crate::train::trees::grow::split::{Asked, Bounds, Found, Judge, Node, value};
 use crate::train::trees::params::{GrowParams, Growth, LevelOrder};
 
-pub mod common;
 pub mod gradients;
 pub mod histogram;
 pub mod levels;
+pub mod question;
 pub mod split;
 pub mod symmetric;
 

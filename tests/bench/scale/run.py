@@ -78,6 +78,9 @@ def main():
         except (Unavailable, box.Unavailable, box.Failed) as e:
             note(f"NOT MEASURED: {e}")
             return 7
+        except wire.Broken as e:
+            note(f"FAULT: {e}")
+            return 1
     print(json.dumps(report, indent=1) if args.json else as_markdown(report))
     for fault in report["faults"]:
         note(f"FAULT: {fault}")

@@ -2,9 +2,9 @@
 //! that it does not suit (too few rows on a side, against a direction, no gain) stays whole and waits for the next.
 //! Knows nothing of margins or rounds.
 
-use crate::train::trees::grow::common::{Column, Common, question};
 use crate::train::trees::grow::gradients::Gradients;
 use crate::train::trees::grow::histogram::Histogram;
+use crate::train::trees::grow::question::{Column, Common, question};
 use crate::train::trees::grow::split::{Found, Judge};
 use crate::train::trees::grow::{Grower, Grown, Offer};
 
