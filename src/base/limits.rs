@@ -462,7 +462,7 @@ pub const SUBJECT_CASES_MAX: usize = 50;
 pub const CHAIN_RUNS_SHOWN: usize = 25;
 pub const ALERTS_SHOWN: usize = 50;
 /// Records a page looks at for cases before it says where to go on: a person waits for it.
-pub const CASES_LOOKED_AT_MAX: u64 = 4_000;
+pub const CASES_LOOKED_AT_MAX: u64 = 1_000;
 /// Cases on one page of the list, and those of one's own on the first page.
 pub const CASES_SHOWN: usize = 25;
 pub const OWN_CASES_SHOWN: usize = 6;
