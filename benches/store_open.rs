@@ -11,7 +11,6 @@ use tallystick::base::clock::TimeQuality;
 use tallystick::base::digest::Digest;
 use tallystick::base::ids::DecisionId;
 use tallystick::ledger::decision::{DecisionFacts, subject_of};
-use tallystick::ledger::draft::HeaderDraft;
 use tallystick::ledger::leaf::{Header, Kind};
 use tallystick::security::actor::{Actor, Role};
 use tallystick::store::home::Home;
@@ -115,7 +114,7 @@ fn answer(number: u64) -> NewAnswer {
         decision: Some(facts),
     };
     NewAnswer {
-        header: HeaderDraft::new(&header).unwrap(),
+        header,
         body,
         id: *id,
         case: None,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::base::fact::nearest;
+use crate::base::ids::FieldName;
 use crate::base::limits;
 use crate::data::contract::{Cast, ColumnSpec, Role};
 use crate::data::finding::{Finding, HIDDEN, Severity, shown};
@@ -123,7 +124,7 @@ impl CellFault {
 /// A column's rules, made ready for many cells.
 #[derive(Clone, Debug)]
 pub struct CellRule {
-    name: String,
+    name: FieldName,
     kind: Kind,
     cast: Option<Cast>,
     required: bool,
@@ -140,7 +141,7 @@ impl CellRule {
     /// Fails where the column's default breaks the column's own rules.
     pub fn new(spec: &ColumnSpec) -> Result<Self, CellFault> {
         let mut rule = Self {
-            name: spec.name.clone(),
+            name: spec.name.as_str().into(),
             kind: spec.kind,
             cast: spec.cast,
             required: spec.required,
@@ -160,7 +161,7 @@ impl CellRule {
         Ok(rule)
     }
 
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &FieldName {
         &self.name
     }
 
@@ -293,7 +294,7 @@ impl CellRule {
         let said = value.as_ref().map_or("the cell".to_string(), |v| format!("{v:?}"));
         Finding {
             row,
-            column: Some(self.name.clone()),
+            column: Some(self.name.to_string()),
             rule: fault.rule().to_string(),
             value,
             severity: Severity::Critical,

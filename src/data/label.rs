@@ -65,7 +65,7 @@ pub fn find_outcomes(table: &Table, target: &str, positive: &str) -> Result<Vec<
             values.iter().map(|x| (!x.is_nan()).then_some(*x == wanted)).collect::<Vec<_>>()
         }
     };
-    let (column, positive) = (column.name.clone(), positive.to_string());
+    let (column, positive) = (column.name.to_string(), positive.to_string());
     if !outcomes.contains(&Some(true)) {
         let nearest = nearest_level(table, target, &positive);
         return Err(LabelError::NoPositive { column, positive, nearest });
@@ -109,7 +109,7 @@ fn number_of(kind: Kind, text: &str) -> Option<f64> {
 
 fn positive_number(column: &Column, positive: &str) -> Result<f64, LabelError> {
     number_of(column.kind, positive).ok_or_else(|| LabelError::NotOfKind {
-        column: column.name.clone(),
+        column: column.name.to_string(),
         positive: positive.to_string(),
         kind: column.kind,
     })

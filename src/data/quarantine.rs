@@ -82,7 +82,7 @@ fn join(findings: &[Finding], part: impl Fn(&Finding) -> String) -> String {
 
 /// A row that kept its contract and broke an expectation; only columns that were read are left of it.
 pub fn reject_row(table: &Table, table_row: usize, row: u64, findings: Vec<Finding>) -> RejectedRow {
-    let cell = |column: &crate::data::table::Column| (column.name.clone(), cell_text(column, table_row));
+    let cell = |column: &crate::data::table::Column| (column.name.to_string(), cell_text(column, table_row));
     RejectedRow { row, cells: table.columns().iter().map(cell).collect(), findings }
 }
 

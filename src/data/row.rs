@@ -235,8 +235,9 @@ impl RowParser {
             return Err(RowError::Fields(errors));
         }
         let columns = self.rules.iter().zip(&cells);
-        let table =
-            Table::of_row(columns.map(|(rule, cell)| (rule.name(), rule.kind(), cell.value.as_cell())));
+        let table = Table::of_row(
+            columns.map(|(rule, cell)| (rule.name().clone(), rule.kind(), cell.value.as_cell())),
+        );
         let served = self.rules.iter().zip(&cells).filter(|(_, parsed)| parsed.defaulted);
         let defaulted = served.map(|(rule, _)| rule.name().to_string()).collect();
         Ok(ParsedRow { table, defaulted })

@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
 use crate::base::digest::{Digest, Hasher};
+use crate::base::ids::FieldName;
 
 /// What a column's values mean. Dates are days since 1970-01-01, booleans 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,14 +42,18 @@ impl Kind {
     }
 }
 
+/// Many, or without a place of their own on the heap the one of a table of one row: such a table is made for each
+/// answer.
+pub type OneOrMany<T> = SmallVec<[T; 1]>;
+
 /// The code of a missing text cell.
 pub const MISSING: u32 = u32::MAX;
 
 /// Text as codes into a list of distinct levels, in order of first appearance.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextValues {
-    pub levels: Vec<String>,
-    pub codes: Vec<u32>,
+    pub levels: OneOrMany<String>,
+    pub codes: OneOrMany<u32>,
 }
 
 impl TextValues {
@@ -58,7 +64,7 @@ impl TextValues {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    Number(Vec<f64>),
+    Number(OneOrMany<f64>),
     Text(TextValues),
 }
 
@@ -72,7 +78,7 @@ pub enum Cell<'a> {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    pub name: String,
+    pub name: FieldName,
     pub kind: Kind,
     pub values: Values,
 }
@@ -127,23 +133,25 @@ impl Table {
     pub fn new(columns: Vec<Column>) -> Result<Self, UnevenColumns> {
         let rows = columns.first().map_or(0, Column::len);
         match columns.iter().find(|c| c.len() != rows) {
-            Some(c) => Err(UnevenColumns { column: c.name.clone(), found: c.len(), expected: rows }),
+            Some(c) => Err(UnevenColumns { column: c.name.to_string(), found: c.len(), expected: rows }),
             None => Ok(Self { rows, columns }),
         }
     }
 
     /// A table of one row: name, kind and cell of each column. A cell that does not fit its kind is missing.
-    pub fn of_row<'a>(cells: impl Iterator<Item = (&'a str, Kind, Cell<'a>)>) -> Self {
-        let column = |(name, kind, cell): (&str, Kind, Cell<'_>)| {
+    pub fn of_row<'a>(cells: impl Iterator<Item = (FieldName, Kind, Cell<'a>)>) -> Self {
+        let column = |(name, kind, cell): (FieldName, Kind, Cell<'_>)| {
             let values = match (kind, cell) {
                 (Kind::Text, Cell::Text(text)) => {
-                    Values::Text(TextValues { levels: vec![text.to_string()], codes: vec![0] })
+                    Values::Text(TextValues { levels: smallvec![text.to_string()], codes: smallvec![0] })
                 }
-                (Kind::Text, _) => Values::Text(TextValues { levels: Vec::new(), codes: vec![MISSING] }),
-                (_, Cell::Number(x)) => Values::Number(vec![x]),
-                _ => Values::Number(vec![f64::NAN]),
+                (Kind::Text, _) => {
+                    Values::Text(TextValues { levels: SmallVec::new(), codes: smallvec![MISSING] })
+                }
+                (_, Cell::Number(x)) => Values::Number(smallvec![x]),
+                _ => Values::Number(smallvec![f64::NAN]),
             };
-            Column { name: name.to_string(), kind, values }
+            Column { name, kind, values }
         };
         Self { rows: 1, columns: cells.map(column).collect() }
     }
@@ -318,9 +326,9 @@ impl GrowingColumn {
     fn finish(self) -> Column {
         let values = match self.kind {
             Kind::Text => Values::Text(self.text),
-            _ => Values::Number(self.numbers),
+            _ => Values::Number(self.numbers.into()),
         };
-        Column { name: self.name, kind: self.kind, values }
+        Column { name: self.name.into(), kind: self.kind, values }
     }
 }
 
@@ -329,9 +337,9 @@ mod tests {
     use super::*;
 
     fn table(numbers: Vec<f64>, levels: &[&str], codes: Vec<u32>) -> Table {
-        let text = TextValues { levels: levels.iter().map(|s| s.to_string()).collect(), codes };
+        let text = TextValues { levels: levels.iter().map(|s| s.to_string()).collect(), codes: codes.into() };
         Table::new(vec![
-            Column { name: "x".into(), kind: Kind::Number, values: Values::Number(numbers) },
+            Column { name: "x".into(), kind: Kind::Number, values: Values::Number(numbers.into()) },
             Column { name: "c".into(), kind: Kind::Text, values: Values::Text(text) },
         ])
         .unwrap()
@@ -360,7 +368,7 @@ mod tests {
         let column = |name: &str, n| Column {
             name: name.into(),
             kind: Kind::Number,
-            values: Values::Number(vec![0.0; n]),
+            values: Values::Number(smallvec![0.0; n]),
         };
         assert!(Table::new(vec![column("a", 2), column("b", 3)]).is_err());
     }

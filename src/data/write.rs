@@ -119,7 +119,7 @@ impl ParquetSink {
 
 /// Writes a whole table as Parquet.
 pub fn write_parquet(path: &Path, table: &Table) -> Result<(), WriteError> {
-    let columns = table.columns().iter().map(|c| (c.name.clone(), c.kind)).collect();
+    let columns = table.columns().iter().map(|c| (c.name.to_string(), c.kind)).collect();
     let mut sink = ParquetSink::create(path, columns)?;
     sink.write(table)?;
     sink.finish()

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock::iso_date;
 use crate::base::fact::{Class, Fact};
+use crate::base::ids::FieldName;
 use crate::base::limits;
 use crate::data::table::{Cell, Kind, Table};
 use crate::decide::outcome::{DecidedBy, Outcome};
@@ -28,7 +29,7 @@ pub enum ReferenceKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
-    pub field: String,
+    pub field: FieldName,
     /// Where the text is found in the policy.
     pub key: String,
     pub text: String,
@@ -108,7 +109,7 @@ fn from_rules(
 ) -> Result<Vec<Reason>, ReasonError> {
     let same = row.hits.iter().filter(|rule| rule.outcome == outcome.outcome);
     same.take(limits::REASONS_MAX)
-        .map(|rule| reason(policy, row, &rule.when.field, rule.reason.clone()))
+        .map(|rule| reason(policy, row, &(&rule.when.field).into(), rule.reason.clone()))
         .collect()
 }
 
@@ -136,7 +137,7 @@ fn from_contribution(
     contribution: &Contribution,
 ) -> Result<Reason, ReasonError> {
     let Contribution { field, value } = contribution;
-    let no_field = || ReasonError::NoField { field: field.clone() };
+    let no_field = || ReasonError::NoField { field: field.to_string() };
     let fitted = model.recipe.fields.iter().find(|f| f.field == *field).ok_or_else(no_field)?;
     let column = row.table.find_column(field).ok_or_else(no_field)?;
     let variant = match column.cell(row.row) {
@@ -156,7 +157,7 @@ fn from_contribution(
 fn reason(
     policy: &ResolvedPolicy,
     row: &DecidedRow<'_>,
-    field: &str,
+    field: &FieldName,
     key: String,
 ) -> Result<Reason, ReasonError> {
     let text = match policy.find_text(&key) {
@@ -164,7 +165,7 @@ fn reason(
         None => return Err(ReasonError::NoText { key }),
     };
     let value = shown_cell(row.table, row.row, field)?;
-    Ok(Reason { field: field.to_string(), key, text, contribution: None, value })
+    Ok(Reason { field: field.clone(), key, text, contribution: None, value })
 }
 
 /// A cell as a person wrote it; nothing where it is missing.

@@ -68,7 +68,7 @@ pub fn draw_rows<R>(
 
 /// Writes a table as CSV: the same bytes for the same table.
 pub fn write_csv(path: &Path, table: &Table) -> Result<(), DemoError> {
-    let columns = table.columns().iter().map(|column| (column.name.clone(), column.kind)).collect();
+    let columns = table.columns().iter().map(|column| (column.name.to_string(), column.kind)).collect();
     let mut sink = CsvSink::create(path, columns)?;
     sink.write(table)?;
     sink.finish()?;
@@ -77,7 +77,7 @@ pub fn write_csv(path: &Path, table: &Table) -> Result<(), DemoError> {
 
 /// A column of numbers; NaN is a missing cell.
 pub fn numbers<R>(name: &str, kind: Kind, rows: &[R], value: impl Fn(&R) -> f64) -> Column {
-    Column { name: name.to_string(), kind, values: Values::Number(rows.iter().map(value).collect()) }
+    Column { name: name.into(), kind, values: Values::Number(rows.iter().map(value).collect()) }
 }
 
 /// A column of whole numbers that are never missing.
@@ -97,7 +97,7 @@ pub fn texts<R>(name: &str, rows: &[R], value: impl Fn(&R) -> Option<String>) ->
         });
         text.codes.push(code);
     }
-    Column { name: name.to_string(), kind: Kind::Text, values: Values::Text(text) }
+    Column { name: name.into(), kind: Kind::Text, values: Values::Text(text) }
 }
 
 /// A column of words that are never missing.

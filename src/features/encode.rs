@@ -101,7 +101,7 @@ fn missing(field: &str) -> FeatureError {
 }
 
 fn wrong_kind(column: &Column, expected: &'static str) -> FeatureError {
-    FeatureError::ColumnKind { field: column.name.clone(), found: column.kind.as_str(), expected }
+    FeatureError::ColumnKind { field: column.name.to_string(), found: column.kind.as_str(), expected }
 }
 
 impl FittedEncoding {

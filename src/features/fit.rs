@@ -30,7 +30,11 @@ pub fn fit(recipe: &Recipe, form: &Form, table: &Table) -> Result<FittedRecipe, 
         width += fitted.width;
         if width + recipe.features().len() > limits::MATRIX_WIDTH_MAX {
             let field = fitted.field;
-            return Err(FeatureError::TooWide { field, found: width, max: limits::MATRIX_WIDTH_MAX });
+            return Err(FeatureError::TooWide {
+                field: field.to_string(),
+                found: width,
+                max: limits::MATRIX_WIDTH_MAX,
+            });
         }
         fields.push(fitted);
     }
@@ -65,7 +69,7 @@ fn fit_field(feature: &FieldRecipe, form: &Form, table: &Table) -> Result<Fitted
     };
     let width = encoding.width();
     let code = code.map(|of| FieldCode { column: 0, of });
-    Ok(FittedField { field: feature.field.clone(), encoding, start: 0, width, known_levels, code })
+    Ok(FittedField { field: feature.field.as_str().into(), encoding, start: 0, width, known_levels, code })
 }
 
 fn fit_feature(feature: &FieldRecipe, table: &Table) -> Result<(FittedEncoding, Vec<String>), FeatureError> {

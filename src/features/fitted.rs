@@ -93,7 +93,7 @@ impl FittedRecipe {
 }
 
 fn malformed(field: &FittedField, what: &'static str) -> FeatureError {
-    FeatureError::FittedMalformed { field: field.field.clone(), what }
+    FeatureError::FittedMalformed { field: field.field.to_string(), what }
 }
 
 fn check_encoding(encoding: &FittedEncoding) -> Result<(), &'static str> {

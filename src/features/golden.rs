@@ -143,7 +143,7 @@ impl<'a> RealField<'a> {
 fn to_table(reference: &Reference, drawn: &[Vec<Draw>]) -> Table {
     let column = |(index, field): (usize, &ReferenceField)| {
         let cells = drawn.iter().map(|row| row[index]);
-        Column { name: field.field.clone(), kind: field.kind, values: to_values(field, cells) }
+        Column { name: field.field.as_str().into(), kind: field.kind, values: to_values(field, cells) }
     };
     // Every column has one cell a drawn row, so the table cannot be uneven.
     Table::new(reference.fields.iter().enumerate().map(column).collect()).unwrap_or_default()

@@ -46,8 +46,8 @@ fn find_cell(text: &TextValues, row: usize) -> Option<&str> {
 
 fn note_number(field: &FittedField, number: Option<&f64>, notes: &mut RowNotes) {
     match number.filter(|x| !x.is_nan()) {
-        None => notes.missing.push(field.field.clone()),
-        Some(&x) if is_out_of_range(field, x) => notes.out_of_range.push(field.field.clone()),
+        None => notes.missing.push(field.field.to_string()),
+        Some(&x) if is_out_of_range(field, x) => notes.out_of_range.push(field.field.to_string()),
         Some(_) => {}
     }
 }
@@ -55,9 +55,9 @@ fn note_number(field: &FittedField, number: Option<&f64>, notes: &mut RowNotes) 
 fn note_level(field: &FittedField, level: Option<&str>, notes: &mut RowNotes) {
     let keeps_none = matches!(field.encoding, FittedEncoding::Hash { .. }) && field.known_levels.is_empty();
     match level {
-        None => notes.missing.push(field.field.clone()),
+        None => notes.missing.push(field.field.to_string()),
         Some(level) if !keeps_none && find_level(&field.known_levels, level).is_none() => {
-            notes.unseen.push((field.field.clone(), level.to_string()));
+            notes.unseen.push((field.field.to_string(), level.to_string()));
         }
         Some(_) => {}
     }

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::base::fact::nearest;
+use crate::base::ids::FieldName;
 use crate::base::limits;
 use crate::data::contract::{ColumnSpec, Contract, Role};
 use crate::data::table::Kind;
@@ -291,7 +292,7 @@ pub enum FittedEncoding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedField {
-    pub field: String,
+    pub field: FieldName,
     pub encoding: FittedEncoding,
     /// First column of this field in the matrix, and how many it has; a constant field may have none.
     pub start: usize,

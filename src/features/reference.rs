@@ -173,7 +173,7 @@ fn fit_field(field: &FittedField, table: &Table) -> Result<ReferenceField, Featu
         text_marginal(&field.field, table)?
     };
     Ok(ReferenceField {
-        field: field.field.clone(),
+        field: field.field.to_string(),
         kind: table.find_column(&field.field).map_or(Kind::Text, |column| column.kind),
         missing: (table.rows() - present) as u64,
         marginal,

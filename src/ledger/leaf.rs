@@ -3,12 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::canonical::exact::check_exact;
 use crate::base::canonical::{self, CanonicalError};
 use crate::base::clock::{Stamp, TimeQuality};
 use crate::base::digest::{Digest, Hasher};
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
-use crate::ledger::decision::{DecisionFacts, FactsError, check_facts};
+use crate::ledger::case::CaseNumber;
+use crate::ledger::decision::{DecisionFacts, FactsError, check_facts, subject_of};
 use crate::security::actor::Actor;
 
 /// What happened. The list is closed: a reader knows every kind or refuses the record.
@@ -57,7 +59,31 @@ pub struct Header {
     pub time_ms: i64,
 }
 
-/// What is to be recorded of an act, before it has its place and time. Decisions have a `HeaderDraft`.
+impl Header {
+    /// Gives the record its place, and a decision its case number with it.
+    pub fn put_at(&mut self, seq: u64, case: Option<CaseNumber>) {
+        self.seq = seq;
+        if let Some(facts) = &mut self.decision {
+            facts.case = case;
+            self.subject = subject_of(facts);
+        }
+    }
+
+    /// The canonical bytes of a checked header. Its members stand in their canonical order and serde_json escapes
+    /// texts just as canonical JSON does: what is left is that all readers read every number alike.
+    pub fn to_leaf_data(&self) -> Result<Vec<u8>, RecordError> {
+        check_header(self)?;
+        let facts = self.decision.as_ref();
+        let of_facts = facts.map(|facts| (facts.band, facts.latency_us, facts.version));
+        check_exact(&(self.seq, self.time_ms, of_facts)).map_err(CanonicalError::from)?;
+        let mut bytes = Vec::with_capacity(1_024);
+        serde_json::to_writer(&mut bytes, self).map_err(CanonicalError::Write)?;
+        check_header_size(&bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// What is to be recorded of an act, before it has its place and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub kind: Kind,
@@ -121,8 +147,7 @@ impl Record {
             subject: entry.subject,
             time_ms: stamp.millis(),
         };
-        check_header(&header)?;
-        let leaf_data = canonical::to_bytes(&header)?;
+        let leaf_data = header.to_leaf_data()?;
         Self::check(Self { header, leaf_data, body: entry.body })
     }
 
@@ -157,9 +182,7 @@ impl Record {
 
 /// Reads a header without its body.
 pub fn parse_header(header: &[u8]) -> Result<Header, RecordError> {
-    if header.len() > limits::LEDGER_HEADER_BYTES_MAX {
-        return Err(RecordError::HeaderTooLarge { size: header.len() });
-    }
+    check_header_size(header)?;
     let header: Header = canonical::parse(header)?;
     check_header(&header)?;
     Ok(header)
@@ -178,17 +201,20 @@ pub fn leaf_hash(leaf_data: &[u8]) -> Digest {
     hasher.finish()
 }
 
+fn check_header_size(bytes: &[u8]) -> Result<(), RecordError> {
+    let size = bytes.len();
+    if size > limits::LEDGER_HEADER_BYTES_MAX { Err(RecordError::HeaderTooLarge { size }) } else { Ok(()) }
+}
+
 fn check_sizes(record: &Record) -> Result<(), RecordError> {
-    if record.leaf_data.len() > limits::LEDGER_HEADER_BYTES_MAX {
-        return Err(RecordError::HeaderTooLarge { size: record.leaf_data.len() });
-    }
+    check_header_size(&record.leaf_data)?;
     if record.body.len() > limits::LEDGER_BODY_BYTES_MAX {
         return Err(RecordError::BodyTooLarge { size: record.body.len() });
     }
     Ok(())
 }
 
-pub(in crate::ledger) fn check_subject(subject: &str) -> Result<(), RecordError> {
+fn check_subject(subject: &str) -> Result<(), RecordError> {
     let length = subject.chars().count();
     let fits = (1..=limits::LEDGER_SUBJECT_CHARS_MAX).contains(&length);
     if fits && !subject.chars().any(char::is_control) {
@@ -199,64 +225,4 @@ pub(in crate::ledger) fn check_subject(subject: &str) -> Result<(), RecordError>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::security::actor::Role;
-    use jiff::Timestamp;
-
-    fn stamp() -> Stamp {
-        Stamp { wall: Timestamp::from_millisecond(1_700_000_000_123).unwrap(), quality: TimeQuality::Local }
-    }
-
-    fn entry(subject: &str) -> Entry {
-        let actor = Actor::new("anna", Role::Approver).unwrap();
-        Entry { kind: Kind::AliasMoved, actor, subject: subject.into(), body: b"{\"to\":3}".to_vec() }
-    }
-
-    #[test]
-    fn a_leaf_is_made_of_exactly_these_bytes() {
-        let record = Record::new(entry("model/loan-default@3"), 17, stamp()).unwrap();
-        let expected = concat!(
-            r#"{"actor":{"name":"anna","role":"approver"},"#,
-            r#""body_sha256":"29b685fc5750d3c3e67c6824e78b84e0bf7b95895eb0a61c508c39018b2adef0","#,
-            r#""kind":"alias_moved","quality":"local","seq":17,"#,
-            r#""subject":"model/loan-default@3","time_ms":1700000000123}"#
-        );
-        assert_eq!(std::str::from_utf8(record.leaf_data()).unwrap(), expected);
-        assert_eq!(record.leaf_hash(), Digest::of(&[&[0u8], record.leaf_data()].concat()));
-    }
-
-    #[test]
-    fn a_record_reads_as_it_was_written_and_no_other_way() {
-        let record = Record::new(entry("x"), 0, stamp()).unwrap();
-        let text = String::from_utf8(record.leaf_data().to_vec()).unwrap();
-        let code = |header: &str, body: &[u8]| {
-            Record::parse(header.as_bytes(), body.to_vec()).map_err(|error| error.code()).map(|_| "read")
-        };
-        assert_eq!(code(&text, record.body()), Ok("read"));
-        assert_eq!(code(&text, b"{\"to\":4}"), Err("ledger.body_altered"));
-        assert_eq!(
-            code(&text.replace(",\"kind\"", ", \"kind\""), record.body()),
-            Err("ledger.header_malformed")
-        );
-        assert_eq!(
-            code(&text.replace("alias_moved", "alias_lost"), record.body()),
-            Err("ledger.header_malformed")
-        );
-        let extra = text.replace("\"kind\"", "\"extra\":0,\"kind\"");
-        assert_eq!(code(&extra, record.body()), Err("ledger.header_malformed"));
-    }
-
-    #[test]
-    fn what_json_cannot_keep_exactly_or_a_log_cannot_show_is_refused() {
-        let code =
-            |subject: &str, seq| Record::new(entry(subject), seq, stamp()).map_err(|error| error.code());
-        assert!(code("x", limits::EXACT_INTEGER_MAX).is_ok());
-        assert_eq!(code("x", limits::EXACT_INTEGER_MAX + 2), Err("ledger.header_malformed"));
-        for subject in ["", "a\nb", &"x".repeat(201)] {
-            assert_eq!(code(subject, 0), Err("ledger.header_field"), "{subject:?}");
-        }
-        let large = Entry { body: vec![0; limits::LEDGER_BODY_BYTES_MAX + 1], ..entry("x") };
-        assert!(matches!(Record::new(large, 0, stamp()), Err(RecordError::BodyTooLarge { .. })));
-    }
-}
+mod tests;

@@ -4,7 +4,6 @@
 pub mod case;
 pub mod checkpoint;
 pub mod decision;
-pub mod draft;
 pub mod leaf;
 pub mod receipt;
 pub mod tree;

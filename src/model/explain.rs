@@ -1,6 +1,7 @@
 //! Why a row has its margin: each original field's share, measured from a reference vector.
 //! Explains the margin and never the calibrated probability; picks and words no reason.
 
+use crate::base::ids::FieldName;
 use crate::features::recipe::FittedField;
 use crate::model::scorer::Prepared;
 use crate::model::shap::ExplainError;
@@ -9,7 +10,7 @@ use crate::model::trained::Model;
 /// What one field adds to the margin of the reference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
-    pub field: String,
+    pub field: FieldName,
     pub value: f64,
 }
 
@@ -85,7 +86,14 @@ mod tests {
         let mut fields = Vec::new();
         for (number, width) in WIDTHS.into_iter().enumerate() {
             let (field, encoding) = (format!("f{number}"), FittedEncoding::Hash { buckets: width });
-            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new(), code: None });
+            fields.push(FittedField {
+                field: field.into(),
+                encoding,
+                start,
+                width,
+                known_levels: Vec::new(),
+                code: None,
+            });
             start += width;
         }
         let recipe = FittedRecipe { fields, width: start };

@@ -158,7 +158,7 @@ fn check_tiling(recipe: &FittedRecipe) -> Result<(), ModelError> {
     for field in &recipe.fields {
         if field.start != expected {
             let (field, start) = (field.field.clone(), field.start);
-            return Err(ModelError::Gap { field, start, expected });
+            return Err(ModelError::Gap { field: field.to_string(), start, expected });
         }
         expected = expected.saturating_add(field.width);
     }
@@ -201,7 +201,14 @@ mod tests {
         for (number, &width) in widths.iter().enumerate() {
             let encoding = FittedEncoding::Hash { buckets: width };
             let field = format!("f{number}");
-            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new(), code: None });
+            fields.push(FittedField {
+                field: field.into(),
+                encoding,
+                start,
+                width,
+                known_levels: Vec::new(),
+                code: None,
+            });
             start += width;
         }
         FittedRecipe { fields, width: start }

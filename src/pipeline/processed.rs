@@ -64,7 +64,7 @@ impl<'a> Processed<'a> {
 
     fn gather(&self, name: &str, value: impl Fn(usize, usize) -> f64) -> Column {
         let values = self.order.iter().map(|&(_, part, at)| value(part, at)).collect();
-        Column { name: name.to_string(), kind: Kind::Number, values: Values::Number(values) }
+        Column { name: name.into(), kind: Kind::Number, values: Values::Number(values) }
     }
 }
 

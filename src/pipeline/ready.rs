@@ -217,7 +217,7 @@ pub fn row_as_json(project: &Project, path: &Path, number: u64) -> Result<Value,
             (Cell::Number(x), _) => json!(x),
             (Cell::Text(text), _) => json!(text),
         };
-        row.insert(column.name.clone(), value);
+        row.insert(column.name.to_string(), value);
     }
     Ok(Value::Object(row))
 }

@@ -229,7 +229,7 @@ impl ModelContent {
             let column = self.contract.find(&fitted.field).filter(|column| column.role == Role::Feature);
             column.is_none_or(|column| (column.kind != Kind::Text) != fitted.is_numeric())
         }) {
-            Some(fitted) => Err(ContentError::Field { field: fitted.field.clone() }),
+            Some(fitted) => Err(ContentError::Field { field: fitted.field.to_string() }),
             None => Ok(()),
         }
     }

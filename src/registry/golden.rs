@@ -41,7 +41,7 @@ pub enum GoldenCell {
 
 impl Golden {
     pub fn new(table: &Table, margins: &[f64]) -> Self {
-        let field = |column: &Column| GoldenField { field: column.name.clone(), kind: column.kind };
+        let field = |column: &Column| GoldenField { field: column.name.to_string(), kind: column.kind };
         let cell = |column: &Column, row| match column.cell(row) {
             Cell::Missing => GoldenCell::Missing(()),
             Cell::Number(x) => GoldenCell::Number(x),

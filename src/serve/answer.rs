@@ -166,13 +166,15 @@ impl AnswerBody {
             InputValue::Number(x) => Cell::Number(*x),
             InputValue::Text(text) => Cell::Text(text),
         });
-        Ok(Table::of_row(columns.into_iter().zip(cells).map(|((name, kind), cell)| (name, kind, cell))))
+        Ok(Table::of_row(
+            columns.into_iter().zip(cells).map(|((name, kind), cell)| (name.into(), kind, cell)),
+        ))
     }
 
     /// Columns in which the contract's default stood in, as the scorer wants them.
     pub fn defaulted(&self, table: &Table) -> Vec<String> {
         let columns = table.columns().iter().zip(&self.inputs);
-        columns.filter(|(_, input)| input.defaulted).map(|(column, _)| column.name.clone()).collect()
+        columns.filter(|(_, input)| input.defaulted).map(|(column, _)| column.name.to_string()).collect()
     }
 
     /// The decision as it was answered, by the champion that made it; nothing where none was scored.
@@ -240,7 +242,7 @@ impl AnswerBody {
         let inputs = || table.columns().iter().zip(&self.inputs);
         for field in &champion.model().recipe.fields {
             let Some((_, input)) = inputs().find(|(column, _)| column.name == field.field) else { continue };
-            let field = field.field.clone();
+            let field = field.field.to_string();
             match &input.value {
                 InputValue::Missing => notes.missing.push(field),
                 InputValue::Text(level) if input.unseen => {

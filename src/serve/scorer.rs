@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::base::digest::Digest;
+use crate::base::ids::FieldName;
 use crate::data::table::Table;
 use crate::decide::outcome::{DecidedBy, decide};
 use crate::decide::reasons::{DecidedRow, Reasons, find_reasons};
@@ -40,7 +41,7 @@ pub struct Scored {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldShare {
-    pub field: String,
+    pub field: FieldName,
     pub value: f64,
 }
 

@@ -101,10 +101,10 @@ impl Store {
     /// Queues an answer before all other writes; `then` hears its place, on the writer's thread, once it is durable.
     pub fn submit_answer(
         &self,
-        answer: NewAnswer,
+        mut answer: NewAnswer,
         then: impl FnOnce(Result<Placed, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
-        let work = move |view: &dyn Writes| Ledger(view).put_answer(&answer);
+        let work = move |view: &dyn Writes| Ledger(view).put_answer(&mut answer);
         self.ledger.submit_then(Urgency::Decision, work, then)
     }
 

@@ -94,7 +94,7 @@ mod tests {
     fn field(name: &str, encoding: FittedEncoding, of: Option<Code>) -> FittedField {
         let (field, width) = (name.to_string(), encoding.width());
         let code = of.map(|of| FieldCode { column: 0, of });
-        FittedField { field, encoding, start: 0, width, known_levels: Vec::new(), code }
+        FittedField { field: field.into(), encoding, start: 0, width, known_levels: Vec::new(), code }
     }
 
     fn refusal(name: &str) -> Option<TrainError> {

@@ -9,7 +9,7 @@ use tallystick::base::fact::Class;
 use tallystick::config::project::Project;
 use tallystick::data::expect::frame::Frame as _;
 use tallystick::data::expect::report::SuiteReport;
-use tallystick::data::table::{Column, Kind, Table, Values};
+use tallystick::data::table::{Column, Kind, OneOrMany, Table, Values};
 use tallystick::demo::project;
 use tallystick::features::fit::fit;
 use tallystick::pipeline::parts::Parts;
@@ -140,7 +140,7 @@ fn eighteen_faults_in_a_file_are_each_found_by_the_expectation_made_for_them() {
     }
 }
 
-fn numbers<'a>(columns: &'a mut [Column], name: &str) -> &'a mut Vec<f64> {
+fn numbers<'a>(columns: &'a mut [Column], name: &str) -> &'a mut OneOrMany<f64> {
     let column = columns.iter_mut().find(|column| column.name == name).unwrap();
     let Values::Number(values) = &mut column.values else { unreachable!("{name} is encoded") };
     values
@@ -155,13 +155,13 @@ type ProcessedFault = fn(&mut Vec<Column>);
 /// In the order of `[[expect_processed]]`.
 const PROCESSED: [(&str, &str, ProcessedFault); 15] = [
     ("row_count_same", "", |columns| {
-        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let names: Vec<String> = columns.iter().map(|column| column.name.to_string()).collect();
         for name in names {
             numbers(columns, &name).remove(AT);
         }
     }),
     ("columns_match_set", "", |columns| {
-        let values = Values::Number(vec![0.0; ROWS]);
+        let values = Values::Number(vec![0.0; ROWS].into());
         columns.push(Column { name: "Complain".into(), kind: Kind::Number, values });
     }),
     (

@@ -13,7 +13,6 @@ use tallystick::base::ids::DecisionId;
 use tallystick::ledger::case::{Branch, CaseNumber};
 use tallystick::ledger::checkpoint::Checkpoint;
 use tallystick::ledger::decision::{DecisionFacts, Flag, Ground, subject_of};
-use tallystick::ledger::draft::HeaderDraft;
 use tallystick::ledger::leaf::{Header, Kind, leaf_hash};
 use tallystick::ledger::receipt::{Anchor, Receipt};
 use tallystick::ledger::tree::{Frontier, Nodes, TreeHead, inclusion_proof};
@@ -90,8 +89,7 @@ impl Scene {
         let key = SigningKey::generate().unwrap();
         let trust = TrustRoot::of_box("0198c2f0-store", key.public()).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let leaves: Vec<Vec<u8>> =
-            (0..11).map(|seq| HeaderDraft::new(&header(seq)).unwrap().finish(seq).unwrap()).collect();
+        let leaves: Vec<Vec<u8>> = (0..11).map(|seq| header(seq).to_leaf_data().unwrap()).collect();
         let (mut tree, mut frontier) = (Tree::default(), Frontier::default());
         let mut heads = Vec::new();
         for leaf in &leaves {

@@ -17,7 +17,6 @@ use crate::decide::outcome::DecidedBy;
 use crate::decide::reasons::Reasons;
 use crate::ledger::case::CaseNumber;
 use crate::ledger::decision::{DecisionFacts, Flag, Ground, subject_of};
-use crate::ledger::draft::HeaderDraft;
 use crate::ledger::leaf::{Header, Kind};
 use crate::security::actor::Actor;
 use crate::serve::answer::AnswerBody;
@@ -183,7 +182,7 @@ impl Asking<'_> {
             decision: Some(made.facts),
         };
         let record = NewAnswer {
-            header: HeaderDraft::new(&header)?,
+            header: header.clone(),
             body: sealed.body,
             id: *id.as_bytes(),
             case,

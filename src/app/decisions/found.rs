@@ -10,7 +10,7 @@ use crate::base::ids::DecisionId;
 use crate::base::limits;
 use crate::decide::outcome::DecidedBy;
 use crate::ledger::case::CaseNumber;
-use crate::ledger::decision::{DecisionFacts, Ground, subject_of};
+use crate::ledger::decision::{DecisionFacts, Ground};
 use crate::ledger::leaf::{Header, Record};
 use crate::security::actor::{Act, Role};
 use crate::security::seal::record::{SubjectTag, WrappedKey};
@@ -38,11 +38,7 @@ pub struct Answered {
 impl Answered {
     /// The record has its place, and with it its case number.
     pub(in crate::app) fn settle(&mut self, placed: Placed) {
-        self.header.seq = placed.seq;
-        if let Some(facts) = &mut self.header.decision {
-            facts.case = placed.case;
-            self.header.subject = subject_of(facts);
-        }
+        self.header.put_at(placed.seq, placed.case);
     }
 }
 

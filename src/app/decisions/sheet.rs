@@ -56,7 +56,7 @@ pub fn open(app: &App, wanted: &str) -> Result<Sheet, Failure> {
     let mut entered = Vec::new();
     for column in table.columns() {
         let value = shown_cell(&table, 0, &column.name)?;
-        entered.push(Entered { field: column.name.clone(), value });
+        entered.push(Entered { field: column.name.to_string(), value });
     }
     let positive = Some(champion.loaded().content.training.positive.clone());
     let content = content_of(&body, facts, champion)?;

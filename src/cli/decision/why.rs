@@ -51,11 +51,11 @@ fn draw(client: &Client, decision: &str, path: &Path) -> Result<(), Failure> {
     let values: Vec<_> = reasons.map(|reason| (reason.field.as_str(), reason.value.as_deref())).collect();
     let step = |share: &Share| {
         // The explanation tells the values of reasons alone; the others' are not known here.
-        let value = match values.iter().find(|(field, _)| *field == share.field) {
+        let value = match values.iter().find(|(field, _)| share.field == *field) {
             Some((_, value)) => value.unwrap_or_default(),
             None => NOT_TOLD,
         };
-        Step { field: share.field.clone(), value: value.to_string(), contribution: share.value }
+        Step { field: share.field.to_string(), value: value.to_string(), contribution: share.value }
     };
     let steps: Vec<Step> = told.contributions.iter().map(step).collect();
     let walk = waterfall(base, &steps, margin, told.probability)?;

@@ -261,7 +261,8 @@ fn write_as(path: &Path, table: &Table) {
         return write_parquet(path, table).unwrap();
     }
     let mut sink =
-        CsvSink::create(path, table.columns().iter().map(|c| (c.name.clone(), c.kind)).collect()).unwrap();
+        CsvSink::create(path, table.columns().iter().map(|c| (c.name.to_string(), c.kind)).collect())
+            .unwrap();
     sink.write(table).unwrap();
     assert_eq!(sink.finish().unwrap(), table.rows() as u64);
 }

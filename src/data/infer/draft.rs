@@ -238,7 +238,7 @@ fn draft_columns(sample: &Sample, censuses: &[Census<'_>]) -> Vec<Draft> {
 fn build_table(sample: &Sample, columns: &[Draft]) -> Table {
     let rules: Vec<(usize, CellRule)> =
         columns.iter().filter_map(|d| Some((d.at, CellRule::new(&d.column.spec).ok()?))).collect();
-    let mut builder = TableBuilder::new(rules.iter().map(|(_, rule)| (rule.name(), rule.kind())));
+    let mut builder = TableBuilder::new(rules.iter().map(|(_, rule)| (rule.name().as_str(), rule.kind())));
     for row in &sample.rows {
         let cells: Vec<Value<'_>> = rules
             .iter()

@@ -63,7 +63,7 @@ pub fn profile(table: &Table, target: Option<(&str, &str)>) -> Result<Profile, L
         None => None,
     };
     let of_column = |column: &Column| {
-        let is_target = target.is_some_and(|(name, _)| name == column.name);
+        let is_target = target.is_some_and(|(name, _)| column.name == name);
         let signal = outcomes.as_ref().filter(|_| !is_target).map(|o| Signal::of(column, o));
         describe(column, signal)
     };
@@ -73,7 +73,7 @@ pub fn profile(table: &Table, target: Option<(&str, &str)>) -> Result<Profile, L
 
 fn describe(column: &Column, signal: Option<Signal>) -> ColumnProfile {
     let mut profile = ColumnProfile {
-        name: column.name.clone(),
+        name: column.name.to_string(),
         kind: column.kind,
         missing: 0,
         distinct: 0,

@@ -81,7 +81,9 @@ fn every_column_of_the_matrix_has_one_name_of_its_own() {
     assert_eq!(columns.len(), fitted.width);
     for (index, field) in fitted.fields.iter().enumerate() {
         let own = &columns[field.start..field.start + field.width];
-        assert!(own.iter().all(|column| column.field == index && column.name.starts_with(&field.field)));
+        assert!(
+            own.iter().all(|column| column.field == index && column.name.starts_with(field.field.as_str()))
+        );
     }
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let distinct: std::collections::BTreeSet<_> = names.iter().collect();

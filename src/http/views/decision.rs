@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::app::decisions::replay::Replay;
 use crate::app::decisions::{Answered, Content};
 use crate::base::clock::millis_to_text;
+use crate::base::ids::FieldName;
 use crate::decide::outcome::DecidedBy;
 use crate::decide::reasons::{Reasons, ReferenceKind};
 use crate::ledger::decision::Flag;
@@ -85,7 +86,8 @@ impl From<Notes> for NotesView {
 /// What a field adds to the margin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Share {
-    pub field: String,
+    #[schema(value_type = String)]
+    pub field: FieldName,
     pub value: f64,
 }
 
@@ -124,7 +126,8 @@ impl PredictionView {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReasonView {
-    pub field: String,
+    #[schema(value_type = String)]
+    pub field: FieldName,
     /// Where the text is found in the policy.
     pub key: String,
     pub text: String,

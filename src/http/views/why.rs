@@ -49,7 +49,7 @@ impl WhyView {
             found: check.found.clone(),
         });
         let reasons = why.reasons.iter().map(|measured| WhyReason {
-            field: measured.reason.field.clone(),
+            field: measured.reason.field.to_string(),
             text: measured.reason.text.clone(),
             value: measured.reason.value.clone(),
             reference: measured.reference.clone(),

@@ -3,7 +3,6 @@
 use super::*;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::decision::tests::{decided, header, predicted};
-use crate::ledger::draft::HeaderDraft;
 use crate::ledger::leaf::Kind;
 use crate::ledger::memory::MemoryNodes;
 use crate::ledger::tree::{inclusion_proof, root};
@@ -23,8 +22,8 @@ impl Log {
             header(Kind::PredictionMade, Some(predicted())),
             header(Kind::AliasMoved, None),
         ];
-        let drafts = kinds.map(|header| HeaderDraft::new(&header).unwrap());
-        let leaves = (0..size).map(|seq| drafts[(seq % 3) as usize].finish(seq).unwrap()).collect();
+        let leaf = |seq| Header { seq, ..kinds[(seq % 3) as usize].clone() }.to_leaf_data().unwrap();
+        let leaves = (0..size).map(leaf).collect();
         Self { key: SigningKey::generate().unwrap(), leaves }
     }
 

@@ -75,7 +75,7 @@ mod tests {
 
     fn recipe() -> FittedRecipe {
         let field = |(column, of): (usize, Code)| FittedField {
-            field: format!("f{column}"),
+            field: format!("f{column}").into(),
             encoding: FittedEncoding::Hash { buckets: 1 },
             start: 0,
             width: 2,

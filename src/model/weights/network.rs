@@ -123,7 +123,14 @@ mod tests {
         let mut fields = Vec::new();
         for (number, &width) in widths.iter().enumerate() {
             let (field, encoding) = (format!("f{number}"), FittedEncoding::Hash { buckets: width - 1 });
-            fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new(), code: None });
+            fields.push(FittedField {
+                field: field.into(),
+                encoding,
+                start,
+                width,
+                known_levels: Vec::new(),
+                code: None,
+            });
             start += width;
         }
         FittedRecipe { fields, width: start }

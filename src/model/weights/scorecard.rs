@@ -102,7 +102,7 @@ mod tests {
 
     fn recipe() -> FittedRecipe {
         let field = |(column, of): (usize, Code)| FittedField {
-            field: format!("f{column}"),
+            field: format!("f{column}").into(),
             encoding: FittedEncoding::None {},
             start: 0,
             width: 0,

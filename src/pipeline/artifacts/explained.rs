@@ -33,7 +33,7 @@ impl Explained {
         let rows = matrix.rows.min(model.family.scorer().explained_rows_max());
         let named = model.recipe.fields.iter();
         let mut fields: Vec<Contributions> = named
-            .map(|f| Contributions { field: f.field.clone(), values: Vec::with_capacity(rows) })
+            .map(|f| Contributions { field: f.field.to_string(), values: Vec::with_capacity(rows) })
             .collect();
         let population = model.reasoner(&model.background)?;
         for row in 0..rows {

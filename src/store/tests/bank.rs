@@ -12,7 +12,6 @@ use crate::base::ids::DecisionId;
 use crate::ledger::case::{Branch, CaseNumber};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::decision::{DecisionFacts, Flag, Ground, subject_of};
-use crate::ledger::draft::HeaderDraft;
 use crate::ledger::leaf::{Header, Kind};
 use crate::ledger::tree::TreeHead;
 use crate::security::actor::{Actor, Role};
@@ -99,8 +98,8 @@ pub fn open_whole(disk: &Disk, cache_bytes: usize) -> Result<StoreFile, StoreErr
 }
 
 pub fn submit(lane: &Lane, number: u64) -> Result<Pending<Placed, StoreError>, StoreError> {
-    let answer = answer(number);
-    lane.submit(Urgency::Decision, move |view: &dyn Writes| Ledger(view).put_answer(&answer))
+    let mut answer = answer(number);
+    lane.submit(Urgency::Decision, move |view: &dyn Writes| Ledger(view).put_answer(&mut answer))
 }
 
 /// The number of the answer that has this body.
@@ -144,7 +143,7 @@ fn make_answer(number: u64) -> NewAnswer {
         at_ms: header.time_ms,
     };
     NewAnswer {
-        header: HeaderDraft::new(&header).unwrap(),
+        header,
         body,
         id,
         case: is_decision.then(|| NewCase { branch: branch(), year: YEAR }),

@@ -86,8 +86,8 @@ fn call(lane: &Lane, disk: &Disk, numbers: impl Iterator<Item = u64>, caller: u6
 }
 
 fn put(lane: &Lane, disk: &Disk, number: u64, told: Sender<bool>) {
-    let (answer, disk) = (answer(number), disk.clone());
-    let work = move |view: &dyn Writes| Ledger(view).put_answer(&answer);
+    let (mut answer, disk) = (answer(number), disk.clone());
+    let work = move |view: &dyn Writes| Ledger(view).put_answer(&mut answer);
     let then = move |outcome: Result<Placed, StoreError>| {
         if outcome.is_ok() {
             disk.tell(number);
@@ -176,10 +176,9 @@ fn check(
             return Err(format!("answer {number} is there twice").into());
         }
         let case = parse_header(&record.header)?.decision.and_then(|facts| facts.case);
-        let draft = answer(number).header;
-        let expected =
-            case.map_or_else(|| draft.finish(record.seq), |case| draft.finish_as(record.seq, case));
-        if record.header != expected? {
+        let mut expected = answer(number).header;
+        expected.put_at(record.seq, case);
+        if record.header != expected.to_leaf_data()? {
             return Err(format!("answer {number} is not what it was").into());
         }
         cases += u64::from(case.is_some());

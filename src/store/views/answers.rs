@@ -6,8 +6,7 @@ use std::collections::btree_map::Entry;
 
 use crate::base::digest::Digest;
 use crate::ledger::case::{Branch, CaseNumber};
-use crate::ledger::draft::HeaderDraft;
-use crate::ledger::leaf::Record;
+use crate::ledger::leaf::{Header, Record};
 use crate::store::error::StoreError;
 use crate::store::rows::answers::{
     CasesRow, CounterRow, Counts, DecisionIdRow, IdempotencyRow, SubjectKeyRow,
@@ -17,7 +16,8 @@ use crate::store::views::{Ledger, LedgerWrite, Rows, Span};
 /// An answer that is to be recorded: all of it but its place in the log.
 #[derive(Clone, Debug)]
 pub struct NewAnswer {
-    pub header: HeaderDraft,
+    /// Its place and its case are those it gets.
+    pub header: Header,
     /// Sealed.
     pub body: Vec<u8>,
     pub id: [u8; 16],
@@ -143,14 +143,12 @@ impl<V: Rows> Ledger<V> {
 
 impl LedgerWrite<'_> {
     /// Records an answer; the number it gets is its place in the order of everything.
-    pub fn put_answer(&self, answer: &NewAnswer) -> Result<Placed, StoreError> {
+    pub fn put_answer(&self, answer: &mut NewAnswer) -> Result<Placed, StoreError> {
         let case = answer.case.map(|new| self.next_case(new)).transpose()?;
+        let (header, body) = (&mut answer.header, &answer.body);
         let seq = self.append_with(|seq| {
-            let header = match case {
-                Some(case) => answer.header.finish_as(seq, case)?,
-                None => answer.header.finish(seq)?,
-            };
-            Ok((header, Cow::Borrowed(&answer.body[..])))
+            header.put_at(seq, case);
+            Ok((header.to_leaf_data()?, Cow::Borrowed(&body[..])))
         })?;
         if let Some(NewCase { year, .. }) = answer.case {
             let mut scratch = self.0.scratch().borrow_mut();

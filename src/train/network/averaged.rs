@@ -127,7 +127,14 @@ mod tests {
         let labels: Vec<bool> =
             values.chunks(width).map(|row| random.unit() < 0.1 + 0.8 * f64::from(row[0])).collect();
         let matrix = Matrix { rows: 600, width, values };
-        let field = FittedField { field, encoding, start: 0, width, known_levels: Vec::new(), code: None };
+        let field = FittedField {
+            field: field.into(),
+            encoding,
+            start: 0,
+            width,
+            known_levels: Vec::new(),
+            code: None,
+        };
         let recipe = FittedRecipe { fields: vec![field], width };
         let mut raw = RawTrainParams::default();
         ["family=mlp", "mlp.hidden=[8]", "mlp.epochs=15"].iter().for_each(|set| raw.set(set).unwrap());

@@ -289,7 +289,7 @@ mod tests {
         for (number, encoding) in encodings.into_iter().enumerate() {
             let width = encoding.width();
             fields.push(FittedField {
-                field: format!("f{number}"),
+                field: format!("f{number}").into(),
                 encoding,
                 start,
                 width,

@@ -69,7 +69,7 @@ const DROPOUT_RANGE: (f64, f64) = (0.0, 0.9);
 impl Default for RawMlp {
     fn default() -> Self {
         Self {
-            hidden: vec![64, 32],
+            hidden: vec![64, 64, 32],
             members: 8,
             dropout: 0.3,
             embedding_max: 8,

@@ -79,7 +79,7 @@ impl ScorecardSettings {
         let fields = recipe.fields.iter().filter_map(|field| Some((field, field.code.as_ref()?)));
         fields
             .map(|(field, code)| {
-                let asked = self.binning.get(&field.field).cloned().unwrap_or_default();
+                let asked = self.binning.get(field.field.as_str()).cloned().unwrap_or_default();
                 let trend = match directions.of(&field.field) {
                     Monotone::Free => asked.trend,
                     Monotone::Rising => Some(Trend::Rising),

@@ -2,7 +2,7 @@
 """Every family on public sets of real rows, on fixed folds, beside the peers on the same folds.
 
   run.py DATA_DIR --binary target/release/tallystick [--families boosting,forest,...] [--sets a,b] [--folds 0,1,2,3,4]
-         [--peers PEERS.folds.csv] [--out OURS.folds.csv] [--set KEY=VALUE ...]
+         [--peers PEERS.folds.csv] [--out OURS.folds.csv] [--share 0.25] [--set KEY=VALUE ...]
 
 DATA_DIR holds NAME.csv (or NAME.csv.gz), NAME.split.csv (row, fold) and datasets.json (target, positive, categorical,
 drop). Columns are given neutral names, so that all of the peers' columns are features, protected ones too; the project
@@ -10,7 +10,7 @@ is otherwise what `project new` writes, with one set of defaults for all sets. T
 last evaluation. With --peers (one row a set, model and fold: dataset, model, fold, auc, logloss) it prints the means,
 the paired differences to the best peer and their standard errors, and the mean ranks. Needs only Python.
 """
-import argparse, csv, gzip, json, math, os, resource, statistics, subprocess, sys, tempfile
+import argparse, csv, gzip, json, math, os, random, resource, statistics, subprocess, sys, tempfile
 
 
 def children_cpu():
@@ -23,8 +23,10 @@ def open_set(folder, name):
     return open(path, newline="") if os.path.exists(path) else gzip.open(path + ".gz", "rt", newline="")
 
 
-def write_set(folder, name, meta, out):
-    """The set as the program gets it: neutral names, levels as text, the fold beside them."""
+def write_set(folder, name, meta, out, tested=None, share=1.0):
+    """The set as the program gets it: neutral names, levels as text, the fold beside them. Of the folds that are not
+    tested a share of the rows, for a learning curve."""
+    kept = random.Random(7)
     with open(f"{folder}/{name}.split.csv", newline="") as file:
         fold = {int(row["row"]): row["fold"] for row in csv.DictReader(file)}
     with open_set(folder, name) as source, open(out, "w", newline="") as target:
@@ -37,6 +39,8 @@ def write_set(folder, name, meta, out):
         writer = csv.writer(target)
         writer.writerow(names + ["outcome", "fold"])
         for number, row in enumerate(rows):
+            if kept.random() >= share and fold[number] != tested:
+                continue
             cell = lambda at: ("L" + row[at] if row[at] not in ("", "NA") else "") if at in levels else row[at]
             outcome = "yes" if row[label] == meta["positive"] else "no"
             writer.writerow([cell(at) for at in used] + [outcome, fold[number]])
@@ -62,6 +66,8 @@ def measure(a, name, meta, out):
             print(f"{name}: {len(features)} features, not used: {', '.join(missed)}", flush=True)
         for family in a.families.split(","):
             for k in a.folds.split(","):
+                if a.share < 1:
+                    write_set(a.data, name, meta, f"{folder}/rows.csv", k, a.share)
                 chosen = ["--auto"] if family == "auto" else ["--family", family]
                 words = ["train", "project", "--data", "rows.csv", *chosen,
                          "--set", f'split.test_values=["{k}"]', "--set", "split.valid=0.12"]
@@ -134,6 +140,7 @@ def main():
     options.add_argument("--families", default="logistic,scorecard,boosting,forest,mlp,ensemble,auto")
     options.add_argument("--sets")
     options.add_argument("--folds", default="0,1,2,3,4")
+    options.add_argument("--share", type=float, default=1.0, help="of the training rows, for a learning curve")
     options.add_argument("--peers")
     options.add_argument("--out")
     options.add_argument("--set", action="append", default=[])

@@ -29,7 +29,7 @@ fn told(candidate: &Candidate, rows: usize) -> Value {
     let of_row = |row: usize| {
         let explained = model.explain(matrix.row(row), &reasoner);
         let fields: serde_json::Map<String, Value> =
-            explained.fields.iter().map(|field| (field.field.clone(), field.value.into())).collect();
+            explained.fields.iter().map(|field| (field.field.to_string(), field.value.into())).collect();
         json!({"probability": model.probability(explained.margin), "base": explained.base, "fields": fields})
     };
     json!({"rows": (0..rows).map(of_row).collect::<Vec<_>>()})

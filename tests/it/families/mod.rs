@@ -100,7 +100,7 @@ pub fn with_column(table: &Table, name: &str, values: Values) -> Table {
     let changed = |column: &Column| {
         if column.name == name {
             let kind = if kind == Kind::Text { kind } else { column.kind };
-            Column { name: name.to_string(), kind, values: values.clone() }
+            Column { name: name.into(), kind, values: values.clone() }
         } else {
             column.clone()
         }
@@ -109,7 +109,7 @@ pub fn with_column(table: &Table, name: &str, values: Values) -> Table {
 }
 
 pub fn with_number(table: &Table, name: &str, number: f64) -> Table {
-    with_column(table, name, Values::Number(vec![number; table.rows()]))
+    with_column(table, name, Values::Number(vec![number; table.rows()].into()))
 }
 
 /// Nothing is a missing cell.

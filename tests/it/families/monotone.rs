@@ -21,7 +21,7 @@ fn steps(family: &str, more: &[&str], field: &str) -> (usize, usize) {
     for row in (0..2_900).step_by(58) {
         let values = sweep(field);
         let same: Table = loans().select(&vec![row; values.len()]);
-        let found = margins(&model, &with_column(&same, field, Values::Number(values)));
+        let found = margins(&model, &with_column(&same, field, Values::Number(values.into())));
         up += found.windows(2).filter(|pair| pair[1] > pair[0]).count();
         down += found.windows(2).filter(|pair| pair[1] < pair[0]).count();
     }
