@@ -146,6 +146,10 @@ pub const NOTIFY_BEAT_MS: u64 = 1_000;
 pub const PERFORMANCE_MONTHS: u64 = 24;
 /// How often it is looked what is due.
 pub const SCHEDULE_BEAT_MS: u64 = 1_000;
+/// Of a git repository: one small file, the file of packed names, and how often a name may lead to another.
+pub const GIT_FILE_BYTES_MAX: u64 = 4 << 10;
+pub const GIT_PACKED_BYTES_MAX: u64 = 16 << 20;
+pub const GIT_NAMES_FOLLOWED_MAX: usize = 5;
 /// Outcomes of decisions in one report.
 pub const OUTCOMES_REPORTED_MAX: usize = 1_000;
 /// Groups beside an outcome, and how long their names and values may be.
