@@ -55,12 +55,12 @@ const ON_COMMITS: &str = r#"
 [[chain]]
 name = "on-commit"
 trigger = [{ on = "git", path = "REPOSITORY", ref = "main" }]
-step = [{ name = "tell", run = "notify" }]
+step = [{ name = "tell", run = "notify", retries = 3, backoff = "1s" }]
 
 [[chain]]
 name = "on-nothing"
 trigger = [{ on = "git", path = "REPOSITORY", ref = "release" }]
-step = [{ name = "tell", run = "notify" }]
+step = [{ name = "tell", run = "notify", retries = 3, backoff = "1s" }]
 "#;
 
 /// A home whose chain has begun and has done nothing yet, and the id of its run.
