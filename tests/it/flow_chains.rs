@@ -207,7 +207,7 @@ fn a_commit_starts_its_chain_once_whatever_happens_to_the_server() {
     let says = |holding: String| {
         move |answer: &Value| answer["triggers"][0].as_str().is_some_and(|text| text.contains(&holding))
     };
-    until(&served, &chain, says(format!("known: {one}")));
+    until(&served, &chain, says(format!("than {one}")));
     let missing = ["v1", "schedules", "loan-default", "chains", "on-nothing"];
     until(&served, &missing, says("it cannot be read: git.no_ref".into()));
 
@@ -233,7 +233,7 @@ fn a_commit_starts_its_chain_once_whatever_happens_to_the_server() {
     let served = Served::start_quietly(place);
     let both = [from(&three, &served.place), from(&two, &served.place)];
     assert_eq!(began_by(&served, 2), both);
-    until(&served, &chain, says(format!("known: {three}")));
+    until(&served, &chain, says(format!("than {three}")));
     // More looks than one at what is there by now, and no more runs.
     commit(&served.place, &one);
     assert_eq!(began_by(&served, 3).len(), 3, "going back is a change of its own");

@@ -202,9 +202,9 @@ fn trigger_words(trigger: &TriggerOn, row: &ChainRow) -> String {
         TriggerOn::Git { path, name } => {
             let watch = watch_of(path, name);
             let known = row.commits.get(&watch).cloned().unwrap_or_default();
-            let commit = known.commit.map_or(String::new(), |commit| format!("; known: {commit}"));
-            let fault = known.fault.map_or(String::new(), |code| format!("; it cannot be read: {code}"));
-            format!("another commit at {watch}{commit}{fault}")
+            let commit = known.commit.map_or(String::new(), |commit| format!(" than {commit}"));
+            let fault = known.fault.map_or(String::new(), |code| format!(" (it cannot be read: {code})"));
+            format!("another commit{commit}{fault} at {watch}")
         }
         TriggerOn::Drift { at: DriftLevel::Watch } => "drift that is to be watched".into(),
         TriggerOn::Drift { at: DriftLevel::Shifted } => "drift that has shifted".into(),
