@@ -53,6 +53,7 @@ fn keep(store: &Store, one: &Applied, chain: &Chain, last_run: Option<String>, w
         chain: chain.name.clone(),
         dealt_ms: (wanted.today as i64 + 1) * DAY_MS,
         pause: None,
+        commits: Default::default(),
         inboxes: Default::default(),
         outcomes_then: 0,
         last_run,

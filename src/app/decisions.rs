@@ -1,6 +1,7 @@
 //! Predictions and decisions: made by what is in force, and on record before they are answered.
 //! No answer leaves before its record is durable; what is not recorded was not decided.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,10 +10,12 @@ use tokio::sync::oneshot;
 use crate::app::decisions::draft::{Asking, Draft};
 use crate::app::decisions::lineup::{Lineup, Seat};
 use crate::app::decisions::repetition::{Claim, UnderWay, claim};
+use crate::app::decisions::stages::{Stage, Stages};
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::base::fact::Failure;
 use crate::ledger::case::Branch;
+use crate::ledger::decision::Flag;
 use crate::registry::version::ModelRef;
 use crate::security::actor::{Act, Actor};
 use crate::store::error::StoreError;
@@ -28,6 +31,7 @@ pub mod proof;
 pub mod repetition;
 pub mod replay;
 pub mod sheet;
+pub mod stages;
 pub mod why;
 
 pub use crate::app::decisions::found::{Answered, Content};
@@ -75,15 +79,16 @@ impl Wish {
 
 /// Score, policy, reasons and a case; durable when it answers.
 pub async fn decide(app: &App, asked: Asked<'_>) -> Result<Answered, Failure> {
-    answer(app, asked, Wish::Decision).await
+    Ok(answer(app, asked, Wish::Decision).await?.0)
 }
 
 /// A score and what it is made of; on record as well.
 pub async fn predict(app: &App, asked: Asked<'_>) -> Result<Answered, Failure> {
-    answer(app, asked, Wish::Prediction).await
+    Ok(answer(app, asked, Wish::Prediction).await?.0)
 }
 
-async fn answer(app: &App, asked: Asked<'_>, wish: Wish) -> Result<Answered, Failure> {
+/// The same, with how long its stages took; a repeated request has none.
+pub async fn answer(app: &App, asked: Asked<'_>, wish: Wish) -> Result<(Answered, Option<Stages>), Failure> {
     let actor = app.may(Act::Score)?;
     let seat = match app.answering.lineup.find(asked.model) {
         Some(seat) => seat,
@@ -97,7 +102,7 @@ async fn answer(app: &App, asked: Asked<'_>, wish: Wish) -> Result<Answered, Fai
         Claim::Seen(seq) => {
             let app = app.clone();
             let found = aside(move || found::find_at(&app, seq)).await?;
-            Ok(Answered { replayed: true, ..found })
+            Ok((Answered { replayed: true, ..found }, None))
         }
         Claim::First(held, repetition) => {
             let draft = prepare(app, &actor, &seat, &asked, (wish, Some(repetition)))?;
@@ -128,8 +133,10 @@ fn prepare(
     asked: &Asked<'_>,
     (wish, repetition): (Wish, Option<NewRepetition>),
 ) -> Result<Draft, Failure> {
-    let asking =
-        Asking { app, actor, seat, row: asked.row, simulated: asked.simulated, started: asked.started };
+    let mut stages = Stages::since(asked.started);
+    stages.mark(Stage::Read);
+    let (row, simulated, started) = (asked.row, asked.simulated, asked.started);
+    let asking = Asking { app, actor, seat, row, simulated, started, stages: Cell::new(stages) };
     match wish {
         Wish::Decision => {
             let draft = asking.decide(repetition)?;
@@ -152,8 +159,8 @@ async fn record<H: Send + 'static>(
     seat: &Seat,
     draft: Draft,
     held: H,
-) -> Result<Answered, Failure> {
-    let Draft { record, mut answered } = draft;
+) -> Result<(Answered, Option<Stages>), Failure> {
+    let Draft { record, mut answered, mut stages } = draft;
     let (told, durable) = oneshot::channel();
     app.store.submit_answer(record, move |outcome| {
         drop(held);
@@ -161,11 +168,13 @@ async fn record<H: Send + 'static>(
     })?;
     let gone = |_| StoreError::WriterGone { store: StoreName::Ledger };
     answered.settle(durable.await.map_err(gone)??);
-    if let Some(facts) = &answered.header.decision {
+    stages.mark(Stage::Durable);
+    let counted = answered.header.decision.as_ref().filter(|facts| !facts.flags.contains(&Flag::Simulated));
+    if let Some(facts) = counted {
         let wish = if facts.outcome.is_some() { Wish::Decision } else { Wish::Prediction };
         seat.count(wish, facts.outcome.as_deref().unwrap_or_default(), facts.latency_us);
     }
-    Ok(answered)
+    Ok((answered, Some(stages)))
 }
 
 /// What tells one request from another under the same key: route, model and the body as it came.

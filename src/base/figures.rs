@@ -10,6 +10,8 @@ pub const BUILD: &str = "tallystick_build_info";
 /// Labels: `kind` (decision, prediction), `model`, `outcome` (empty for a prediction).
 pub const DECISIONS: &str = "tallystick_decisions_total";
 pub const DECISION_SECONDS: &str = "tallystick_decision_duration_seconds";
+/// Label: `stage`.
+pub const STAGE_SECONDS: &str = "tallystick_decision_stage_duration_seconds";
 /// Label: `store`.
 pub const WRITES_WAITING: &str = "tallystick_store_writes_waiting";
 /// Label: `store`.
@@ -90,6 +92,11 @@ pub struct Family {
 /// From a bare read to what nobody waits for.
 const MOMENTS: &[f64] =
     &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+/// From a step of a computation to what a disk may take.
+const INSTANTS: &[f64] = &[
+    0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025,
+    0.1, 1.0,
+];
 /// From a step that only looks to a chain that waits some days for a person.
 const STRETCHES: &[f64] =
     &[0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0, 86400.0, 432000.0];
@@ -112,8 +119,9 @@ pub const FAMILIES: &[Family] = &[
     timed(REQUEST_SECONDS, MOMENTS, "Time from head to answer."),
     gauge(CONNECTIONS_OPEN, "Connections open over the network."),
     gauge(BUILD, "The version that runs, as a label."),
-    counter(DECISIONS, "Decisions recorded."),
+    counter(DECISIONS, "Decisions recorded, without rehearsals."),
     timed(DECISION_SECONDS, MOMENTS, "Time from a row to its record."),
+    timed(STAGE_SECONDS, INSTANTS, "Time of one stage of an answer, of one answer in sixteen."),
     gauge(WRITES_WAITING, "Writes waiting for a store's writer."),
     timed(COMMIT_SECONDS, MOMENTS, "Time of one durable commit."),
     counter(CHAIN_RUNS, "Runs of chains that have ended, since the server began."),

@@ -146,6 +146,18 @@ pub const NOTIFY_BEAT_MS: u64 = 1_000;
 pub const PERFORMANCE_MONTHS: u64 = 24;
 /// How often it is looked what is due.
 pub const SCHEDULE_BEAT_MS: u64 = 1_000;
+/// One answer in so many has its stages counted for operators.
+pub const STAGES_COUNTED_EACH: u64 = 16;
+/// Rehearsals of one bench, and how many callers ask at a time.
+pub const BENCH_COUNT_MAX: usize = 100_000;
+pub const BENCH_CLIENTS_MAX: usize = 64;
+/// Rows of a bench that are read, and of how large a file; they are asked in turn.
+pub const BENCH_ROWS_MAX: usize = 1_000;
+pub const BENCH_FILE_BYTES_MAX: u64 = 16 << 20;
+/// Of a git repository: one small file, the file of packed names, and how often a name may lead to another.
+pub const GIT_FILE_BYTES_MAX: u64 = 4 << 10;
+pub const GIT_PACKED_BYTES_MAX: u64 = 16 << 20;
+pub const GIT_NAMES_FOLLOWED_MAX: usize = 5;
 /// Outcomes of decisions in one report.
 pub const OUTCOMES_REPORTED_MAX: usize = 1_000;
 /// Groups beside an outcome, and how long their names and values may be.

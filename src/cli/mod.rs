@@ -2,7 +2,7 @@
 //! Decides nothing; each command asks one thing of the API, of `app` or of a pure room, and prints what came back.
 //!
 //! API commands (a client of whoever has the home: a server, or this process): `model list|show|promote|propose|rollback|release-hold|history`, `approval`,
-//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `outcome`, `why`, `schedule`, `monitor`, `alert`, `user`, `key`,
+//! `policy list|show`, `check`, `data import|list`, `train`, `run`, `predict`, `decide`, `decision`, `outcome`, `why`, `bench`, `schedule`, `monitor`, `alert`, `user`, `key`,
 //! `whoami`, `status`; `worker`,
 //! of a server alone.
 //! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
@@ -129,6 +129,8 @@ enum Command {
     Alert(watch::alert::AlertCommand),
     /// Check live all that a decision stands on, down to the data it was learnt from
     Why(decision::why::WhyArguments),
+    /// How long decisions take here, stage by stage, by rehearsals
+    Bench(decision::bench::BenchArguments),
     /// Score a file into a folder; an interrupted batch resumes where it stopped
     Batch(score::BatchArguments),
     /// Serve the home over HTTPS and local sockets
@@ -255,6 +257,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Monitor(c) => watch::monitor::run(c, invocation),
         Command::Alert(c) => watch::alert::run(c, invocation),
         Command::Why(a) => decision::why::run(&a, invocation),
+        Command::Bench(a) => decision::bench::run(a, invocation),
         Command::Status => api::server::status(invocation),
         Command::Whoami => api::server::whoami(invocation),
         Command::User(c) => people::users::run(c, invocation),

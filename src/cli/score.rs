@@ -87,7 +87,7 @@ fn read_row(path: &Path) -> Result<String, Failure> {
 }
 
 /// Where a row of this model is sent.
-fn of_model(model: &ModelRef, what: &str) -> Target {
+pub(in crate::cli) fn of_model(model: &ModelRef, what: &str) -> Target {
     let target = Target::of(["v1", "models", &model.name, what]);
     match model.which {
         Which::Unstated => target,

@@ -19,7 +19,11 @@ use crate::http::problem::Problem;
 pub struct Answer {
     pub status: StatusCode,
     pub bytes: Bytes,
+    /// What the server says of how long it took, where it was asked to.
+    pub timing: Option<String>,
 }
+
+const SERVER_TIMING: &str = "server-timing";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -37,16 +41,18 @@ where
     B::Error: Into<BoxError>,
 {
     let status = response.status();
+    let timing = response.headers().get(SERVER_TIMING).and_then(|value| value.to_str().ok());
+    let timing = timing.map(String::from);
     let max = match sink {
         Sink::File(path, max) if status.is_success() => {
             read_to_file(response.into_body(), path, max, to).await?;
-            return Ok(Answer { status, bytes: Bytes::new() });
+            return Ok(Answer { status, bytes: Bytes::new(), timing });
         }
         Sink::File(..) => limits::CLIENT_ANSWER_BYTES_MAX,
         Sink::Memory(max) => max,
     };
     match Limited::new(response.into_body(), max).collect().await {
-        Ok(body) => Ok(Answer { status, bytes: body.to_bytes() }),
+        Ok(body) => Ok(Answer { status, bytes: body.to_bytes(), timing }),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(ClientError::TooLarge { to: to.to_string(), max })
         }
@@ -111,7 +117,7 @@ mod tests {
     use http_body_util::Full;
 
     fn answer(status: u16, bytes: impl Into<Bytes>) -> Answer {
-        Answer { status: StatusCode::from_u16(status).unwrap(), bytes: bytes.into() }
+        Answer { status: StatusCode::from_u16(status).unwrap(), bytes: bytes.into(), timing: None }
     }
 
     #[test]

@@ -118,6 +118,19 @@ impl Client {
         self.view(Method::POST, target, Some(text.into()))
     }
 
+    /// The same, with what the server says of how long it took.
+    pub fn post_timed<T: DeserializeOwned>(
+        &self,
+        target: &Target,
+        text: String,
+    ) -> Result<(T, Option<String>), ClientError> {
+        let body = Some((JSON, whole(text.into())));
+        let asked = Asked { method: Method::POST, target, body, max_ms: limits::CLIENT_ANSWER_MS };
+        let mut answer = self.ask(asked, Sink::Memory(limits::CLIENT_ANSWER_BYTES_MAX))?;
+        let timing = answer.timing.take();
+        Ok((answer.into_view(self.to())?, timing))
+    }
+
     /// The same under a key that lets the server know a repetition.
     pub fn post_once<T: DeserializeOwned>(
         &self,

@@ -48,6 +48,9 @@ pub const WAITING_MS_MAX: i64 = 30 * DAY_MS;
 pub const SAID_CHARS_MAX: usize = 500;
 
 pub const FILE_NAME_BYTES_MAX: usize = 255;
+/// The folder of a repository, and the full name of a reference in it.
+pub const REPOSITORY_PATH_BYTES_MAX: usize = 400;
+pub const REF_NAME_BYTES_MAX: usize = 200;
 /// Files of an inbox that are looked at.
 pub const FILES_WATCHED_MAX: usize = 10_000;
 /// Files of one look that start a run; the rest are next.

@@ -12,5 +12,6 @@ pub mod limits;
 pub mod pattern;
 pub mod picture;
 pub mod raw;
+pub mod refname;
 pub mod trigger;
 pub mod zone;

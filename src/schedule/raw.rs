@@ -45,6 +45,8 @@ pub struct RawTrigger {
     pub on: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -93,6 +93,34 @@ fn a_repeated_request_gets_the_first_answer_and_another_body_is_refused() {
 }
 
 #[test]
+fn whoever_asks_is_told_how_long_each_stage_took_and_nobody_else() {
+    let app = TestApp::over(Place::with_model());
+    let plain = decide_as(&app, &owner(), None, &row());
+    assert_eq!((plain.status, plain.header("server-timing")), (StatusCode::OK, ""));
+    for path in [DECIDE, "/v1/models/loan-default/predict"] {
+        let timed = app.post(&owner(), &format!("{path}?timing=true"), &row().to_string());
+        let entries: Vec<(&str, f64)> = timed
+            .header("server-timing")
+            .split(", ")
+            .map(|entry| entry.split_once(";dur=").unwrap())
+            .map(|(stage, millis)| (stage, millis.parse().unwrap()))
+            .collect();
+        let stages: Vec<&str> = entries.iter().map(|(stage, _)| *stage).collect();
+        assert_eq!(stages, ["read", "parse", "score", "decide", "seal", "durable", "answer", "total"]);
+        let sum: f64 = entries.iter().take(7).map(|(_, millis)| millis).sum();
+        let (total, durable) = (entries[7].1, entries[5].1);
+        assert!((sum - total).abs() < 0.01 && durable > 0.0 && total < 60_000.0, "{entries:?}");
+    }
+    let wrong = app.post(&owner(), &format!("{DECIDE}?timing=soon"), &row().to_string());
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        app.ok("/v1/decisions")["decisions"].as_array().unwrap().len(),
+        3,
+        "a wrong one decides nothing"
+    );
+}
+
+#[test]
 fn every_wrong_field_is_named_at_once() {
     let app = TestApp::over(Place::with_model());
     let mut wrong = row();

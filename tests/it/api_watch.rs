@@ -1,13 +1,18 @@
 //! Reports, figures over days, what a rule holds back, alerts and their trial: over the API and by the command line.
 
+use std::path::Path;
+
 use axum::http::Method;
 use serde_json::{Value, json};
+use tallystick::app::datasets;
+use tallystick::config::project::Project;
 use tallystick::security::actor::Role;
 
 use super::support::loop_project::{ALERTS, FREEZE, QUIET, SCHEDULE, apply_body};
 use super::support::test_app::{TestApp, in_role, owner, request};
 use super::support::{Place, fixture};
 
+const DAY_MS: i64 = 86_400_000;
 const REPORTS: &str = "/v1/models/loan-default/reports";
 
 /// A home with a model, its project in force with these rules.
@@ -115,6 +120,56 @@ fn a_rule_holds_a_model_back_until_somebody_lets_it_go() {
     let twice = release();
     assert_eq!((twice.status.as_u16(), twice.code()), (404, "model.not_held"));
     app.made(&format!("{model}/promote"), promote);
+}
+
+/// Decides applicants of the sample by what is in production, and answers what became of them: the opposite of what it
+/// said.
+fn betrayed(app: &TestApp) -> Vec<Value> {
+    let project = Project::load(&app.place.path("project"), &[]).unwrap();
+    let sample = fixture("loan-default/sample.csv");
+    let rows = (1..=150).map(|number| datasets::row_as_json(&project, Path::new(&sample), number).unwrap());
+    let decided: Vec<Value> =
+        rows.map(|row| app.made("/v1/models/loan-default/decisions", &row.to_string())).collect();
+    let risk = |one: &Value| one["probability"].as_f64().unwrap();
+    let mut risks: Vec<f64> = decided.iter().map(risk).collect();
+    risks.sort_by(f64::total_cmp);
+    let outcome = |one: &Value| {
+        assert_eq!(one["positive"], "Charged Off");
+        let value = if risk(one) > risks[75] { "Fully Paid" } else { "Charged Off" };
+        json!({"decision": one["case"], "value": value})
+    };
+    decided.iter().map(outcome).collect()
+}
+
+#[test]
+fn a_version_stays_that_is_worse_where_the_one_before_was_no_better() {
+    let rules = "[performance]\nmaturity_days = 2\nmin_known = 100\n\n[[rule]]\nname = \"release-worse\"\n\
+                 watch = \"release_auc_drop\"\nabove = 0.05\nactions = [\"notify\", \"roll_back\"]\n";
+    let app = TestApp::over(Place::with_three_versions());
+    app.made("/v1/schedules", &apply_body(&app.place.path("project"), "loan-default", rules));
+    let mut outcomes = betrayed(&app);
+    app.clock.advance_ms(DAY_MS);
+    let promote = r#"{"version": 2, "to": "production", "why": "the second"}"#;
+    app.made("/v1/models/loan-default/promote", promote);
+    outcomes.extend(betrayed(&app));
+    app.clock.advance_ms(DAY_MS);
+    let said = app.made("/v1/models/loan-default/outcomes", &json!({ "outcomes": outcomes }).to_string());
+    assert_eq!(said["recorded"], 300, "{said}");
+    app.clock.advance_ms(3 * DAY_MS);
+    let report = app.made(REPORTS, "{}")["report"].clone();
+    let own = &report["release_performance"];
+    assert_eq!((&own["verdict"], &own["before"]["verdict"]), (&json!("shifted"), &json!("shifted")), "{own}");
+    let alarm = &report["alarms"][0];
+    assert_eq!(alarm["rule"], "release-worse");
+    let sentence = alarm["sentence"].as_str().unwrap();
+    assert!(
+        sentence.ends_with("version 1 before it was no better by its own outcomes and does not come back."),
+        "{sentence}"
+    );
+    let history = app.ok("/v1/models/loan-default/aliases/production/history");
+    let moves: Vec<u64> =
+        history["moves"].as_array().unwrap().iter().map(|step| step["to"].as_u64().unwrap()).collect();
+    assert_eq!(moves, [1, 2], "it was promoted and it stays: {history}");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::process::{Output, Stdio};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tallystick::client::call::Client;
+use tallystick::client::target::Target;
 
 use crate::support::served::Served;
 use crate::support::{Ended, Place, fixture, say};
@@ -138,6 +140,57 @@ fn every_question_has_the_same_answer_with_and_without_a_server() {
     }
     let codes: std::collections::BTreeSet<i32> = alone.iter().map(|(code, _)| *code).collect();
     assert!([0, 2, 3, 4].iter().all(|code| codes.contains(code)), "{codes:?}");
+}
+
+#[test]
+fn a_bench_times_every_stage_by_rehearsals_that_count_as_no_decision() {
+    let place = Place::with_model();
+    let made_up = ["bench", "loan-default", "--count", "40", "--clients", "2"];
+    let check = |told: &Value| {
+        let stages: Vec<&str> =
+            told["stages"].as_array().unwrap().iter().map(|one| one["stage"].as_str().unwrap()).collect();
+        let wanted = ["read", "parse", "score", "decide", "seal", "durable", "answer", "total", "round trip"];
+        assert_eq!(stages, wanted);
+        for one in told["stages"].as_array().unwrap() {
+            let of = |name: &str| one[name].as_f64().unwrap();
+            assert!(of("p50_ms") <= of("p90_ms") && of("p90_ms") <= of("p99_ms"), "{one}");
+            assert!(of("p99_ms") <= of("max_ms") && of("max_ms") > 0.0, "{one}");
+        }
+        let counted = (&told["count"], &told["rehearsals"], &told["recorded_as"]);
+        assert_eq!(counted, (&json!(40), &json!(43), &json!("simulated")));
+        assert!(told["per_second"].as_f64().unwrap() > 0.0 && told["model"] == "loan-default@1", "{told}");
+    };
+    let alone = place.ok(&made_up);
+    check(&alone);
+    assert_eq!(alone["asked_through"], "this process");
+
+    let served = Served::start_quietly(place);
+    let sample = fixture("loan-default/sample.csv");
+    let told = served.place.ok(&[&made_up[..], &["--rows", &sample, "--project", "project"]].concat());
+    check(&told);
+    assert!(told["asked_through"].as_str().unwrap().ends_with("admin.sock"), "{told}");
+    let client = Client::at_socket(&served.place.path("home/run/admin.sock")).unwrap();
+    let figures = text(&client.bytes(&Target::of(["metrics"]), 1 << 20).unwrap());
+    let timed = |stage: &str| {
+        let begin = format!("tallystick_decision_stage_duration_seconds_count{{stage=\"{stage}\"}} ");
+        figures.lines().find_map(|line| line.strip_prefix(&begin)?.parse::<u64>().ok())
+    };
+    assert_eq!((timed("score"), timed("durable"), timed("answer")), (Some(3), Some(3), Some(3)), "{figures}");
+    assert!(!figures.contains("tallystick_decisions_total{"), "no decision was made: {figures}");
+    drop(client);
+    served.signal(Signal::TERM);
+    let (_, place) = served.ended();
+
+    fs::write(place.path("rows.jsonl"), "{\"loan_amnt\": 1}\nnot JSON\n").unwrap();
+    let refused = place.refused(2, &["bench", "loan-default", "--rows", "rows.jsonl"]);
+    assert_eq!(refused["code"], "bench.row");
+    fs::write(place.path("rows.jsonl"), "\n").unwrap();
+    assert_eq!(place.refused(2, &["bench", "loan-default", "--rows", "rows.jsonl"])["code"], "bench.no_rows");
+    let listed = place.ok(&["decision", "list", "--limit", "500"]);
+    let decisions = listed["decisions"].as_array().unwrap();
+    assert_eq!(decisions.len(), 86);
+    assert!(decisions.iter().all(|one| one["flags"].as_array().unwrap().contains(&json!("simulated"))));
+    place.ok(&["store", "check"]);
 }
 
 /// The parts of an answer that no other answer has.

@@ -50,6 +50,19 @@ name = "watch"
 run = "monitor"
 "#;
 
+/// Two chains that commits start: one on a branch that is there, one on a branch that is not.
+const ON_COMMITS: &str = r#"
+[[chain]]
+name = "on-commit"
+trigger = [{ on = "git", path = "REPOSITORY", ref = "main" }]
+step = [{ name = "tell", run = "notify", retries = 3, backoff = "1s" }]
+
+[[chain]]
+name = "on-nothing"
+trigger = [{ on = "git", path = "REPOSITORY", ref = "release" }]
+step = [{ name = "tell", run = "notify", retries = 3, backoff = "1s" }]
+"#;
+
 /// A home whose chain has begun and has done nothing yet, and the id of its run.
 fn begun() -> (Place, String) {
     let place = Place::with_home();
@@ -136,4 +149,100 @@ fn a_chain_that_is_killed_at_any_moment_ends_as_one_that_is_not() {
         place.ok(&["audit", "verify"]);
     }
     say(&format!("{kills} kills within {whole_ms} ms of a chain of six steps"));
+}
+
+/// Puts a commit under the name of a branch as git does: beside it, then in its place.
+fn commit(place: &Place, id: &str) {
+    let folder = place.path("repository/.git/refs/heads");
+    std::fs::write(folder.join("main.lock"), format!("{id}\n")).unwrap();
+    std::fs::rename(folder.join("main.lock"), folder.join("main")).unwrap();
+}
+
+/// A home with both chains in force, and a repository whose branch has its first commit.
+fn watching(first: &str) -> Place {
+    let place = Place::with_home();
+    for folder in ["objects", "refs/heads"] {
+        std::fs::create_dir_all(place.path("repository/.git").join(folder)).unwrap();
+    }
+    std::fs::write(place.path("repository/.git/HEAD"), "ref: refs/heads/main\n").unwrap();
+    commit(&place, first);
+    let project = place.project();
+    let path = place.path("repository").display().to_string();
+    std::fs::write(project.join("schedule.toml"), ON_COMMITS.replace("REPOSITORY", &path)).unwrap();
+    place.ok(&["schedule", "apply", "project"]);
+    place
+}
+
+/// Asks a running server until its answer is as it should be.
+fn until(served: &Served, target: &[&str], is_so: impl Fn(&Value) -> bool) -> Value {
+    let client = Client::at_socket(&served.place.path("home/run/admin.sock")).unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer: Value = client.get(&Target::of(target.iter().copied())).unwrap();
+        if is_so(&answer) {
+            return answer;
+        }
+        assert!(Instant::now() < end, "within a minute: {answer}");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+/// The commits that runs came of, the newest first, once there are so many runs that ended well.
+fn began_by(served: &Served, count: usize) -> Vec<(String, String)> {
+    let ended = |answer: &Value| {
+        let runs = answer["runs"].as_array().unwrap();
+        runs.len() >= count && runs.iter().all(|run| run["status"] == "succeeded")
+    };
+    let answer = until(served, &["v1", "chain-runs"], ended);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+    let of = |run: &Value| (text(&run["trigger"]["kind"]), text(&run["trigger"]["from"]));
+    answer["runs"].as_array().unwrap().iter().map(of).collect()
+}
+
+#[test]
+fn a_commit_starts_its_chain_once_whatever_happens_to_the_server() {
+    let [one, two, three] = ["1", "2", "3"].map(|digit| digit.repeat(40));
+    let served = Served::start_quietly(watching(&one));
+    let chain = ["v1", "schedules", "loan-default", "chains", "on-commit"];
+    let says = |holding: String| {
+        move |answer: &Value| answer["triggers"][0].as_str().is_some_and(|text| text.contains(&holding))
+    };
+    until(&served, &chain, says(format!("than {one}")));
+    let missing = ["v1", "schedules", "loan-default", "chains", "on-nothing"];
+    until(&served, &missing, says("it cannot be read: git.no_ref".into()));
+
+    let from = |id: &str, place: &Place| {
+        let watched = place.path("repository").display().to_string();
+        ("git".to_string(), format!("{id} of refs/heads/main in {watched}"))
+    };
+    commit(&served.place, &two);
+    assert_eq!(began_by(&served, 1), [from(&two, &served.place)], "the first commit started nothing");
+    let history = served.place.command_of_people(&["schedule", "history"]).output().unwrap();
+    let said = String::from_utf8(history.stdout).unwrap();
+    assert!(said.contains(&format!("commit {two} of refs/heads/main in ")), "{said}");
+
+    // A commit while nobody is there, and a server that dies about the moment it finds it.
+    let mut place = served.kill();
+    commit(&place, &three);
+    let mut random = Random::new(5, "commits");
+    for _ in 0..6 {
+        let served = Served::start_quietly(place);
+        std::thread::park_timeout(Duration::from_millis(random.below(150) as u64));
+        place = served.kill();
+    }
+    let served = Served::start_quietly(place);
+    let both = [from(&three, &served.place), from(&two, &served.place)];
+    assert_eq!(began_by(&served, 2), both);
+    until(&served, &chain, says(format!("than {three}")));
+    // More looks than one at what is there by now, and no more runs.
+    commit(&served.place, &one);
+    assert_eq!(began_by(&served, 3).len(), 3, "going back is a change of its own");
+
+    let alerts = until(&served, &["v1", "alerts"], |_| true);
+    let told: Vec<&Value> = alerts["alerts"].as_array().unwrap().iter().collect();
+    let faults: Vec<_> = told.iter().filter(|alert| alert.to_string().contains("git.no_ref")).collect();
+    assert_eq!(faults.len(), 1, "{alerts}");
+    assert_eq!(faults[0]["count"], 1, "told once, not at every look: {alerts}");
+    served.signal(rustix::process::Signal::TERM);
+    served.ended().1.ok(&["store", "check"]);
 }

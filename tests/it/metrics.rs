@@ -165,6 +165,10 @@ fn chains_reports_and_alerts_are_told_as_they_stand_and_a_project_taken_out_is_t
     let example = ROUTES.iter().find(|route| route.pattern.ends_with("/decisions") && route.body.is_some());
     let example = example.unwrap().body.as_ref().unwrap().example;
     let case = test.made(decision, example)["case"].clone();
+    // Of which no figure and no report below knows.
+    for what in ["decisions", "predict"] {
+        test.made(&format!("/v1/models/loan-default/{what}?simulated=true"), example);
+    }
     test.clock.advance_ms(DAY_MS);
     let outcomes = json!({"outcomes": [{"decision": case, "value": "Fully Paid"}]});
     test.made("/v1/models/loan-default/outcomes", &outcomes.to_string());

@@ -91,7 +91,7 @@ fn a_chain_is_started_cancelled_and_repeated_by_form() {
     let chain = anna.get(CHAIN);
     assert!(chain.has("By hand alone") && chain.has("It has not run yet") && chain.has("chain-tall"));
     let run = press(&anna, &chain, &format!("{CHAIN}/start")).leads_to().to_string();
-    assert!(run.starts_with("/chains/runs/"), "{run}");
+    assert!(run.starts_with("/chain-runs/"), "{run}");
     let shown = anna.get(&run);
     assert!(shown.has("anna, by hand") && shown.has("Running") && shown.has("Not begun"), "{}", shown.html);
     assert!(anna.get(CHAIN).has("disabled"));
@@ -238,7 +238,7 @@ fn a_report_is_read_as_a_page_as_a_file_and_as_json() {
         ("/monitoring/nothing".to_string(), 404),
         ("/chains/nothing/open".to_string(), 404),
         ("/chains/loan-default/nothing".to_string(), 404),
-        ("/chains/runs/7f".to_string(), 404),
+        ("/chain-runs/7f".to_string(), 404),
         ("/alerts/7f".to_string(), 404),
     ] {
         assert_eq!(anna.get(&path).status(), status, "{path}");

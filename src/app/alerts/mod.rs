@@ -50,7 +50,7 @@ impl News {
             title: format!("{} of {} {what}", run.chain, row.project),
             sentences: failed.collect(),
             details: Vec::new(),
-            link: Some(format!("/chains/runs/{}", run.id)),
+            link: Some(format!("/chain-runs/{}", run.id)),
         })
     }
 }

@@ -21,8 +21,9 @@ pub enum ChainError {
     Ended { id: String, status: &'static str },
     #[error("a run of the chain {chain:?} has not ended: {id}")]
     StillRuns { chain: String, id: String },
-    #[error("no file in the inbox {folder} fits {pattern:?}")]
-    NoFile { folder: String, pattern: String },
+    /// Whoever asks over the network hears of the project's inbox, and not where the home lies.
+    #[error("no file in the inbox of {project} fits {pattern:?}")]
+    NoFile { project: String, pattern: String },
     #[error("the run was not started by a file, and the step names none")]
     NoFileNamed,
     #[error("the run has trained no version before this step")]
@@ -60,7 +61,9 @@ impl Fact for ChainError {
             Self::NoRun { .. } => "See the latest: `tallystick schedule history`.".into(),
             Self::NoSchedule { .. } => "Write one beside project.toml; docs/SCHEDULE.md shows how.".into(),
             Self::StillRuns { .. } => "Wait until it has ended, or cancel it.".into(),
-            Self::NoFile { .. } => "Put the file into that folder.".into(),
+            Self::NoFile { project, .. } => {
+                format!("Put the file into the folder inbox/{project} of the home.")
+            }
             Self::NoFileNamed => "Give the step a `file` in schedule.toml.".into(),
             Self::NothingTrained => "Put a step that runs train before it.".into(),
             Self::ManyProjects | Self::Already { .. } | Self::Ended { .. } => return None,

@@ -2,7 +2,7 @@
 //! Never follows a link out of them, and never removes what somebody put there.
 
 use std::fs::DirEntry;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 use crate::app::chains::error::ChainError;
@@ -62,7 +62,7 @@ pub(in crate::app::chains) fn newest(
     let folder = inbox(app, project);
     match newest {
         Some(file) => Ok(folder.join(file.name)),
-        None => Err(no_file(&folder, pattern.as_str())),
+        None => Err(no_file(project, pattern.as_str())),
     }
 }
 
@@ -70,9 +70,9 @@ pub(in crate::app::chains) fn newest(
 pub(in crate::app::chains) fn named(app: &App, project: &str, name: &str) -> Result<PathBuf, Failure> {
     let folder = inbox(app, project);
     let is_there = list(app, project)?.iter().any(|file| file.name == name);
-    if is_there { Ok(folder.join(name)) } else { Err(no_file(&folder, name)) }
+    if is_there { Ok(folder.join(name)) } else { Err(no_file(project, name)) }
 }
 
-fn no_file(folder: &Path, pattern: &str) -> Failure {
-    ChainError::NoFile { folder: folder.display().to_string(), pattern: pattern.to_string() }.into()
+fn no_file(project: &str, pattern: &str) -> Failure {
+    ChainError::NoFile { project: project.to_string(), pattern: pattern.to_string() }.into()
 }

@@ -3,8 +3,10 @@
 //! Never does what a person may not do by hand.
 
 pub mod beat;
+pub mod commits;
 pub mod counted;
 pub mod error;
+pub mod git;
 pub mod hands;
 pub mod inbox;
 pub mod projects;

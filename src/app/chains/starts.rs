@@ -1,10 +1,10 @@
-//! What starts now: planned starts, files in the inbox, drift, outcomes, and what waits for a run before it.
+//! What starts now: planned starts, files in the inbox, commits, drift, outcomes, and what waits for a run before it.
 //! Each cause has its key, and the run it begins is written together with it: nothing starts twice, nothing is lost.
 
 use std::collections::BTreeSet;
 
 use crate::app::chains::projects::{self, Applied};
-use crate::app::chains::{ChainRow, ChainRunRow, inbox};
+use crate::app::chains::{ChainRow, ChainRunRow, commits, inbox};
 use crate::app::home::App;
 use crate::app::watch;
 use crate::base::fact::Failure;
@@ -25,6 +25,7 @@ pub(in crate::app::chains) fn row_of(app: &App, project: &str, chain: &Chain) ->
         dealt_ms: app.now().millis(),
         pause: None,
         inboxes: Default::default(),
+        commits: Default::default(),
         outcomes_then: 0,
         last_run: None,
         skipped: 0,
@@ -45,6 +46,7 @@ fn begin_due_of(app: &App, applied: &Applied, chain: &Chain) -> Result<(), Failu
     let before = app.store.read_lab(|lab| lab.find_chain(&applied.row.name, &chain.name))?;
     let mut row = row_of(app, &applied.row.name, chain)?;
     let (now, paused) = (app.now().millis(), is_paused(chain, &row));
+    let seen = if paused { Vec::new() } else { commits::look(app, chain, &mut row)? };
     let found = due(chain, row.dealt_ms, now, paused);
     row.dealt_ms = found.dealt_ms;
     row.skipped = row.skipped.saturating_add(found.skipped);
@@ -57,7 +59,9 @@ fn begin_due_of(app: &App, applied: &Applied, chain: &Chain) -> Result<(), Failu
     if !paused {
         wanted.extend(triggered(app, chain, &mut row)?);
     }
+    wanted.extend(seen.iter().map(|commit| queued(TriggerKind::Git, commit.start.clone())));
     let begun = admit_all(app, chain, &mut row, wanted)?;
+    commits::deal_with(&mut row, seen, begun.as_ref(), now);
     if let Some(start) = begun {
         begin(app, applied, chain, row, start)?;
     } else if before.as_ref() != Some(&row) {
@@ -151,8 +155,8 @@ fn triggered(app: &App, chain: &Chain, row: &mut ChainRow) -> Result<Vec<QueuedS
                 let start = trigger::volume_start(&chain.name, *outcomes, row.outcomes_then, known);
                 (TriggerKind::Volume, start.into_iter().collect())
             }
-            // Put in line when that chain's run ends.
-            TriggerOn::Chain { .. } => continue,
+            // Looked at before; and what is put in line when another chain's run ends.
+            TriggerOn::Git { .. } | TriggerOn::Chain { .. } => continue,
         };
         starts.extend(found.into_iter().map(|start| queued(kind, start)));
     }

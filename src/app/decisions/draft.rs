@@ -1,11 +1,13 @@
 //! An answer on its way to the record: scored, decided, explained, sealed; all of it but its place in the log.
 //! Never writes and never waits: this is the part of a request that only computes.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use crate::app::decisions::found::{Answered, Content};
 use crate::app::decisions::lineup::{Seat, Standing};
 use crate::app::decisions::repetition::DAY_MS;
+use crate::app::decisions::stages::{Stage, Stages};
 use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::base::clock::{Stamp, TimeQuality, year_of};
@@ -35,15 +37,23 @@ pub struct Asking<'a> {
     /// A rehearsal: recorded as one.
     pub simulated: bool,
     pub started: Instant,
+    pub stages: Cell<Stages>,
 }
 
 /// An answer and the record it is to be.
 pub struct Draft {
     pub record: NewAnswer,
     pub answered: Answered,
+    pub stages: Stages,
 }
 
 impl Asking<'_> {
+    fn mark(&self, stage: Stage) {
+        let mut stages = self.stages.get();
+        stages.mark(stage);
+        self.stages.set(stages);
+    }
+
     pub fn decide(&self, repetition: Option<NewRepetition>) -> Result<Draft, Failure> {
         let now = self.app.now();
         let standing = self.seat.standing.as_ref().filter(|standing| !standing.has_ended(now.millis()));
@@ -61,8 +71,11 @@ impl Asking<'_> {
     ) -> Result<Draft, Failure> {
         let champion = &standing.champion;
         let row = standing.parser.parse(self.row)?;
+        self.mark(Stage::Parse);
         let defaulted = std::slice::from_ref(&row.defaulted);
-        let mut decision = champion.score_table(&row.table, defaulted)?.decide(0)?;
+        let scored = champion.score_table(&row.table, defaulted)?;
+        self.mark(Stage::Score);
+        let mut decision = scored.decide(0)?;
         decision.recorded = true;
         if self.seat.is_degraded() && self.seat.refers {
             decision.outcome = REFER.to_string();
@@ -114,8 +127,10 @@ impl Asking<'_> {
             return Err(UseCaseError::ReleaseEnded { name, version, end }.into());
         }
         let row = standing.parser.parse(self.row)?;
+        self.mark(Stage::Parse);
         let defaulted = std::slice::from_ref(&row.defaulted);
         let prediction = standing.champion.score_table(&row.table, defaulted)?.predict(0)?;
+        self.mark(Stage::Score);
         let body = AnswerBody::of_prediction(&row, &prediction, &standing.champion)?;
         let facts = self.facts(now, Some(standing), &prediction.notes);
         let content = Content::Prediction(Box::new(prediction));
@@ -162,6 +177,7 @@ impl Asking<'_> {
         repetition: Option<NewRepetition>,
     ) -> Result<Draft, Failure> {
         let (app, id) = (self.app, made.facts.id);
+        self.mark(Stage::Decide);
         let tag = match standing.zip(row).and_then(|(standing, row)| subject_text(standing, row)) {
             Some(subject) => app.sealer.tag_of_subject(&subject),
             None => app.sealer.tag_of_record(&id),
@@ -194,7 +210,8 @@ impl Asking<'_> {
         let positive = standing.map(|standing| standing.champion.loaded().content.training.positive.clone());
         let explained = standing.map(|standing| standing.champion.explained());
         let answered = Answered { header, content: made.content, positive, explained, replayed: false };
-        Ok(Draft { record, answered })
+        self.mark(Stage::Seal);
+        Ok(Draft { record, answered, stages: self.stages.get() })
     }
 
     fn counted(
@@ -205,18 +222,21 @@ impl Asking<'_> {
         row: Option<&ParsedRow>,
     ) -> Counted {
         let facts = &made.facts;
+        let (release, day) = (
+            facts.release.unwrap_or(self.seat.asked.release),
+            u64::try_from(now.millis() / DAY_MS).unwrap_or_default(),
+        );
+        // A rehearsal is no applicant: it has no part in what is watched.
+        if self.simulated {
+            return Counted { release, day, names: vec!["rehearsals".to_string()], bins: Vec::new() };
+        }
         let what = if made.kind == Kind::DecisionMade { "decisions" } else { "predictions" };
         let mut names = vec![what.to_string()];
         names.extend(facts.outcome.iter().map(|outcome| format!("outcome:{outcome}")));
         names.extend(facts.flags.iter().map(|flag| format!("flag:{}", flag.as_str())));
         let margin = made.content.margin();
         let bins = standing.zip(row).map(|(standing, row)| standing.bins_of(&row.table, margin));
-        Counted {
-            release: facts.release.unwrap_or(self.seat.asked.release),
-            day: u64::try_from(now.millis() / DAY_MS).unwrap_or_default(),
-            names,
-            bins: bins.unwrap_or_default(),
-        }
+        Counted { release, day, names, bins: bins.unwrap_or_default() }
     }
 }
 

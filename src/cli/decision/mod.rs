@@ -1,7 +1,8 @@
-//! `decision list|show|explain|receipt|replay` and `why`: recorded answers, and what stands behind them.
+//! `decision list|show|explain|receipt|replay`, `why` and `bench`: recorded answers, and what stands behind them.
 //! Never changes one; what a list shows was never sealed.
 
 pub mod answer;
+pub mod bench;
 pub mod why;
 
 use std::path::{Path, PathBuf};

@@ -112,6 +112,7 @@ fn began(trigger: &TriggerView) -> String {
         "backfill" => format!("backfilled{by}"),
         "hand" => format!("by hand{}", trigger.by.as_deref().map_or(String::new(), |by| format!(", {by}"))),
         "file" => format!("file {from}"),
+        "git" => format!("commit {from}"),
         "drift" => format!("drift: {from}"),
         "volume" => format!("outcomes: {from}"),
         "chain" => format!("after run {from}"),

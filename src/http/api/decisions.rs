@@ -4,7 +4,8 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
 use crate::app::decisions::found::Filter;
-use crate::app::decisions::{self, Answered, Asked, found, proof, replay as replays, why as reasons};
+use crate::app::decisions::stages::Stage;
+use crate::app::decisions::{self, Asked, Wish, found, proof, replay as replays, why as reasons};
 use crate::base::fact::Failure;
 use crate::base::limits;
 use crate::http::body::read_json_text;
@@ -17,18 +18,19 @@ use crate::registry::version::{Alias, ModelRef, Which};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 pub fn decide(call: Call) -> Reply {
     Box::pin(async move {
         let question = Question::read(call).await?;
-        shown(decisions::decide(&question.call_app, question.asked()?).await?)
+        question.answer(Wish::Decision).await
     })
 }
 
 pub fn predict(call: Call) -> Reply {
     Box::pin(async move {
         let question = Question::read(call).await?;
-        shown(decisions::predict(&question.call_app, question.asked()?).await?)
+        question.answer(Wish::Prediction).await
     })
 }
 
@@ -46,6 +48,26 @@ impl Question {
         let model = model_of(&ask)?;
         let row = read_json_text(&ask.headers, body, limits::REQUEST_BODY_BYTES_MAX).await?;
         Ok(Self { call_app: app, ask, model, row })
+    }
+
+    async fn answer(self, wish: Wish) -> Result<Response, Failure> {
+        let is_timed: bool = self.ask.query_as("timing")?.unwrap_or(false);
+        let (answered, stages) = decisions::answer(&self.call_app, self.asked()?, wish).await?;
+        let replayed = answered.replayed;
+        let mut response = view(&AnswerView::of(answered))?;
+        let headers = response.headers_mut();
+        if replayed {
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        if let Some(mut stages) = stages {
+            stages.mark(Stage::Answer);
+            stages.count();
+            let told = is_timed.then(|| HeaderValue::from_str(&stages.header()));
+            if let Some(Ok(value)) = told {
+                headers.insert(SERVER_TIMING, value);
+            }
+        }
+        Ok(response)
     }
 
     fn asked(&self) -> Result<Asked<'_>, HttpError> {
@@ -82,15 +104,6 @@ fn key_of(ask: &Ask) -> Result<Option<&str>, HttpError> {
         (Some(only), None) => only.to_str().map(Some).map_err(|_| wrong),
         _ => Err(wrong),
     }
-}
-
-fn shown(answered: Answered) -> Result<Response, Failure> {
-    let replayed = answered.replayed;
-    let mut response = view(&AnswerView::of(answered))?;
-    if replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    Ok(response)
 }
 
 pub fn list(call: Call) -> Reply {

@@ -41,7 +41,13 @@ const ROW: &[Parameter] = &[
     Parameter { name: "alias", about: "What this alias points at instead", is_number: false, needed: None },
     Parameter {
         name: "simulated",
-        about: "`true` for a rehearsal, which is recorded as one",
+        about: "`true` for a rehearsal, which is recorded as one and counts as no decision",
+        is_number: false,
+        needed: None,
+    },
+    Parameter {
+        name: "timing",
+        about: "`true` for the header `Server-Timing`: how long each stage took",
         is_number: false,
         needed: None,
     },

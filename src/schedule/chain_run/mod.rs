@@ -50,7 +50,7 @@ pub struct Trigger {
     pub kind: TriggerKind,
     /// The person, where one asked for it.
     pub by: Option<String>,
-    /// A file, a day, a run: what it came of.
+    /// A file, a commit, a day, a run: what it came of.
     pub from: Option<String>,
 }
 
@@ -62,6 +62,7 @@ pub enum TriggerKind {
     Backfill,
     Hand,
     File,
+    Git,
     Drift,
     Volume,
     Chain,

@@ -202,6 +202,26 @@ const STEP_AND_TRIGGER_FAULTS: &[Fault] = &[
         "schedule.value | chain \"weekly\", trigger 1: path = \"../secret\" is not the name of a file in the inbox: it holds '/'; a pattern names a file, never a folder",
     ),
     (
+        "[[chain.trigger]]\non = \"git\"\npath = \"models\"\nref = \"main\"",
+        GATE,
+        "schedule.value | chain \"weekly\", trigger 1: path = \"models\" is not the whole path of a folder on the server, without .. and of 400 bytes at most",
+    ),
+    (
+        "[[chain.trigger]]\non = \"git\"\npath = \"/srv/models\"",
+        GATE,
+        "schedule.missing | chain \"weekly\", trigger 1: ref is missing: on = \"git\" needs a name such as \"main\"",
+    ),
+    (
+        "[[chain.trigger]]\non = \"git\"\npath = \"/srv/models\"\nref = \"../config\"",
+        GATE,
+        "schedule.value | chain \"weekly\", trigger 1: ref = \"../config\" is not a branch, HEAD or a name below refs/: one of its parts is empty, begins with a dot, or ends with a dot or .lock",
+    ),
+    (
+        "[[chain.trigger]]\non = \"file\"\npath = \"*.csv\"\nref = \"main\"",
+        GATE,
+        "schedule.needless | chain \"weekly\", trigger 1: ref has no meaning here: it belongs to on = \"git\"",
+    ),
+    (
         "[[chain.trigger]]\non = \"drift\"\noutcomes = 5",
         GATE,
         "schedule.needless | chain \"weekly\", trigger 1: outcomes has no meaning here: it belongs to on = \"volume\"",

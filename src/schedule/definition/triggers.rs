@@ -1,4 +1,4 @@
-//! What starts a chain besides its hour, checked: a file, drift, a number of outcomes, the end of another chain.
+//! What starts a chain besides its hour, checked: a file, a commit, drift, a number of outcomes, the end of another chain.
 //! Never looks whether it has come; `trigger` does.
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use crate::schedule::error::{Place, ScheduleError};
 use crate::schedule::limits;
 use crate::schedule::pattern::NamePattern;
 use crate::schedule::raw::RawTrigger;
+use crate::schedule::refname::RefName;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TriggerOn {
@@ -16,6 +17,11 @@ pub enum TriggerOn {
     File {
         path: NamePattern,
         settle_ms: i64,
+    },
+    /// Another commit under a name of a git repository of this machine.
+    Git {
+        path: String,
+        name: RefName,
     },
     Drift {
         at: DriftLevel,
@@ -47,13 +53,19 @@ pub enum ChainEnd {
 #[derive(Clone, Copy, PartialEq)]
 enum On {
     File,
+    Git,
     Drift,
     Volume,
     Chain,
 }
 
-const ONS: [(&str, On); 4] =
-    [("file", On::File), ("drift", On::Drift), ("volume", On::Volume), ("chain", On::Chain)];
+const ONS: [(&str, On); 5] = [
+    ("file", On::File),
+    ("git", On::Git),
+    ("drift", On::Drift),
+    ("volume", On::Volume),
+    ("chain", On::Chain),
+];
 const LEVELS: [(&str, DriftLevel); 2] = [("watch", DriftLevel::Watch), ("shifted", DriftLevel::Shifted)];
 const ENDS: [(&str, ChainEnd); 2] = [("success", ChainEnd::Success), ("failure", ChainEnd::Failure)];
 
@@ -70,6 +82,7 @@ impl TriggerOn {
         check_keys(raw, on, &place)?;
         match on {
             On::File => check_file(raw, &place),
+            On::Git => check_git(raw, &place),
             On::Drift => {
                 let at = raw.at.as_deref().unwrap_or("shifted");
                 Ok(Self::Drift { at: check_word(&place, "at", at, &LEVELS)? })
@@ -81,16 +94,23 @@ impl TriggerOn {
 }
 
 fn check_keys(raw: &RawTrigger, on: On, place: &Place) -> Result<(), ScheduleError> {
+    const FILE: (&[On], &str) = (&[On::File], "it belongs to on = \"file\"");
+    const GIT: (&[On], &str) = (&[On::Git], "it belongs to on = \"git\"");
+    const PATH: (&[On], &str) = (&[On::File, On::Git], "it belongs to on = \"file\" and on = \"git\"");
+    const DRIFT: (&[On], &str) = (&[On::Drift], "it belongs to on = \"drift\"");
+    const VOLUME: (&[On], &str) = (&[On::Volume], "it belongs to on = \"volume\"");
+    const CHAIN: (&[On], &str) = (&[On::Chain], "it belongs to on = \"chain\"");
     let given = [
-        ("path", raw.path.is_some(), On::File, "it belongs to on = \"file\""),
-        ("settle", raw.settle.is_some(), On::File, "it belongs to on = \"file\""),
-        ("at", raw.at.is_some(), On::Drift, "it belongs to on = \"drift\""),
-        ("outcomes", raw.outcomes.is_some(), On::Volume, "it belongs to on = \"volume\""),
-        ("name", raw.name.is_some(), On::Chain, "it belongs to on = \"chain\""),
-        ("when", raw.when.is_some(), On::Chain, "it belongs to on = \"chain\""),
+        ("path", raw.path.is_some(), PATH),
+        ("ref", raw.reference.is_some(), GIT),
+        ("settle", raw.settle.is_some(), FILE),
+        ("at", raw.at.is_some(), DRIFT),
+        ("outcomes", raw.outcomes.is_some(), VOLUME),
+        ("name", raw.name.is_some(), CHAIN),
+        ("when", raw.when.is_some(), CHAIN),
     ];
-    match given.into_iter().find(|(_, given, of, _)| *given && *of != on) {
-        Some((key, _, _, why)) => Err(ScheduleError::Needless { place: place.clone(), key, why }),
+    match given.into_iter().find(|(_, given, (of, _))| *given && !of.contains(&on)) {
+        Some((key, _, (_, why))) => Err(ScheduleError::Needless { place: place.clone(), key, why }),
         None => Ok(()),
     }
 }
@@ -111,6 +131,32 @@ fn check_file(raw: &RawTrigger, place: &Place) -> Result<TriggerOn, ScheduleErro
     let settle = raw.settle.as_deref().unwrap_or("10s");
     let settle_ms = check_duration(place, "settle", settle, (limits::SETTLE_MS_MIN, limits::SETTLE_MS_MAX))?;
     Ok(TriggerOn::File { path, settle_ms })
+}
+
+fn check_git(raw: &RawTrigger, place: &Place) -> Result<TriggerOn, ScheduleError> {
+    let value = |key, found: &str, wanted| ScheduleError::Value {
+        place: place.clone(),
+        key,
+        found: found.to_string(),
+        wanted,
+    };
+    let path = raw.path.as_deref();
+    let path = path.ok_or_else(|| missing(place, "path", "on = \"git\" needs the folder of a repository"))?;
+    let is_plain = path.starts_with('/')
+        && path.len() <= limits::REPOSITORY_PATH_BYTES_MAX
+        && !path.chars().any(char::is_control)
+        && !path.split('/').any(|part| part == "..");
+    if !is_plain {
+        let max = limits::REPOSITORY_PATH_BYTES_MAX;
+        let wanted =
+            format!("the whole path of a folder on the server, without .. and of {max} bytes at most");
+        return Err(value("path", path, wanted));
+    }
+    let text = raw.reference.as_deref();
+    let text = text.ok_or_else(|| missing(place, "ref", "on = \"git\" needs a name such as \"main\""))?;
+    let name = RefName::parse(text)
+        .map_err(|why| value("ref", text, format!("a branch, HEAD or a name below refs/: {why}")))?;
+    Ok(TriggerOn::Git { path: path.to_string(), name })
 }
 
 fn check_volume(raw: &RawTrigger, place: &Place) -> Result<TriggerOn, ScheduleError> {

@@ -1,6 +1,7 @@
-//! From facts to starts: a file in the inbox, drift, outcomes that became known, the end of another chain. Each start
+//! From facts to starts: a file in the inbox, a commit, drift, outcomes that became known, the end of another chain. Each start
 //! has a key; whoever keeps the keys of starts already made starts nothing twice. Never looks into a folder or a store.
 
+mod commits;
 mod files;
 
 #[cfg(test)]
@@ -13,6 +14,7 @@ use crate::schedule::definition::{ChainEnd, DriftLevel};
 use crate::schedule::limits;
 
 pub use crate::schedule::pattern::{NamePattern, PatternError};
+pub use commits::{CommitKnown, watch_of};
 pub use files::{FileLook, FileSeen, Inbox, Watched, keys};
 
 /// One start that a trigger asks for.

@@ -6,7 +6,7 @@ use crate::schedule::chain_run::Status;
 use crate::schedule::definition::{ChainEnd, DriftLevel};
 use crate::schedule::pattern::NamePattern;
 use crate::schedule::trigger::{
-    DriftDay, DriftSeen, FileSeen, Inbox, chain_start, drift_start, volume_start,
+    CommitKnown, DriftDay, DriftSeen, FileSeen, Inbox, chain_start, drift_start, volume_start,
 };
 
 fn file(name: &str, size: u64, modified_ms: i64) -> FileSeen {
@@ -117,4 +117,35 @@ fn a_chain_starts_at_the_end_it_waits_for() {
         assert_eq!(key(ChainEnd::Success, ended), None);
     }
     assert_eq!(key(ChainEnd::Failure, Status::Cancelled), None);
+}
+
+#[test]
+fn the_first_commit_is_remembered_and_every_change_after_it_starts_once() {
+    let watch = "refs/heads/main in /srv/models";
+    let start = |known: &CommitKnown, commit: &str| known.start("weekly", watch, commit);
+    let known = CommitKnown::default().after_look(Ok("a"), 1_000);
+    assert_eq!((known.commit.as_deref(), start(&known, "a")), (Some("a"), None));
+
+    let first = start(&known, "b").unwrap();
+    assert_eq!(first.from, "b of refs/heads/main in /srv/models");
+    let seen = known.after_look(Ok("b"), 2_000);
+    assert_eq!(seen, known, "what is not begun is still to be begun");
+    assert_eq!(start(&seen, "b").as_ref(), Some(&first), "under the same key until it is");
+    let known = CommitKnown::dealt_with("b", 3_000);
+    assert_eq!(start(&known, "b"), None);
+
+    let back = start(&known, "a").unwrap();
+    let again = start(&CommitKnown::dealt_with("a", 4_000), "b").unwrap();
+    assert!(first.key != again.key && back.key != again.key, "going back and on again are changes too");
+}
+
+#[test]
+fn a_fault_is_known_while_it_lasts_and_hides_no_commit() {
+    let known = CommitKnown::default().after_look(Err("git.no_ref"), 1_000);
+    assert_eq!((known.commit.as_deref(), known.fault.as_deref()), (None, Some("git.no_ref")));
+    let known = known.after_look(Ok("a"), 2_000);
+    assert_eq!((known.commit.as_deref(), known.fault.as_deref()), (Some("a"), None), "a first sight");
+    let known = known.after_look(Err("git.no_repository"), 3_000).after_look(Ok("b"), 4_000);
+    assert_eq!(known.fault, None);
+    assert!(known.start("weekly", "refs/heads/main in /srv/models", "b").is_some());
 }

@@ -236,7 +236,8 @@ fn check_counters(view: &ReadView, seen: &Seen, report: &mut CheckReport) -> Res
     let (mut counted, mut surplus) = (Tally::new(), BTreeMap::<u64, u64>::new());
     view.each(&Span::all(), &mut |row: CounterRow| {
         let of = |name: &str| row.counts.named.get(name).copied().unwrap_or(0);
-        counted.insert((row.release, row.day), of("decisions").saturating_add(of("predictions")));
+        let answers = ["decisions", "predictions", "rehearsals"].map(of);
+        counted.insert((row.release, row.day), answers.into_iter().fold(0, u64::saturating_add));
         Ok(())
     })?;
     let none = seen.by_release.keys().filter(|place| !counted.contains_key(place)).copied();

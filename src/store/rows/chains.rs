@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
 use crate::schedule::chain_run::{ChainRun, Trigger};
-use crate::schedule::trigger::Inbox;
+use crate::schedule::trigger::{CommitKnown, Inbox};
 use crate::store::rows::JsonRow;
 use crate::store::rows::key::Key;
 use crate::store::tables::{
@@ -62,6 +62,9 @@ pub struct ChainRow {
     pub pause: Option<Pause>,
     /// What its file triggers have seen, by their places.
     pub inboxes: BTreeMap<String, Inbox>,
+    /// What its git triggers have seen, by the references they watch.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub commits: BTreeMap<String, CommitKnown>,
     /// How many outcomes were known when it last began.
     pub outcomes_then: u64,
     /// The newest run.

@@ -154,7 +154,7 @@ fn a_laboratory_of_the_first_schema_gets_a_queue_and_its_runs_are_found_by_proje
     for _ in 0..2 {
         bring_up(&file, list_migrations(StoreName::Lab)).unwrap();
         assert!(names().contains(&"run_queue".to_string()));
-        assert_eq!(file.read(|view| view.read_meta_number(SCHEMA)).unwrap(), 4);
+        assert_eq!(file.read(|view| view.read_meta_number(SCHEMA)).unwrap(), 5);
     }
     file.read(|view| {
         assert_eq!(Lab(view).find_run(&run.run_id)?, Some(run.clone()));

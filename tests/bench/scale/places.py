@@ -188,7 +188,7 @@ class Places:
             self.page("chains", "/chains", is_list=True),
             self.page("one chain", chain, is_list=True),
             self.page("one chain, further back", f"{chain}?cursor={self.chain_middle}"),
-            self.page("one run of a chain", *[f"/chains/runs/{run}" for run in self.chain_ids]),
+            self.page("one run of a chain", *[f"/chain-runs/{run}" for run in self.chain_ids]),
             self.page("monitoring", "/monitoring", is_list=True),
             self.page("a model, charts of 90 days", f"/monitoring/{model}", is_list=True),
             self.page("a model, charts of three years", charts[0], is_list=True),

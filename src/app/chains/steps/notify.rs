@@ -31,7 +31,7 @@ pub(in crate::app::chains) fn tell(begun: &Begun, plan: &NotifyStep) -> Result<D
         title,
         sentences,
         details: Vec::new(),
-        link: Some(format!("/chains/runs/{}", run.id)),
+        link: Some(format!("/chain-runs/{}", run.id)),
     };
     alerts::raise(&begun.app, vec![raw])?;
     Ok(Done::well(format!("told: {}", status_word(run.status()))))

@@ -26,13 +26,14 @@ pub fn planned(texts: &Texts, chain: &Chain, at_ms: i64) -> Planned {
 pub fn cause(texts: &Texts, trigger: &Trigger) -> (String, Option<String>) {
     let by = trigger.by.as_deref().unwrap_or_default();
     let from = trigger.from.as_deref().unwrap_or_default();
-    let run = Some(format!("/chains/runs/{from}"));
+    let run = Some(format!("/chain-runs/{from}"));
     match trigger.kind {
         TriggerKind::Cron => (texts.say("chains.cause.cron"), None),
         TriggerKind::CatchUp => (texts.say("chains.cause.catch_up"), None),
         TriggerKind::Backfill => (texts.fill("chains.cause.backfill", &[("by", by)]), None),
         TriggerKind::Hand => (texts.fill("chains.cause.hand", &[("by", by)]), None),
         TriggerKind::File => (texts.fill("chains.cause.file", &[("from", from)]), None),
+        TriggerKind::Git => (texts.fill("chains.cause.git", &[("from", from)]), None),
         TriggerKind::Drift => (texts.fill("chains.cause.drift", &[("from", from)]), None),
         TriggerKind::Volume => (texts.fill("chains.cause.volume", &[("from", from)]), None),
         TriggerKind::Chain => (texts.say("chains.cause.chain"), run),
@@ -56,6 +57,9 @@ pub fn starts(texts: &Texts, chain: &Chain) -> Vec<String> {
 fn start(texts: &Texts, on: &TriggerOn) -> String {
     match on {
         TriggerOn::File { path, .. } => texts.fill("chains.starts.file", &[("pattern", path.as_str())]),
+        TriggerOn::Git { path, name } => {
+            texts.fill("chains.starts.git", &[("ref", name.as_str()), ("path", path)])
+        }
         TriggerOn::Drift { at: DriftLevel::Watch } => texts.say("chains.starts.drift_watch"),
         TriggerOn::Drift { at: DriftLevel::Shifted } => texts.say("chains.starts.drift_shifted"),
         TriggerOn::Volume { outcomes } => {
@@ -107,7 +111,7 @@ mod tests {
     fn a_run_that_came_of_another_leads_there() {
         let texts = Texts::load().unwrap();
         let of = |kind| Trigger { kind, by: Some("anna".into()), from: Some("7f".into()) };
-        assert_eq!(cause(&texts, &of(TriggerKind::Rerun)).1.as_deref(), Some("/chains/runs/7f"));
+        assert_eq!(cause(&texts, &of(TriggerKind::Rerun)).1.as_deref(), Some("/chain-runs/7f"));
         let (said, leads) = cause(&texts, &of(TriggerKind::Hand));
         assert!(said.contains("anna") && leads.is_none(), "{said}");
     }

@@ -102,7 +102,7 @@ pub fn run_line(texts: &Texts, row: &ChainRunRow, now_ms: i64) -> RunLine {
 }
 
 pub fn address_of_run(id: &str) -> String {
-    format!("/chains/runs/{id}")
+    format!("/chain-runs/{id}")
 }
 
 pub fn address_of(project: &str, chain: &str) -> String {

@@ -30,7 +30,7 @@ fn planned() -> Planned {
 
 fn run_line(at: usize) -> RunLine {
     RunLine {
-        address: format!("/chains/runs/{at}"),
+        address: format!("/chain-runs/{at}"),
         mark: mark(at),
         cause: "<erika>, by hand".into(),
         started: "then".into(),
@@ -117,7 +117,7 @@ pub fn runs() -> Vec<RunView> {
         line: step_line(at == 0),
         mark: mark(at),
         note: (at == 1).then(|| "Waits for <erika>".into()),
-        carried: (at == 2).then(|| "/chains/runs/a".into()),
+        carried: (at == 2).then(|| "/chain-runs/a".into()),
         attempts: if at == 0 { vec![attempt(1), attempt(2)] } else { Vec::new() },
     };
     let left = |address: Option<&str>| Left {
@@ -132,7 +132,7 @@ pub fn runs() -> Vec<RunView> {
         chain_address: "/chains/p/c".into(),
         mark: mark(2),
         cause: "<erika>, by hand".into(),
-        cause_address: Some("/chains/runs/a".into()),
+        cause_address: Some("/chain-runs/a".into()),
         started: "then".into(),
         planned: Some("then".into()),
         ended: Some("then".into()),

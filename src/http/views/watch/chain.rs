@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::app::chains::ProjectRow;
 use crate::app::chains::runs::{ChainState, status_word};
+use crate::app::chains::{ChainRow, ProjectRow};
 use crate::base::clock::millis_to_text;
 use crate::schedule::definition::{CatchUp, ChainEnd, DriftLevel, Overlap, Step, TriggerOn};
 use crate::schedule::picture;
+use crate::schedule::trigger::watch_of;
 
 /// A project as it is put in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -157,7 +158,7 @@ impl ChainView {
             chain: chain.name.clone(),
             cron: chain.timetable.as_ref().map(|timetable| timetable.cron().text().to_string()),
             timezone: chain.zone.name().to_string(),
-            triggers: chain.triggers.iter().map(trigger_words).collect(),
+            triggers: chain.triggers.iter().map(|on| trigger_words(on, row)).collect(),
             catch_up: catch_up_word(chain.catch_up).to_string(),
             overlap: overlap_word(chain.overlap).to_string(),
             deadline_ms: chain.deadline_ms,
@@ -195,9 +196,16 @@ fn overlap_word(overlap: Overlap) -> &'static str {
     }
 }
 
-fn trigger_words(trigger: &TriggerOn) -> String {
+fn trigger_words(trigger: &TriggerOn, row: &ChainRow) -> String {
     match trigger {
         TriggerOn::File { path, .. } => format!("a file {} in the inbox", path.as_str()),
+        TriggerOn::Git { path, name } => {
+            let watch = watch_of(path, name);
+            let known = row.commits.get(&watch).cloned().unwrap_or_default();
+            let commit = known.commit.map_or(String::new(), |commit| format!(" than {commit}"));
+            let fault = known.fault.map_or(String::new(), |code| format!(" (it cannot be read: {code})"));
+            format!("another commit{commit}{fault} at {watch}")
+        }
         TriggerOn::Drift { at: DriftLevel::Watch } => "drift that is to be watched".into(),
         TriggerOn::Drift { at: DriftLevel::Shifted } => "drift that has shifted".into(),
         TriggerOn::Volume { outcomes } => format!("{outcomes} more known outcomes"),

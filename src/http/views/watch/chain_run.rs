@@ -14,12 +14,12 @@ use crate::schedule::picture;
 /// Why a run began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TriggerView {
-    /// `cron`, `catch_up`, `backfill`, `hand`, `file`, `drift`, `volume`, `chain` or `rerun`.
+    /// `cron`, `catch_up`, `backfill`, `hand`, `file`, `git`, `drift`, `volume`, `chain` or `rerun`.
     #[schema(example = "hand")]
     pub kind: String,
     /// The person, where one asked for it.
     pub by: Option<String>,
-    /// A file, a day, a run: what it came of.
+    /// A file, a commit (with its reference and its repository), a day, a run: what it came of.
     pub from: Option<String>,
 }
 
@@ -31,6 +31,7 @@ impl TriggerView {
             TriggerKind::Backfill => "backfill",
             TriggerKind::Hand => "hand",
             TriggerKind::File => "file",
+            TriggerKind::Git => "git",
             TriggerKind::Drift => "drift",
             TriggerKind::Volume => "volume",
             TriggerKind::Chain => "chain",
