@@ -213,7 +213,6 @@ mod tests {
     use crate::data::contract::RawContract;
     use crate::data::table::{MISSING, TextValues, Values};
     use serde_json::json;
-    use smallvec::smallvec;
 
     fn contract() -> Contract {
         let column = |name: &str, kind: &str, role: &str| json!({"name": name, "kind": kind, "role": role});
@@ -226,12 +225,16 @@ mod tests {
     }
 
     fn table() -> Table {
-        let number = |name: &str, kind, x| Column { name: name.into(), kind, values: Values::Number(x) };
-        let text = TextValues { levels: smallvec!["car".into()], codes: smallvec![0, MISSING] };
+        let number = |name: &str, kind, x: Vec<f64>| Column {
+            name: name.into(),
+            kind,
+            values: Values::Number(x.into()),
+        };
+        let text = TextValues { levels: vec!["car".into()].into(), codes: vec![0, MISSING].into() };
         Table::new(vec![
-            number("age", Kind::Integer, smallvec![30.0, f64::NAN]),
-            number("since", Kind::Date, smallvec![parse_iso_date("2020-05-01").unwrap(), f64::NAN]),
-            number("owner", Kind::Boolean, smallvec![1.0, f64::NAN]),
+            number("age", Kind::Integer, vec![30.0, f64::NAN]),
+            number("since", Kind::Date, vec![parse_iso_date("2020-05-01").unwrap(), f64::NAN]),
+            number("owner", Kind::Boolean, vec![1.0, f64::NAN]),
             Column { name: "purpose".into(), kind: Kind::Text, values: Values::Text(text) },
         ])
         .unwrap()

@@ -2,7 +2,6 @@
 //! Nothing of a row is kept, only how often and how far the margin went.
 
 use serde::Serialize;
-use smallvec::smallvec;
 
 use crate::base::canonical;
 use crate::base::fact::{Class, Fact, Failure};
@@ -117,9 +116,11 @@ fn values_of(table: &Table, field: &str, model: &Model) -> Vec<Place> {
 fn moved(table: &Table, field: &str, place: &Place) -> Table {
     let column = |column: &Column| match place {
         _ if column.name != field => column.clone(),
-        Place::Number(x) => Column { values: Values::Number(smallvec![*x; table.rows()]), ..column.clone() },
+        Place::Number(x) => {
+            Column { values: Values::Number(vec![*x; table.rows()].into()), ..column.clone() }
+        }
         Place::Level(level) => {
-            let text = TextValues { levels: smallvec![level.clone()], codes: smallvec![0; table.rows()] };
+            let text = TextValues { levels: vec![level.clone()].into(), codes: vec![0; table.rows()].into() };
             Column { values: Values::Text(text), ..column.clone() }
         }
     };

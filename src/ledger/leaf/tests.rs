@@ -1,3 +1,5 @@
+//! What a header becomes on disk, byte for byte, and what is never written or read.
+
 use super::*;
 use crate::base::ids::DecisionId;
 use crate::ledger::case::Branch;

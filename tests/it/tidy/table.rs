@@ -71,6 +71,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("rand_chacha", &["base"]),
     ("rand_core", &["base"]),
     ("strsim", &["base"]),
+    ("smallvec", &["data"]),
     ("serde_json_canonicalizer", &["base"]),
     ("aws_lc_rs", &["base", "security"]),
     ("argon2", &["security"]),
