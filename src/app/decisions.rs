@@ -15,7 +15,6 @@ use crate::app::error::UseCaseError;
 use crate::app::home::App;
 use crate::base::fact::Failure;
 use crate::ledger::case::Branch;
-use crate::ledger::decision::Flag;
 use crate::registry::version::ModelRef;
 use crate::security::actor::{Act, Actor};
 use crate::store::error::StoreError;
@@ -160,7 +159,7 @@ async fn record<H: Send + 'static>(
     draft: Draft,
     held: H,
 ) -> Result<(Answered, Option<Stages>), Failure> {
-    let Draft { record, mut answered, mut stages } = draft;
+    let Draft { record, mut answered, mut stages, is_rehearsal } = draft;
     let (told, durable) = oneshot::channel();
     app.store.submit_answer(record, move |outcome| {
         drop(held);
@@ -169,8 +168,7 @@ async fn record<H: Send + 'static>(
     let gone = |_| StoreError::WriterGone { store: StoreName::Ledger };
     answered.settle(durable.await.map_err(gone)??);
     stages.mark(Stage::Durable);
-    let counted = answered.header.decision.as_ref().filter(|facts| !facts.flags.contains(&Flag::Simulated));
-    if let Some(facts) = counted {
+    if let Some(facts) = answered.header.decision.as_ref().filter(|_| !is_rehearsal) {
         let wish = if facts.outcome.is_some() { Wish::Decision } else { Wish::Prediction };
         seat.count(wish, facts.outcome.as_deref().unwrap_or_default(), facts.latency_us);
     }

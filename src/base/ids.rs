@@ -42,7 +42,7 @@ pub fn check_name(name: &str) -> Result<(), BadName> {
 }
 
 /// The name of a field. Tables, models and answers all hold it: a copy copies no text.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(from = "String")]
 pub struct FieldName(Arc<str>);
 
@@ -60,18 +60,6 @@ impl std::ops::Deref for FieldName {
     }
 }
 
-impl AsRef<str> for FieldName {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::borrow::Borrow<str> for FieldName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
 impl From<&str> for FieldName {
     fn from(name: &str) -> Self {
         Self(name.into())
@@ -81,18 +69,6 @@ impl From<&str> for FieldName {
 impl From<String> for FieldName {
     fn from(name: String) -> Self {
         Self(name.into())
-    }
-}
-
-impl From<&String> for FieldName {
-    fn from(name: &String) -> Self {
-        Self(name.as_str().into())
-    }
-}
-
-impl From<FieldName> for String {
-    fn from(name: FieldName) -> Self {
-        name.to_string()
     }
 }
 

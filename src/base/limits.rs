@@ -70,7 +70,7 @@ pub const EMBEDDING_SIZE_MAX: usize = 64;
 pub const NETWORK_WEIGHTS_MAX: usize = 16 << 20;
 pub const NETWORK_HEADER_BYTES_MAX: usize = 256 << 10;
 /// Bends of the way from the reference to a row that an explanation of a network walks. The piece after a bend costs about
-/// three passes through the layers behind the first; some hundred are usual for three layers of 64, 64 and 32 units.
+/// three passes through the layers behind the first.
 pub const EXPLANATION_BENDS_MAX: usize = 4_096;
 /// Rows whose contributions make a network's importance.
 pub const IMPORTANCE_ROWS_PATH_MAX: usize = 2_000;

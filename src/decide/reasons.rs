@@ -109,7 +109,7 @@ fn from_rules(
 ) -> Result<Vec<Reason>, ReasonError> {
     let same = row.hits.iter().filter(|rule| rule.outcome == outcome.outcome);
     same.take(limits::REASONS_MAX)
-        .map(|rule| reason(policy, row, &(&rule.when.field).into(), rule.reason.clone()))
+        .map(|rule| reason(policy, row, &rule.when.field.as_str().into(), rule.reason.clone()))
         .collect()
 }
 

@@ -67,11 +67,10 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
     use crate::model::baseline::Baseline;
     use crate::model::calibrate::Calibration;
     use crate::model::linear::Linear;
-    use crate::model::network::tests::drawn;
+    use crate::model::network::tests::{drawn, hashed};
     use crate::model::scorer::Family;
     use proptest::{collection, prop_assert, proptest};
 
@@ -82,22 +81,8 @@ mod tests {
     }
 
     fn model(family: Family) -> Model {
-        let mut start = 0;
-        let mut fields = Vec::new();
-        for (number, width) in WIDTHS.into_iter().enumerate() {
-            let (field, encoding) = (format!("f{number}"), FittedEncoding::Hash { buckets: width });
-            fields.push(FittedField {
-                field: field.into(),
-                encoding,
-                start,
-                width,
-                known_levels: Vec::new(),
-                code: None,
-            });
-            start += width;
-        }
-        let recipe = FittedRecipe { fields, width: start };
-        let background = vec![0.5; start];
+        let recipe = hashed(&WIDTHS);
+        let background = vec![0.5; recipe.width];
         Model { recipe, family, calibration: Calibration::identity(), background, accepted: None }
     }
 

@@ -190,32 +190,13 @@ fn check_finite(part: &'static str, values: &[f64]) -> Result<(), ModelError> {
 mod tests {
     use super::*;
     use crate::base::rng::Random;
-    use crate::features::recipe::{FittedEncoding, FittedField};
+    use crate::features::recipe::FittedEncoding;
     use crate::model::baseline::Baseline;
     use crate::model::linear::Linear;
-    use crate::model::network::tests::drawn;
-
-    fn recipe(widths: &[usize]) -> FittedRecipe {
-        let mut start = 0;
-        let mut fields = Vec::new();
-        for (number, &width) in widths.iter().enumerate() {
-            let encoding = FittedEncoding::Hash { buckets: width };
-            let field = format!("f{number}");
-            fields.push(FittedField {
-                field: field.into(),
-                encoding,
-                start,
-                width,
-                known_levels: Vec::new(),
-                code: None,
-            });
-            start += width;
-        }
-        FittedRecipe { fields, width: start }
-    }
+    use crate::model::network::tests::{drawn, hashed};
 
     fn model(widths: &[usize]) -> Model {
-        let recipe = recipe(widths);
+        let recipe = hashed(widths);
         let mut random = Random::new(5, "model");
         let weights = (0..recipe.width).map(|_| random.normal() as f32).collect();
         let background = vec![0.5; recipe.width];

@@ -81,6 +81,13 @@ pub struct Decision {
     pub recorded: bool,
 }
 
+/// A row's score and what each field adds to it, measured from what reasons are measured from; not yet decided.
+pub struct Measured {
+    scored: Scored,
+    base: f64,
+    shares: Vec<Contribution>,
+}
+
 /// A table as the model sees it, ready to answer for each of its rows.
 pub struct ScoredTable<'a> {
     champion: &'a Champion,
@@ -132,13 +139,23 @@ impl ScoredTable<'_> {
     }
 
     pub fn decide(&self, row: usize) -> Result<Decision, ServeError> {
+        self.decide_measured(row, self.measure(row)?)
+    }
+
+    /// All that the model says of a row, for a policy to decide by.
+    pub fn measure(&self, row: usize) -> Result<Measured, ServeError> {
+        let scored = self.score(row)?;
+        let (base, shares) = self.champion.model().shares(self.encoded_row(row)?, self.champion.reasoner());
+        Ok(Measured { scored, base, shares })
+    }
+
+    pub fn decide_measured(&self, row: usize, measured: Measured) -> Result<Decision, ServeError> {
         let signed = self.champion.deciding_policy()?;
         let policy = signed.policy();
-        let Scored { margin, probability, notes } = self.score(row)?;
+        let Measured { scored: Scored { margin, probability, notes }, base, shares: fields } = measured;
         let hits = hits(&policy.object().rules, self.table, row)?;
         let outcome = decide(policy, probability, &hits)?;
         let (model, encoded) = (self.champion.model(), self.encoded_row(row)?);
-        let (base, fields) = model.shares(encoded, self.champion.reasoner());
         let decided = DecidedRow { table: self.table, row, encoded, shares: &fields, hits: &hits };
         let reasons = find_reasons(policy, model, &outcome, &decided)?;
         Ok(Decision {

@@ -173,12 +173,17 @@ fn killed_after(place: &Place, wait: Duration) -> bool {
     child.wait().unwrap().code().is_none()
 }
 
-/// Moments all over a run's time, by a fixed sequence; which step each hits is up to the machine.
-fn kill_at_moments(count: u32) {
-    let clean = place();
+/// What a run says, and how long it took.
+fn timed(place: &Place) -> (Value, Duration) {
     let begun = Instant::now();
-    let model = clean.ok(&RUN)["model"].clone();
-    let whole = begun.elapsed();
+    (place.ok(&RUN), begun.elapsed())
+}
+
+/// Moments all over a run's time, by a fixed sequence; which step each hits is up to the machine, and so is how long a
+/// run takes: each kill that misses has it measured again.
+fn kill_at_moments(count: u32) {
+    let (clean, mut whole) = timed(&self::place());
+    let model = clean["model"].clone();
     let (mut begins, mut ends) = (0, 0);
     for number in 0..count {
         let place = place();
@@ -186,20 +191,24 @@ fn kill_at_moments(count: u32) {
         let how = format!("killed after {share:.3} of {whole:?}");
         if !killed_after(&place, whole.mul_f64(share)) {
             ends += 1;
+            whole = timed(&self::place()).1;
         } else if state(&place).join("run.json").exists() {
             finish(&place, &model, &how);
         } else {
             // Before the run was written down, or after its end: the next one is whole in any case.
             begins += 1;
-            assert_eq!(place.ok(&RUN)["model"], model, "{how}");
+            let (ended, took) = timed(&place);
+            assert_eq!(ended["model"], model, "{how}");
+            if names(&ended["ran"]) == NODES {
+                whole = took;
+            }
         }
     }
     let within = count - begins - ends;
     say(&format!(
         "{count} kills: {within} within a run, {begins} outside of its record, {ends} after its end"
     ));
-    // How many is up to the machine, whose speed may change behind the first run.
-    assert!(within * 4 >= count, "many of the kills must hit a run: {within} of {count}");
+    assert!(within * 2 >= count, "most of the kills must hit a run: {within} of {count}");
 }
 
 #[test]

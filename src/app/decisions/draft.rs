@@ -45,6 +45,8 @@ pub struct Draft {
     pub record: NewAnswer,
     pub answered: Answered,
     pub stages: Stages,
+    /// A rehearsal counts as no decision anywhere.
+    pub is_rehearsal: bool,
 }
 
 impl Asking<'_> {
@@ -73,9 +75,10 @@ impl Asking<'_> {
         let row = standing.parser.parse(self.row)?;
         self.mark(Stage::Parse);
         let defaulted = std::slice::from_ref(&row.defaulted);
-        let scored = champion.score_table(&row.table, defaulted)?;
+        let table = champion.score_table(&row.table, defaulted)?;
+        let measured = table.measure(0)?;
         self.mark(Stage::Score);
-        let mut decision = scored.decide(0)?;
+        let mut decision = table.decide_measured(0, measured)?;
         decision.recorded = true;
         if self.seat.is_degraded() && self.seat.refers {
             decision.outcome = REFER.to_string();
@@ -211,7 +214,7 @@ impl Asking<'_> {
         let explained = standing.map(|standing| standing.champion.explained());
         let answered = Answered { header, content: made.content, positive, explained, replayed: false };
         self.mark(Stage::Seal);
-        Ok(Draft { record, answered, stages: self.stages.get() })
+        Ok(Draft { record, answered, stages: self.stages.get(), is_rehearsal: self.simulated })
     }
 
     fn counted(

@@ -22,6 +22,7 @@ use crate::cli::speak::output::{Answer, columns, number_up_to};
 use crate::client::call::Client;
 use crate::client::target::Target;
 use crate::config::project::Project;
+use crate::data::expect::aggregates::quantile;
 use crate::demo::project::find;
 use crate::http::server::Server;
 use crate::http::views::decision::DecisionView;
@@ -281,12 +282,6 @@ struct Told {
     samples: Vec<Sample>,
 }
 
-/// The value below or at which so much of a sorted list lies.
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let place = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(place.max(1) - 1).copied().unwrap_or_default()
-}
-
 impl Told {
     fn answer(&self) -> Answer {
         let count = self.samples.len();
@@ -299,7 +294,8 @@ impl Told {
             let of = |Sample(told): &Sample| told.get(place).map(|(_, millis)| *millis);
             let mut sorted: Vec<f64> = self.samples.iter().filter_map(of).collect();
             sorted.sort_by(f64::total_cmp);
-            let [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1.0].map(|share| percentile(&sorted, share));
+            let [p50, p90, p99, max] =
+                [0.5, 0.9, 0.99, 1.0].map(|share| quantile(&sorted, share).unwrap_or_default());
             let cells = [p50, p90, p99, max].map(|millis| format!("{millis:.3}"));
             table.push([vec![word.clone()], cells.to_vec()].concat());
             stages.push(json!({"stage": word, "p50_ms": p50, "p90_ms": p90, "p99_ms": p99, "max_ms": max}));
@@ -325,14 +321,6 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_percentile_is_a_value_that_was_measured() {
-        let sorted: Vec<f64> = (1..=200).map(f64::from).collect();
-        let told = [0.5, 0.9, 0.99, 1.0].map(|share| percentile(&sorted, share));
-        assert_eq!(told, [100.0, 180.0, 198.0, 200.0]);
-        assert_eq!(percentile(&[7.0], 0.5), 7.0);
-    }
 
     #[test]
     fn the_header_is_read_as_it_is_written_and_nothing_else_is() {

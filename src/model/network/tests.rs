@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::rng::Random;
+use crate::features::recipe::{FittedEncoding, FittedField, FittedRecipe};
 
 /// A network of drawn weights over fields of these widths; the fields named `embedded` have two numbers a level.
 pub(crate) fn drawn(seed: u64, fields: &[usize], embedded: &[usize], hidden: &[usize]) -> Network {
@@ -11,6 +12,17 @@ pub(crate) fn drawn(seed: u64, fields: &[usize], embedded: &[usize], hidden: &[u
 /// The same with several members, and the second field embedded.
 pub(crate) fn drawn_members(seed: u64, members: usize, fields: &[usize], hidden: &[usize]) -> Network {
     drawn_as(&mut Random::new(seed, "members"), fields, &[1], (members, hidden))
+}
+
+/// Hashed fields of these widths, one behind the other, named f0, f1 and so on.
+pub(crate) fn hashed(widths: &[usize]) -> FittedRecipe {
+    let (mut start, mut fields) = (0, Vec::new());
+    for (number, &width) in widths.iter().enumerate() {
+        let (field, encoding) = (format!("f{number}").into(), FittedEncoding::Hash { buckets: width - 1 });
+        fields.push(FittedField { field, encoding, start, width, known_levels: Vec::new(), code: None });
+        start += width;
+    }
+    FittedRecipe { fields, width: start }
 }
 
 fn drawn_as(

@@ -113,28 +113,9 @@ fn read_tensor(file: &SafeTensors<'_>, tensor: &str) -> Result<(Vec<usize>, Vec<
 mod tests {
     use super::*;
     use crate::base::fact::Fact as _;
-    use crate::features::recipe::{FittedEncoding, FittedField};
-    use crate::model::network::tests::{drawn, drawn_members};
+    use crate::model::network::tests::{drawn, drawn_members, hashed};
     use crate::model::scorer::{Family, Scorer as _};
     use crate::model::weights::{parse_safetensors, to_safetensors};
-
-    fn recipe(widths: &[usize]) -> FittedRecipe {
-        let mut start = 0;
-        let mut fields = Vec::new();
-        for (number, &width) in widths.iter().enumerate() {
-            let (field, encoding) = (format!("f{number}"), FittedEncoding::Hash { buckets: width - 1 });
-            fields.push(FittedField {
-                field: field.into(),
-                encoding,
-                start,
-                width,
-                known_levels: Vec::new(),
-                code: None,
-            });
-            start += width;
-        }
-        FittedRecipe { fields, width: start }
-    }
 
     fn bytes() -> Vec<u8> {
         to_safetensors(&Family::Network(drawn(3, &[3, 8, 4], &[1, 2], &[5, 4]))).unwrap()
@@ -157,7 +138,7 @@ mod tests {
     fn a_network_goes_there_and_back_to_the_bit_with_its_tensors_in_the_order_of_their_names() {
         let network = drawn(3, &[3, 8, 4], &[1, 2], &[5, 4]);
         let bytes = bytes();
-        let read = parse_safetensors("mlp", &recipe(&[3, 8, 4]), &bytes).unwrap();
+        let read = parse_safetensors("mlp", &hashed(&[3, 8, 4]), &bytes).unwrap();
         assert_eq!(read, Family::Network(network.clone()));
         assert_eq!(network.width(), 15);
         let header = String::from_utf8_lossy(&bytes[8..]).into_owned();
@@ -171,7 +152,7 @@ mod tests {
     fn several_members_go_there_and_back_to_the_bit_and_one_is_written_as_ever() {
         let network = drawn_members(4, 3, &[3, 8, 4], &[5, 4]);
         let bytes = to_safetensors(&Family::Network(network.clone())).unwrap();
-        let read = parse_safetensors("mlp", &recipe(&[3, 8, 4]), &bytes).unwrap();
+        let read = parse_safetensors("mlp", &hashed(&[3, 8, 4]), &bytes).unwrap();
         assert_eq!(read, Family::Network(network));
         let header = String::from_utf8_lossy(&bytes[8..]).into_owned();
         assert!(header.contains("\"layer.01\":{\"dtype\":\"F32\",\"shape\":[3,5,4]"), "{header}");
@@ -181,19 +162,19 @@ mod tests {
         let mut uneven = bytes.clone();
         let at = header.find("[3,5,4]").unwrap() + 8;
         uneven[at..at + 7].copy_from_slice(b"[5,3,4]");
-        assert_eq!(refusal(&uneven, &recipe(&[3, 8, 4])), "weights.tensors");
+        assert_eq!(refusal(&uneven, &hashed(&[3, 8, 4])), "weights.tensors");
     }
 
     #[test]
     fn tensors_of_another_name_shape_type_or_recipe_are_refused() {
-        let fitting = recipe(&[3, 8, 4]);
+        let fitting = hashed(&[3, 8, 4]);
         assert_eq!(refusal(&with("layer.01", "layer.07"), &fitting), "weights.tensors");
         assert_eq!(refusal(&with("bias.01", "bias.09"), &fitting), "weights.tensors");
         assert_eq!(refusal(&with("embedding.0001", "embedding.0007"), &fitting), "weights.tensors");
         assert_eq!(refusal(&with("\"F32\"", "\"I32\""), &fitting), "weights.shape");
-        assert_eq!(refusal(&bytes(), &recipe(&[3, 8, 5])), "weights.tensors");
-        assert_eq!(refusal(&bytes(), &recipe(&[4, 8, 4])), "network.shape");
-        assert_eq!(refusal(&bytes(), &recipe(&[3, 8])), "weights.tensors");
+        assert_eq!(refusal(&bytes(), &hashed(&[3, 8, 5])), "weights.tensors");
+        assert_eq!(refusal(&bytes(), &hashed(&[4, 8, 4])), "network.shape");
+        assert_eq!(refusal(&bytes(), &hashed(&[3, 8])), "weights.tensors");
         for kind in ["logistic", "baseline"] {
             assert!(parse_safetensors(kind, &fitting, &bytes()).is_err());
         }
@@ -201,7 +182,7 @@ mod tests {
 
     #[test]
     fn cut_and_lengthened_networks_are_refused() {
-        let (bytes, fitting) = (bytes(), recipe(&[3, 8, 4]));
+        let (bytes, fitting) = (bytes(), hashed(&[3, 8, 4]));
         for length in (0..bytes.len()).step_by(7) {
             assert!(parse_safetensors("mlp", &fitting, &bytes[..length]).is_err(), "{length}");
         }
