@@ -31,7 +31,7 @@ pub enum SearchMethod {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pick {
-    /// The lowest mean log loss; of families, all together unless one alone is better by more than one standard error.
+    /// The lowest mean log loss; of families, all together unless one alone is better by more than two standard errors.
     #[default]
     Best,
     /// The simplest that is within one standard error of it.
