@@ -14,7 +14,7 @@ use crate::base::rng::Random;
 use crate::config::project::Project;
 use crate::data::split::draw_stratified;
 use crate::data::table::Table;
-use crate::evaluate::compare::folds::{Candidate, FoldSummary, summarise};
+use crate::evaluate::compare::folds::{Candidate, FoldSummary, Placed, summarise};
 use crate::model::calibrate::{Calibration, CalibrationKind};
 use crate::pipeline::artifacts::Artifact;
 use crate::pipeline::fitting::metrics_by_fold;
@@ -161,7 +161,7 @@ fn report(
     let log_loss = summarise(&candidates(|trial| &trial.log_losses), false)?;
     let auc = summarise(&candidates(|trial| &trial.aucs), true)?;
     let (picked, rule) = match params.pick {
-        Pick::Best => best(judged, &log_loss.best),
+        Pick::Best => best(&log_loss),
         Pick::OneSe => {
             let rule = "is the simplest within one standard error of the lowest mean log loss";
             (log_loss.pick.clone(), rule)
@@ -175,23 +175,14 @@ fn report(
 
 /// The lowest log loss; but all families together stand where they are not beaten by more than two standard errors of
 /// the difference: the luckiest of several noisy figures is mostly luck.
-fn best(judged: &[&Trial], lowest: &str) -> (String, &'static str) {
-    let find = |name: &str| judged.iter().find(|trial| trial.name == name);
-    if let (Some(together), Some(alone)) = (find(TOGETHER), find(lowest))
-        && lowest != TOGETHER
-    {
-        let pairs = together.log_losses.iter().zip(&alone.log_losses);
-        let differences: Vec<f64> = pairs.map(|(together, alone)| together - alone).collect();
-        let count = differences.len() as f64;
-        let mean = differences.iter().sum::<f64>() / count;
-        let squares: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
-        let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
-        if mean <= 2.0 * error {
-            let rule = "is beaten by no family alone by more than two standard errors of the difference";
-            return (TOGETHER.to_string(), rule);
-        }
+fn best(log_loss: &FoldSummary) -> (String, &'static str) {
+    let together = log_loss.candidates.iter().find(|placed| placed.name == TOGETHER);
+    let stands = |together: &Placed| together.behind <= 2.0 * together.behind_error;
+    if log_loss.best != TOGETHER && together.is_some_and(stands) {
+        let rule = "is beaten by no family alone by more than two standard errors of the difference";
+        return (TOGETHER.to_string(), rule);
     }
-    (lowest.to_string(), "has the lowest mean log loss")
+    (log_loss.best.clone(), "has the lowest mean log loss")
 }
 
 fn why(rule: &str, picked: &str, summary: &FoldSummary) -> String {
@@ -443,22 +434,15 @@ pub fn compare_families(
 mod tests {
     use super::*;
 
-    fn trial(name: &str, log_losses: [f64; 5]) -> Trial {
-        let aucs = vec![0.5; 5];
-        Trial {
-            name: name.into(),
-            settings: Vec::new(),
-            rows_share: 1.0,
-            log_losses: log_losses.into(),
-            aucs,
-        }
-    }
-
     /// Whether all together stand against one alone that is ahead of them by these figures in the folds.
     fn stand_against(ahead: [f64; 5]) -> bool {
-        let together = trial(TOGETHER, [0.5; 5]);
-        let alone = trial("forest", ahead.map(|ahead| 0.5 - ahead));
-        best(&[&alone, &together], "forest").0 == TOGETHER
+        let candidate = |name: &str, values: [f64; 5]| Candidate {
+            name: name.into(),
+            complexity: 0,
+            values: values.into(),
+        };
+        let alone = candidate("forest", ahead.map(|ahead| 0.5 - ahead));
+        best(&summarise(&[alone, candidate(TOGETHER, [0.5; 5])], false).unwrap()).0 == TOGETHER
     }
 
     #[test]
