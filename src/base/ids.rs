@@ -231,7 +231,7 @@ pub fn draw_form_id() -> String {
 pub fn draw_correlation_id() -> String {
     static PROCESS: LazyLock<String> = LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string());
     static COUNT: AtomicU64 = AtomicU64::new(1);
-    format!("{}-{}", PROCESS.as_str(), COUNT.fetch_add(1, Ordering::Relaxed))
+    [PROCESS.as_str(), &COUNT.fetch_add(1, Ordering::Relaxed).to_string()].join("-")
 }
 
 #[cfg(test)]

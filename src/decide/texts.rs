@@ -27,7 +27,7 @@ impl Variant {
             Self::Value => "value",
             Self::Missing => "missing",
         };
-        format!("{stem}.{suffix}")
+        [stem, ".", suffix].concat()
     }
 }
 

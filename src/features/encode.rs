@@ -68,18 +68,19 @@ pub fn find_fields<'a>(
     table: &'a Table,
     fields: &[FittedField],
 ) -> Result<Vec<FieldColumn<'a>>, FeatureError> {
+    let mut found = Vec::with_capacity(fields.len());
     let mut next = 0;
-    let find = |field: &FittedField| {
+    for field in fields {
         let place = table.find_place(&field.field, next).ok_or_else(|| missing(&field.field))?;
         next = place + 1;
         let column = &table.columns()[place];
-        if field.is_numeric() {
-            numbers_of(column).map(FieldColumn::Numbers)
+        found.push(if field.is_numeric() {
+            FieldColumn::Numbers(numbers_of(column)?)
         } else {
-            text_of(column).map(FieldColumn::Text)
-        }
-    };
-    fields.iter().map(find).collect()
+            FieldColumn::Text(text_of(column)?)
+        });
+    }
+    Ok(found)
 }
 
 fn numbers_of(column: &Column) -> Result<&[f64], FeatureError> {

@@ -24,6 +24,9 @@ use crate::http::problem::HttpError;
 use crate::http::routes::Parameter;
 use crate::http::server::Server;
 
+/// What a decision with its reasons fills at most, as a rule: a longer answer grows.
+const ANSWER_BYTES: usize = 2_048;
+
 pub type Reply = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>>;
 
 /// A request whose sender is known and may ask this.
@@ -156,7 +159,8 @@ pub fn read_query(uri: &Uri, known: &[Parameter]) -> Result<Vec<(String, String)
 
 /// A view as the answer.
 pub fn view<T: Serialize>(view: &T) -> Result<Response, Failure> {
-    let bytes = serde_json::to_vec(view).map_err(|_| HttpError::Unwritable)?;
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut bytes, view).map_err(|_| HttpError::Unwritable)?;
     Ok(bytes_of("application/json", bytes))
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::base::fact::{Class, Fact};
 use crate::base::limits;
@@ -23,8 +23,8 @@ const SWAPS_NAMED_MAX: usize = 2;
 pub struct Branch(u16);
 
 /// `BRANCH-YY-NNNNN-C`: branch, year, number within the year, check letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct CaseNumber {
     branch: Branch,
     year: u8,
@@ -197,7 +197,18 @@ struct Spelled {
     length: usize,
 }
 
+impl Spelled {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.signs[..self.length]).unwrap_or_default()
+    }
+}
+
 impl CaseNumber {
+    /// Whether this is its one spelling.
+    pub fn is_spelled(&self, text: &str) -> bool {
+        self.spelled().as_str() == text
+    }
+
     /// Written out by hand: each record says its case several times.
     fn spelled(&self) -> Spelled {
         let mut spelled = Spelled { signs: [b'-'; CASE_SIGNS_MAX], length: 0 };
@@ -227,8 +238,13 @@ impl CaseNumber {
 
 impl fmt::Display for CaseNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Spelled { signs, length } = self.spelled();
-        f.write_str(std::str::from_utf8(&signs[..length]).unwrap_or_default())
+        f.write_str(self.spelled().as_str())
+    }
+}
+
+impl Serialize for CaseNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.spelled().as_str())
     }
 }
 
@@ -239,13 +255,13 @@ impl TryFrom<String> for CaseNumber {
     fn try_from(text: String) -> Result<Self, CaseError> {
         let case = Self::parse(&text)?;
         let what = "it is not in its one spelling";
-        if case.to_string() == text { Ok(case) } else { Err(CaseError::Form { text: shown(&text), what }) }
+        if case.is_spelled(&text) { Ok(case) } else { Err(CaseError::Form { text: shown(&text), what }) }
     }
 }
 
 impl From<CaseNumber> for String {
     fn from(case: CaseNumber) -> String {
-        case.to_string()
+        case.spelled().as_str().to_string()
     }
 }
 

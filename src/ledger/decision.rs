@@ -123,11 +123,21 @@ pub enum FactsError {
     Subject { id: DecisionId, expected: String, found: String },
 }
 
-/// What a record of this subject must be about.
+const OF_CASE: &str = "case/";
+const OF_PREDICTION: &str = "prediction/";
+
+/// What a record with these facts is about.
 pub fn subject_of(facts: &DecisionFacts) -> String {
-    match &facts.case {
-        Some(case) => format!("case/{case}"),
-        None => format!("prediction/{}", facts.id),
+    match facts.case {
+        Some(case) => [OF_CASE, &String::from(case)].concat(),
+        None => format!("{OF_PREDICTION}{}", facts.id),
+    }
+}
+
+fn is_about(subject: &str, facts: &DecisionFacts) -> bool {
+    match facts.case {
+        Some(case) => subject.strip_prefix(OF_CASE).is_some_and(|text| case.is_spelled(text)),
+        None => subject == subject_of(facts),
     }
 }
 
@@ -144,12 +154,11 @@ pub fn check_facts(header: &Header) -> Result<(), FactsError> {
     if let Some(what) = what {
         return Err(FactsError::Shape { id: facts.id, what });
     }
-    let expected = subject_of(facts);
-    if header.subject == expected {
-        Ok(())
-    } else {
-        Err(FactsError::Subject { id: facts.id, expected, found: header.subject.clone() })
+    if is_about(&header.subject, facts) {
+        return Ok(());
     }
+    let (expected, found) = (subject_of(facts), header.subject.clone());
+    Err(FactsError::Subject { id: facts.id, expected, found })
 }
 
 fn find_misfit(facts: &DecisionFacts, kind: Kind) -> Option<&'static str> {

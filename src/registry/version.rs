@@ -166,13 +166,13 @@ impl FromStr for Alias {
 }
 
 /// A model as a person writes it: `name`, `name@3` or `name:production`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ModelRef {
     pub name: String,
     pub which: Which,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Which {
     /// Only the name was written; the command says which version that means.
     Unstated,

@@ -1,12 +1,14 @@
 //! What a record keeps of an answer, beside its clear header: the inputs by the contract's positions, the score,
 //! every field's share, the reasons. Packed, so that names stand in the model alone; restored through that model.
 
+use std::borrow::Cow;
+
 use crate::base::canonical::packed::{
     push_double, push_number, push_text, take_byte, take_double, take_list, take_number, take_text,
 };
 use crate::data::contract::Role;
 use crate::data::row::ParsedRow;
-use crate::data::table::{Cell, Kind, Table};
+use crate::data::table::{Cell, Column, Kind, Table};
 use crate::decide::outcome::DecidedBy;
 use crate::decide::reasons::{Reason, Reasons, ReferenceKind, shown_cell};
 use crate::serve::answer_error::AnswerError;
@@ -19,16 +21,16 @@ const UNSEEN: u8 = 0x20;
 const OUT_OF_RANGE: u8 = 0x40;
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum InputValue {
+pub enum InputValue<'a> {
     Missing,
     Number(f64),
-    Text(String),
+    Text(Cow<'a, str>),
 }
 
 /// One input as it was scored, and what was noted of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Input {
-    pub value: InputValue,
+pub struct Input<'a> {
+    pub value: InputValue<'a>,
     pub defaulted: bool,
     pub unseen: bool,
     pub out_of_range: bool,
@@ -36,32 +38,32 @@ pub struct Input {
 
 /// A reason by its places: the input it speaks of, and the key of its text in the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredReason {
+pub struct StoredReason<'a> {
     pub input: u64,
-    pub key: String,
+    pub key: Cow<'a, str>,
 }
 
 /// The score and why it is so.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ScoredPart {
+pub struct ScoredPart<'a> {
     pub margin: f64,
     pub probability: f64,
     pub reference: ReferenceKind,
     pub base: f64,
     /// In the recipe's order.
     pub shares: Vec<f64>,
-    pub reasons: Vec<StoredReason>,
+    pub reasons: Vec<StoredReason<'a>>,
     /// Places of the rules that held, in the policy.
     pub rules: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct AnswerBody {
+pub struct AnswerBody<'a> {
     /// Feature and id columns in the contract's order; none where no model was there to read them.
-    pub inputs: Vec<Input>,
-    pub scored: Option<ScoredPart>,
+    pub inputs: Vec<Input<'a>>,
+    pub scored: Option<ScoredPart<'a>>,
     /// The request as it came, where no model was there to read it.
-    pub unread: Option<String>,
+    pub unread: Option<Cow<'a, str>>,
 }
 
 /// What a decision's header says that its restoring needs.
@@ -71,18 +73,18 @@ pub struct Clear<'a> {
     pub band: usize,
 }
 
-impl AnswerBody {
+impl<'a> AnswerBody<'a> {
     pub fn of_decision(
-        row: &ParsedRow,
-        decision: &Decision,
+        row: &'a ParsedRow,
+        decision: &'a Decision,
         champion: &Champion,
     ) -> Result<Self, AnswerError> {
         let policy = champion.deciding_policy()?.policy().object();
         let place_of_rule = |id: &String| policy.rules.iter().position(|rule| rule.id == *id);
         let rules = decision.rules.iter().filter_map(place_of_rule).map(|place| place as u64).collect();
-        let reason = |reason: &Reason| {
+        let reason = |reason: &'a Reason| {
             let input = place_of(&row.table, &reason.field)? as u64;
-            Ok(StoredReason { input, key: reason.key.clone() })
+            Ok(StoredReason { input, key: Cow::Borrowed(&reason.key) })
         };
         let scored = ScoredPart {
             margin: decision.margin,
@@ -97,7 +99,7 @@ impl AnswerBody {
     }
 
     pub fn of_prediction(
-        row: &ParsedRow,
+        row: &'a ParsedRow,
         prediction: &Prediction,
         champion: &Champion,
     ) -> Result<Self, AnswerError> {
@@ -118,10 +120,10 @@ impl AnswerBody {
     }
 
     /// Of a request that no model could score: its inputs, where a contract could read them, or its text.
-    pub fn unscored(row: Option<&ParsedRow>, text: &str) -> Result<Self, AnswerError> {
+    pub fn unscored(row: Option<&'a ParsedRow>, text: &'a str) -> Result<Self, AnswerError> {
         match row {
             Some(row) => Ok(Self { inputs: inputs_of(row, &Notes::default())?, ..Self::default() }),
-            None => Ok(Self { unread: Some(text.to_string()), ..Self::default() }),
+            None => Ok(Self { unread: Some(Cow::Borrowed(text)), ..Self::default() }),
         }
     }
 
@@ -141,7 +143,7 @@ impl AnswerBody {
         out
     }
 
-    pub fn parse(bytes: &[u8]) -> Result<Self, AnswerError> {
+    pub fn parse(bytes: &[u8]) -> Result<AnswerBody<'static>, AnswerError> {
         let read = || {
             let mut rest = bytes;
             if take_byte(&mut rest)? != VERSION {
@@ -149,8 +151,8 @@ impl AnswerBody {
             }
             let inputs = take_list(&mut rest, take_input)?;
             let scored = take_option(&mut rest, take_scored)?;
-            let unread = take_option(&mut rest, take_text)?;
-            rest.is_empty().then_some(Self { inputs, scored, unread })
+            let unread = take_option(&mut rest, take_owned)?;
+            rest.is_empty().then_some(AnswerBody { inputs, scored, unread })
         };
         read().ok_or(AnswerError::Form)
     }
@@ -188,7 +190,8 @@ impl AnswerBody {
         let signed = champion.deciding_policy()?;
         let policy = signed.policy();
         let shares = self.restore_shares(champion)?;
-        let restore = |stored: &StoredReason| restore_reason(stored, &table, &clear.by, &shares, champion);
+        let restore =
+            |stored: &StoredReason<'_>| restore_reason(stored, &table, &clear.by, &shares, champion);
         let list = scored.reasons.iter().map(restore).collect::<Result<_, _>>()?;
         let rule_id = |place: &u64| {
             let rule = usize::try_from(*place).ok().and_then(|place| policy.object().rules.get(place));
@@ -246,7 +249,7 @@ impl AnswerBody {
             match &input.value {
                 InputValue::Missing => notes.missing.push(field),
                 InputValue::Text(level) if input.unseen => {
-                    notes.unseen.push(UnseenLevel { field, level: level.clone() });
+                    notes.unseen.push(UnseenLevel { field, level: level.to_string() });
                 }
                 _ if input.out_of_range => notes.out_of_range.push(field),
                 _ => {}
@@ -262,18 +265,18 @@ pub fn inputs_of_contract(champion: &Champion) -> impl Iterator<Item = (&str, Ki
     columns.filter(|c| matches!(c.role, Role::Feature | Role::Id)).map(|c| (c.name.as_str(), c.kind))
 }
 
-fn inputs_of(row: &ParsedRow, notes: &Notes) -> Result<Vec<Input>, AnswerError> {
-    let input = |column: &crate::data::table::Column| Input {
+fn inputs_of<'a>(row: &'a ParsedRow, notes: &Notes) -> Result<Vec<Input<'a>>, AnswerError> {
+    let input = |column: &'a Column| Input {
         value: match column.cell(0) {
             Cell::Missing => InputValue::Missing,
             Cell::Number(x) => InputValue::Number(x),
-            Cell::Text(text) => InputValue::Text(text.to_string()),
+            Cell::Text(text) => InputValue::Text(Cow::Borrowed(text)),
         },
         defaulted: false,
         unseen: false,
         out_of_range: false,
     };
-    let mut inputs: Vec<Input> = row.table.columns().iter().map(input).collect();
+    let mut inputs: Vec<Input<'a>> = row.table.columns().iter().map(input).collect();
     for name in &row.defaulted {
         inputs[place_of(&row.table, name)?].defaulted = true;
     }
@@ -292,7 +295,7 @@ fn place_of(table: &Table, field: &str) -> Result<usize, AnswerError> {
 }
 
 fn restore_reason(
-    stored: &StoredReason,
+    stored: &StoredReason<'_>,
     table: &Table,
     by: &DecidedBy,
     shares: &[FieldShare],
@@ -302,18 +305,18 @@ fn restore_reason(
     let column = column.ok_or(AnswerError::Place { what: "input", place: stored.input })?;
     let policy = champion.deciding_policy()?.policy();
     let text =
-        policy.find_text(&stored.key).ok_or_else(|| AnswerError::NoText { key: stored.key.clone() })?;
+        policy.find_text(&stored.key).ok_or_else(|| AnswerError::NoText { key: stored.key.to_string() })?;
     let share = shares.iter().find(|share| share.field == column.name).map(|share| share.value);
     Ok(Reason {
         field: column.name.clone(),
-        key: stored.key.clone(),
+        key: stored.key.to_string(),
         text: text.to_string(),
         contribution: share.filter(|_| *by == DecidedBy::Band),
         value: shown_cell(table, 0, &column.name)?,
     })
 }
 
-fn push_input(out: &mut Vec<u8>, input: &Input) {
+fn push_input(out: &mut Vec<u8>, input: &Input<'_>) {
     let kind = match &input.value {
         InputValue::Missing => 0,
         InputValue::Number(_) => 1,
@@ -332,12 +335,12 @@ fn push_input(out: &mut Vec<u8>, input: &Input) {
     }
 }
 
-fn take_input(bytes: &mut &[u8]) -> Option<Input> {
+fn take_input(bytes: &mut &[u8]) -> Option<Input<'static>> {
     let head = take_byte(bytes)?;
     let value = match head & 0x0F {
         0 => InputValue::Missing,
         1 => InputValue::Number(take_double(bytes)?),
-        2 => InputValue::Text(take_text(bytes)?),
+        2 => InputValue::Text(take_owned(bytes)?),
         _ => return None,
     };
     let known = 0x0F | DEFAULTED | UNSEEN | OUT_OF_RANGE;
@@ -350,7 +353,7 @@ fn take_input(bytes: &mut &[u8]) -> Option<Input> {
     })
 }
 
-fn push_scored(out: &mut Vec<u8>, scored: &ScoredPart) {
+fn push_scored(out: &mut Vec<u8>, scored: &ScoredPart<'_>) {
     push_double(out, scored.margin);
     push_double(out, scored.probability);
     out.push(match scored.reference {
@@ -369,7 +372,7 @@ fn push_scored(out: &mut Vec<u8>, scored: &ScoredPart) {
     scored.rules.iter().for_each(|rule| push_number(out, *rule));
 }
 
-fn take_scored(bytes: &mut &[u8]) -> Option<ScoredPart> {
+fn take_scored(bytes: &mut &[u8]) -> Option<ScoredPart<'static>> {
     let (margin, probability) = (take_double(bytes)?, take_double(bytes)?);
     let reference = match take_byte(bytes)? {
         0 => ReferenceKind::Accepted,
@@ -383,10 +386,14 @@ fn take_scored(bytes: &mut &[u8]) -> Option<ScoredPart> {
         base: take_double(bytes)?,
         shares: take_list(bytes, take_double)?,
         reasons: take_list(bytes, |bytes| {
-            Some(StoredReason { input: take_number(bytes)?, key: take_text(bytes)? })
+            Some(StoredReason { input: take_number(bytes)?, key: take_owned(bytes)? })
         })?,
         rules: take_list(bytes, take_number)?,
     })
+}
+
+fn take_owned(bytes: &mut &[u8]) -> Option<Cow<'static, str>> {
+    take_text(bytes).map(Cow::Owned)
 }
 
 fn take_option<T>(bytes: &mut &[u8], take: impl FnOnce(&mut &[u8]) -> Option<T>) -> Option<Option<T>> {

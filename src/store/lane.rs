@@ -104,11 +104,11 @@ impl Lane {
         let shared = Shared { store, slot: Slot::new(file), queue: Mutex::default(), wake: Condvar::new() };
         let shared = Arc::new(shared);
         let failures = Cell::new(0);
-        let carried = Cell::default();
+        let (carried, room) = (Cell::default(), Cell::default());
         let shared_too = Arc::clone(&shared);
         let journal = RefCell::new(journal);
         let writer =
-            Writer { shared: shared_too, opening, witness, before_commit, failures, carried, journal };
+            Writer { shared: shared_too, opening, witness, before_commit, failures, carried, room, journal };
         let thread = std::thread::Builder::new().name(format!("{store} writer")).spawn(move || writer.run());
         let thread = thread.map_err(files::at(Path::new("a writer thread")))?;
         Ok(Self { shared, thread: Some(thread) })
@@ -347,6 +347,8 @@ struct Writer {
     failures: Cell<u32>,
     /// What the last commit left; whatever is not a commit forgets it.
     carried: Cell<Carried>,
+    /// Where the changes of one group after the other are noted.
+    room: Cell<Changes>,
     /// Of a store that has one, while its file is open.
     journal: RefCell<Option<Journal>>,
 }
@@ -433,6 +435,7 @@ impl Writer {
                 match committed {
                     Ok(()) => {
                         self.carried.set(ran.carried);
+                        self.room.set(ran.changes.unwrap_or_default());
                         Attempt::Committed(ran.commits)
                     }
                     Err(error) => Attempt::Torn(file.explain(error)),
@@ -477,7 +480,7 @@ impl Writer {
     ) -> Result<Option<Ran>, StoreError> {
         let mut group = Group::after(view, self.carried.take());
         if urgency == Urgency::Decision && self.journal.borrow().is_some() {
-            group = group.noting();
+            group = group.noting(self.room.take());
         }
         if !jobs.iter_mut().all(|job| job.run(&group)) {
             return Ok(None);

@@ -85,7 +85,7 @@ impl Asking<'_> {
             decision.by = DecidedBy::Fallback;
             decision.reasons = Reasons { reference: decision.reasons.reference, list: Vec::new() };
         }
-        let body = AnswerBody::of_decision(&row, &decision, champion)?;
+        let body = AnswerBody::of_decision(&row, &decision, champion)?.to_bytes();
         let mut facts = self.facts(now, Some(standing), &decision.notes);
         facts.case = Some(self.unnumbered(now)?);
         facts.band = Some(decision.band as u32);
@@ -106,7 +106,7 @@ impl Asking<'_> {
                 None
             }
         };
-        let body = AnswerBody::unscored(row.as_ref(), self.row)?;
+        let body = AnswerBody::unscored(row.as_ref(), self.row)?.to_bytes();
         let mut facts = self.facts(now, ended.map(|standing| &**standing), &Notes::default());
         facts.case = Some(self.unnumbered(now)?);
         facts.by = Some(Ground::Fallback);
@@ -134,7 +134,7 @@ impl Asking<'_> {
         let defaulted = std::slice::from_ref(&row.defaulted);
         let prediction = standing.champion.score_table(&row.table, defaulted)?.predict(0)?;
         self.mark(Stage::Score);
-        let body = AnswerBody::of_prediction(&row, &prediction, &standing.champion)?;
+        let body = AnswerBody::of_prediction(&row, &prediction, &standing.champion)?.to_bytes();
         let facts = self.facts(now, Some(standing), &prediction.notes);
         let content = Content::Prediction(Box::new(prediction));
         let made = Made { kind: Kind::PredictionMade, facts, content };
@@ -176,7 +176,7 @@ impl Asking<'_> {
         &self,
         mut made: Made,
         now: Stamp,
-        (standing, row, body): (Option<&Standing>, Option<&ParsedRow>, &AnswerBody),
+        (standing, row, body): (Option<&Standing>, Option<&ParsedRow>, &[u8]),
         repetition: Option<NewRepetition>,
     ) -> Result<Draft, Failure> {
         let (app, id) = (self.app, made.facts.id);
@@ -185,7 +185,7 @@ impl Asking<'_> {
             Some(subject) => app.sealer.tag_of_subject(&subject),
             None => app.sealer.tag_of_record(&id),
         };
-        let sealed = app.sealer.seal(&tag, &id, &body.to_bytes())?;
+        let sealed = app.sealer.seal(&tag, &id, body)?;
         made.facts.latency_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let counted = self.counted(&made, now, standing, row);
         let case = made.facts.case;
@@ -231,12 +231,13 @@ impl Asking<'_> {
         );
         // A rehearsal is no applicant: it has no part in what is watched.
         if self.simulated {
-            return Counted { release, day, names: vec!["rehearsals".to_string()], bins: Vec::new() };
+            return Counted { release, day, names: vec!["rehearsals".into()], bins: Vec::new() };
         }
         let what = if made.kind == Kind::DecisionMade { "decisions" } else { "predictions" };
-        let mut names = vec![what.to_string()];
-        names.extend(facts.outcome.iter().map(|outcome| format!("outcome:{outcome}")));
-        names.extend(facts.flags.iter().map(|flag| format!("flag:{}", flag.as_str())));
+        let mut names = Vec::with_capacity(2 + facts.flags.len());
+        names.push(what.into());
+        names.extend(facts.outcome.iter().map(|outcome| ["outcome:", outcome].concat().into()));
+        names.extend(facts.flags.iter().map(|flag| ["flag:", flag.as_str()].concat().into()));
         let margin = made.content.margin();
         let bins = standing.zip(row).map(|(standing, row)| standing.bins_of(&row.table, margin));
         Counted { release, day, names, bins: bins.unwrap_or_default() }

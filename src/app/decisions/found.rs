@@ -168,7 +168,7 @@ pub(in crate::app) fn restore(app: &App, record: &Record) -> Result<Answered, Fa
 
 /// What a body says, read by the champion that made it.
 pub(in crate::app::decisions) fn content_of(
-    body: &AnswerBody,
+    body: &AnswerBody<'_>,
     facts: &DecisionFacts,
     champion: &Champion,
 ) -> Result<Content, Failure> {
@@ -201,7 +201,7 @@ pub(in crate::app) fn version_of(app: &App, facts: &DecisionFacts) -> Result<Opt
 }
 
 /// The sealed part of a record, opened by the key that is kept for its subject.
-pub(in crate::app) fn open_body(app: &App, record: &Record) -> Result<AnswerBody, Failure> {
+pub(in crate::app) fn open_body(app: &App, record: &Record) -> Result<AnswerBody<'static>, Failure> {
     let facts = facts_of(record)?;
     let (id, seq) = (facts.id, record.header().seq);
     let erased = || UseCaseError::Erased { id: id.to_string() };

@@ -123,7 +123,7 @@ impl Counters {
 /// The seats that are kept ready, and champions by which old records are shown.
 #[derive(Default)]
 pub struct Lineup {
-    seats: ArcSwap<BTreeMap<String, Arc<Seat>>>,
+    seats: ArcSwap<BTreeMap<ModelRef, Arc<Seat>>>,
     archive: Mutex<BTreeMap<(Digest, Digest), Arc<Standing>>>,
     loading: Mutex<()>,
 }
@@ -131,24 +131,23 @@ pub struct Lineup {
 impl Lineup {
     /// The seat, if it is ready.
     pub fn find(&self, model: &ModelRef) -> Option<Arc<Seat>> {
-        self.seats.load().get(&model.to_string()).cloned()
+        self.seats.load().get(model).cloned()
     }
 
     fn keep(&self, model: &ModelRef, seat: &Arc<Seat>) {
-        let key = model.to_string();
         self.seats.rcu(|seats| {
             let mut seats = BTreeMap::clone(seats);
             while seats.len() >= limits::SEATS_MAX {
                 seats.pop_first();
             }
-            seats.insert(key.clone(), Arc::clone(seat));
+            seats.insert(model.clone(), Arc::clone(seat));
             seats
         });
     }
 
     /// Every seat that is ready, with the reference it answers for.
-    pub fn list(&self) -> Vec<(String, Arc<Seat>)> {
-        self.seats.load().iter().map(|(key, seat)| (key.clone(), Arc::clone(seat))).collect()
+    pub fn list(&self) -> Vec<(ModelRef, Arc<Seat>)> {
+        self.seats.load().iter().map(|(model, seat)| (model.clone(), Arc::clone(seat))).collect()
     }
 }
 
@@ -171,16 +170,12 @@ pub fn seat(app: &App, model: &ModelRef) -> Result<Arc<Seat>, Failure> {
 /// Exchanges the seats of a name after its aliases moved. Requests keep the old seat until the new one is ready.
 pub fn refresh(app: &App, name: &str) {
     let lineup = &app.answering.lineup;
-    for (key, _) in lineup.list() {
-        let Ok(model) = key.parse::<ModelRef>() else { continue };
-        if model.name != name {
-            continue;
-        }
+    for (model, _) in lineup.list().into_iter().filter(|(model, _)| model.name == name) {
         match fill(app, &model) {
             Ok(seat) => lineup.keep(&model, &Arc::new(seat)),
             Err(_) => drop(lineup.seats.rcu(|seats| {
                 let mut seats = BTreeMap::clone(seats);
-                seats.remove(&key);
+                seats.remove(&model);
                 seats
             })),
         }

@@ -39,7 +39,7 @@ pub fn replay(app: &App, wanted: &str) -> Result<Replay, Failure> {
 
 /// The recorded inputs through a champion.
 pub(in crate::app::decisions) fn decide_again(
-    body: &AnswerBody,
+    body: &AnswerBody<'_>,
     champion: &Champion,
 ) -> Result<Decision, Failure> {
     let table = body.to_table(champion)?;

@@ -135,7 +135,7 @@ fn stands_on(app: &App, record: &Record, version: &VersionRow, why: &mut Why) {
 }
 
 /// The outcome, its reasons, and the decision made once more.
-fn add_decision(champion: &Champion, body: &AnswerBody, decision: &Decision, why: &mut Why) {
+fn add_decision(champion: &Champion, body: &AnswerBody<'_>, decision: &Decision, why: &mut Why) {
     let again = match decide_again(body, champion) {
         Ok(again) => again,
         Err(error) => return why.checks.push(look("replay", Err(error))),

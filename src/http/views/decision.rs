@@ -43,7 +43,7 @@ impl RecordView {
         let flags = facts.map(|facts| facts.flags.as_slice()).unwrap_or_default();
         Self {
             decision_id: facts.map(|facts| facts.id.to_string()).unwrap_or_default(),
-            case: facts.and_then(|facts| facts.case).map(|case| case.to_string()),
+            case: facts.and_then(|facts| facts.case).map(String::from),
             seq: header.seq,
             time: millis_to_text(header.time_ms),
             name: facts.map(|facts| facts.name.clone()).unwrap_or_default(),

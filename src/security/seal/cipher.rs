@@ -15,6 +15,8 @@ pub const WRAPPED_BYTES: usize = NONCE_LEN + KEY_BYTES + AUTH_BYTES;
 pub type SecretKey = Zeroizing<[u8; KEY_BYTES]>;
 pub type WrappedKey = [u8; WRAPPED_BYTES];
 
+pub type WrapNonce = [u8; NONCE_LEN];
+
 /// A key made ready for the cipher.
 pub struct Cipher(LessSafeKey);
 
@@ -28,18 +30,40 @@ pub fn draw_key() -> Result<SecretKey, SealError> {
     Ok(key)
 }
 
+/// A key, and the nonce it is wrapped with: from the source of random bytes at one draw, which costs as much as the key.
+pub fn draw_key_to_wrap() -> Result<(SecretKey, WrapNonce), SealError> {
+    let mut drawn = Zeroizing::new([0u8; KEY_BYTES + NONCE_LEN]);
+    rand::fill(&mut drawn[..]).map_err(|_| SealError::Random)?;
+    let (mut key, mut nonce) = (Zeroizing::new([0u8; KEY_BYTES]), [0u8; NONCE_LEN]);
+    key.copy_from_slice(&drawn[..KEY_BYTES]);
+    nonce.copy_from_slice(&drawn[KEY_BYTES..]);
+    Ok((key, nonce))
+}
+
 impl Cipher {
     pub fn new(key: &[u8; KEY_BYTES]) -> Result<Self, SealError> {
         let key = UnboundKey::new(&AES_256_GCM_SIV, key).map_err(|_| SealError::Cipher)?;
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// Nonce || encrypted key || authenticator.
+    /// As `wrap_with`, with a nonce drawn for it.
     pub fn wrap(&self, key: &[u8; KEY_BYTES], aad: &[u8]) -> Result<WrappedKey, SealError> {
+        let mut nonce = [0u8; NONCE_LEN];
+        rand::fill(&mut nonce).map_err(|_| SealError::Random)?;
+        self.wrap_with(&nonce, key, aad)
+    }
+
+    /// Nonce || encrypted key || authenticator. The nonce was drawn for this and nothing else.
+    pub fn wrap_with(
+        &self,
+        drawn: &WrapNonce,
+        key: &[u8; KEY_BYTES],
+        aad: &[u8],
+    ) -> Result<WrappedKey, SealError> {
         let mut out = [0u8; WRAPPED_BYTES];
         let (nonce, rest) = out.split_at_mut(NONCE_LEN);
         let (sealed, auth) = rest.split_at_mut(KEY_BYTES);
-        rand::fill(nonce).map_err(|_| SealError::Random)?;
+        nonce.copy_from_slice(drawn);
         sealed.copy_from_slice(key);
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Cipher)?;
         let tag = self.0.seal_in_place_separate_tag(nonce, Aad::from(aad), sealed);
@@ -106,6 +130,17 @@ mod tests {
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(cipher.unwrap_key(&damaged, b"here"), Err(Refused), "bit {bit}");
         }
+    }
+
+    #[test]
+    fn a_key_and_its_nonce_are_drawn_anew_each_time_and_wrap_as_any_other() {
+        let (key, nonce) = draw_key_to_wrap().unwrap();
+        let (other_key, other_nonce) = draw_key_to_wrap().unwrap();
+        assert!(key != other_key && nonce != other_nonce && key[..NONCE_LEN] != nonce);
+        let cipher = Cipher::new(&draw_key().unwrap()).unwrap();
+        let wrapped = cipher.wrap_with(&nonce, &key, b"here").unwrap();
+        assert_eq!(wrapped[..NONCE_LEN], nonce);
+        assert_eq!(cipher.unwrap_key(&wrapped, b"here").unwrap(), key);
     }
 
     #[test]

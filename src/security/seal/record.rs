@@ -10,7 +10,7 @@ use crate::base::ids::DecisionId;
 use crate::base::limits;
 use crate::security::seal::SealError;
 use crate::security::seal::buckets::Buckets;
-use crate::security::seal::cipher::{AUTH_BYTES, Cipher, SecretKey, draw_key};
+use crate::security::seal::cipher::{AUTH_BYTES, Cipher, SecretKey, draw_key_to_wrap};
 use crate::security::seal::master::{MasterKey, Purpose};
 
 pub use crate::security::seal::cipher::{WRAPPED_BYTES, WrappedKey};
@@ -109,8 +109,8 @@ impl Sealer {
         if plain.len() > limits::SEALED_PLAIN_BYTES_MAX {
             return Err(SealError::TooLarge { size: plain.len() });
         }
-        let key = draw_key()?;
-        let wrapped = self.buckets.newest(tag.bucket())?.wrap(&key, &key_aad(tag, id))?;
+        let (key, nonce) = draw_key_to_wrap()?;
+        let wrapped = self.buckets.newest(tag.bucket())?.wrap_with(&nonce, &key, &key_aad(tag, id))?;
         let mut body = Vec::with_capacity(HEAD_BYTES + plain.len() + AUTH_BYTES);
         body.push(SEALED_V1);
         body.extend_from_slice(&tag.0);

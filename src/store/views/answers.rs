@@ -59,7 +59,7 @@ pub struct NewRepetition {
 pub struct Counted {
     pub release: Digest,
     pub day: u64,
-    pub names: Vec<String>,
+    pub names: Vec<Cow<'static, str>>,
     /// For each field its bin among how many; empty where nothing was scored.
     pub bins: Vec<(u32, u32)>,
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The scoring server under load, beside three others on the same machine and the same disk.
 
-  run.py [--seconds 8] [--rounds 3] [--only echo,durable] [--fast] [--profile [SERVER]] [--json]
+  run.py [--seconds 8] [--rounds 3] [--only echo,durable] [--fast] [--shipped] [--profile [SERVER]] [--json]
 
   echo        bare axum and rustls: TLS, HTTP, JSON in and out. The floor.
   durable     the same with one durable, group-committed redb write a request. What keeping a record costs.
@@ -38,6 +38,8 @@ def arguments():
     parser.add_argument("--seconds", type=int, default=8, help="a window's length")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(ALL), help="which servers, with commas")
+    parser.add_argument("--shipped", action="store_true",
+                        help="build tallystick, echo and durable as tallystick is shipped (profile dist; takes long)")
     parser.add_argument("--fast", action="store_true", help="one round of 2 s: a smoke test, no figures to quote")
     parser.add_argument("--profile", nargs="?", const="tallystick", choices=ALL, metavar="SERVER",
                         help="where this server's time goes, by perf, in one more window (tallystick)")
@@ -83,7 +85,7 @@ def main():
 def bench(args, work, cache):
     binary, baselines = args.binary, args.baselines
     if not (binary and baselines):
-        made = servers.build(symbols=bool(args.profile))
+        made = servers.build(args.shipped, symbols=bool(args.profile))
         binary, baselines = binary or made[0], baselines or made[1]
     place = Place(work, cache, os.path.abspath(binary), os.path.abspath(baselines))
     rows = servers.sample_rows(place, ROWS)

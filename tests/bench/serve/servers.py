@@ -63,15 +63,13 @@ def note(text):
 
 # -- building ------------------------------------------------------------------------------------
 
-def build(symbols):
-    """The paths of the release binary and of the baselines; with `symbols` neither is stripped."""
+def build(shipped, symbols):
+    """The paths of tallystick and of the baselines, all of one profile; with `symbols` neither is stripped."""
+    profile = "dist" if shipped else "release"
     tail = ["--", "-C", "strip=none"] if symbols else []
-    if symbols:
-        binary = ["rustc", "--release", "--bin", "tallystick"]
-        bench = ["rustc", "--profile", "bench", "--bench", "serve_baselines"]
-    else:
-        binary = ["build", "--release", "--bin", "tallystick"]
-        bench = ["bench", "--bench", "serve_baselines", "--no-run"]
+    word = "rustc" if symbols else "build"
+    binary = [word, "--profile", profile, "--bin", "tallystick"]
+    bench = [word, "--profile", profile, "--bench", "serve_baselines"]
     # The baselines first: cargo makes a tallystick beside every bench, with the tests' features, under the same name.
     baselines = built(bench, "serve_baselines", tail)
     return built(binary, "tallystick", tail), baselines

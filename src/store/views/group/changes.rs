@@ -13,7 +13,19 @@ const REMOVED: u8 = 2;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes(Vec<u8>);
 
+/// A larger group's room is given back rather than kept.
+const ROOM_KEPT_BYTES: usize = 1 << 20;
+
 impl Changes {
+    /// Its room, for the changes of the next group: they are about as many.
+    pub(in crate::store) fn emptied(mut self) -> Self {
+        if self.0.capacity() > ROOM_KEPT_BYTES {
+            return Self::default();
+        }
+        self.0.clear();
+        self
+    }
+
     pub(in crate::store) fn bytes(&self) -> &[u8] {
         &self.0
     }
