@@ -8,7 +8,7 @@
 //! Home commands (this process owns the home while it runs): `model export`, `policy sign`, `batch`,
 //! `audit`, `serve`, `demo`.
 //! File commands (no home): `project`, `pipeline`, `data validate|profile|drift|row`, `release verify`, `verify`, `demo data|project`,
-//! `self-test`.
+//! `self-test`, `manual`, `completions`.
 //! Offline commands (the home as files): `init`, `store check`.
 
 pub mod api;
@@ -17,6 +17,7 @@ pub mod data;
 pub mod decision;
 pub mod demo;
 pub mod home;
+pub mod manual;
 pub mod people;
 pub mod pipeline;
 pub mod project;
@@ -29,14 +30,13 @@ pub mod speak;
 pub mod train;
 pub mod verify;
 pub mod watch;
-pub mod worker;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::fact::{Class, Fact, Failure};
 use crate::cli::api::RemoteArguments;
@@ -136,7 +136,7 @@ enum Command {
     /// Serve the home over HTTPS and local sockets
     Serve(serve::ServeArguments),
     /// Work on the runs of a server that was started with --no-worker
-    Worker(worker::WorkerArguments),
+    Worker(serve::worker::WorkerArguments),
     /// Whether a server lives and can decide
     Status,
     /// Whom a server takes the caller for
@@ -162,6 +162,10 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Show that every part of this installation works on this machine
     SelfTest(self_test::SelfTestArguments),
+    /// Write the manual: a page for each command, as `man` reads it
+    Manual(manual::ManualArguments),
+    /// Write what completes commands and options in a shell
+    Completions(manual::CompletionsArguments),
     /// What a parent process starts; not for people
     #[command(hide = true, subcommand)]
     Child(train::ChildCommand),
@@ -264,13 +268,15 @@ fn dispatch(command: Command, invocation: &Invocation) -> Result<Answer, Failure
         Command::Key(c) => people::keys::run(c, invocation),
         Command::Batch(a) => score::batch(a, invocation),
         Command::Serve(a) => serve::run(a, invocation),
-        Command::Worker(a) => worker::run(a, invocation),
+        Command::Worker(a) => serve::worker::run(a, invocation),
         Command::Audit(c) => audit::run(c, invocation),
         Command::Store(c) => home::run_store(c, invocation),
         Command::Release(c) => release::run(c, invocation),
         Command::Verify(a) => verify::run(a, invocation),
         Command::Demo(a) => demo::run(a, invocation),
         Command::SelfTest(a) => self_test::run(a, invocation),
+        Command::Manual(a) => manual::run(&a, Arguments::command()),
+        Command::Completions(a) => Ok(manual::complete(&a, Arguments::command())),
         Command::Child(c) => train::run_child(c),
     }
 }
@@ -291,7 +297,7 @@ fn conclude(output: Output, result: Result<Answer, Failure>) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, Parser};
+    use clap::{CommandFactory as _, Parser as _};
 
     use super::{Arguments, Usage};
 

@@ -2,6 +2,7 @@
 //! Never answers a request itself.
 
 pub mod beats;
+pub mod worker;
 
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -55,6 +55,8 @@ mod flow_train;
 #[cfg(test)]
 mod flow_worker;
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod model_laws;

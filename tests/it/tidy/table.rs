@@ -89,6 +89,8 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("redb", &["store"]),
     ("toml", &["config"]),
     ("clap", &["cli", "main"]),
+    ("clap_complete", &["cli/manual"]),
+    ("clap_mangen", &["cli/manual"]),
     ("indicatif", &["cli", "main"]),
     ("signal_hook", &["cli", "main"]),
     ("mimalloc", &["main"]),
