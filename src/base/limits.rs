@@ -223,8 +223,9 @@ pub const UPLOAD_BYTES_MAX: u64 = 8 << 30;
 pub const UPLOAD_IDLE_MS: u64 = 30_000;
 /// How long a file that was sent waits to be used.
 pub const UPLOAD_KEPT_MS: u64 = 3_600_000;
-/// Files that wait to be used, and files that arrive at a time.
+/// Files that wait to be used, of all and of one sender, and files that arrive at a time.
 pub const UPLOADS_MAX: usize = 16;
+pub const UPLOADS_OF_ONE_MAX: usize = 8;
 pub const UPLOADS_AT_A_TIME: usize = 4;
 /// The name a file had where it was sent from.
 pub const FILE_NAME_CHARS_MAX: usize = 255;

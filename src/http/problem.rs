@@ -177,6 +177,7 @@ pub const STATUSES: &[(&str, StatusCode)] = &[
     ("run.many_overrides", StatusCode::UNPROCESSABLE_ENTITY),
     ("upload.unknown", StatusCode::NOT_FOUND),
     ("upload.too_large", StatusCode::PAYLOAD_TOO_LARGE),
+    ("upload.too_many_own", StatusCode::TOO_MANY_REQUESTS),
     ("upload.none", StatusCode::UNPROCESSABLE_ENTITY),
     ("upload.file_name", StatusCode::UNPROCESSABLE_ENTITY),
     ("approval.unknown", StatusCode::NOT_FOUND),

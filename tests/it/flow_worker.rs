@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tallystick::http::auth::Origin;
 use tallystick::security::actor::Role;
 
 use crate::support::served::Served;
@@ -439,4 +440,26 @@ fn a_sent_file_is_its_senders_once_and_not_for_ever() {
         body["data"]["file_name"] = json!(name);
         assert_eq!(app.post(&owner(), "/v1/runs", &body.to_string()).code(), "upload.file_name", "{name:?}");
     }
+}
+
+#[test]
+fn one_senders_files_leave_room_for_those_of_others() {
+    let app = TestApp::over(with_data());
+    let send = |origin: &Origin| app.send(file_request(origin, "/v1/uploads", "a,b\n"));
+    let [own, analyst, worker] = [owner(), in_role(Role::Analyst), in_role(Role::Worker)];
+    for sent in 0..8 {
+        assert_eq!(send(&own).status, StatusCode::CREATED, "{sent}");
+    }
+    app.clock.advance_ms(600_000);
+    let refused = send(&own);
+    assert_eq!((refused.status, refused.code()), (StatusCode::TOO_MANY_REQUESTS, "upload.too_many_own"));
+    assert_eq!(refused.header("retry-after"), "3001");
+    for sent in 0..8 {
+        assert_eq!(send(&analyst).status, StatusCode::CREATED, "{sent}");
+    }
+    let full = send(&worker);
+    assert_eq!((full.status, full.code()), (StatusCode::SERVICE_UNAVAILABLE, "upload.too_many"));
+    app.clock.advance_ms(3_001_000);
+    assert_eq!(send(&own).status, StatusCode::CREATED, "its first ones are forgotten");
+    assert_eq!(send(&worker).status, StatusCode::CREATED);
 }

@@ -31,6 +31,8 @@ pub enum TrainingError {
     NoUpload { id: String },
     #[error("{waiting} sent files wait to be used, which is the limit")]
     ManyUploads { waiting: usize },
+    #[error("{waiting} files that you sent wait to be used, which is the limit for one sender")]
+    ManyOwnUploads { waiting: usize, retry_after_s: u64 },
     #[error("a sent file is larger than the {max} bytes that are kept")]
     LargeUpload { max: u64 },
     #[error("the name of a sent file has 1 to {} characters and no slash", limits::FILE_NAME_CHARS_MAX)]
@@ -56,6 +58,7 @@ impl Fact for TrainingError {
             Self::OtherModel { .. } => "run.protocol",
             Self::NoUpload { .. } => "upload.unknown",
             Self::ManyUploads { .. } => "upload.too_many",
+            Self::ManyOwnUploads { .. } => "upload.too_many_own",
             Self::LargeUpload { .. } => "upload.too_large",
             Self::FileName => "upload.file_name",
             Self::NoFile => "upload.none",
@@ -65,7 +68,7 @@ impl Fact for TrainingError {
 
     fn class(&self) -> Class {
         match self {
-            Self::Full { .. } | Self::ManyUploads { .. } => Class::Unavailable,
+            Self::Full { .. } | Self::ManyUploads { .. } | Self::ManyOwnUploads { .. } => Class::Unavailable,
             Self::Cancelled | Self::WorkerLost | Self::OtherModel { .. } => Class::Failed,
             Self::OtherBytes { .. } => Class::Integrity,
             _ => Class::Usage,
@@ -80,9 +83,21 @@ impl Fact for TrainingError {
             }
             Self::NoUpload { .. } => "Send the file again.",
             Self::ManyUploads { .. } => "Try again in a moment.",
+            Self::ManyOwnUploads { .. } => {
+                "Use the files that were sent; one that nobody uses is forgotten after an hour."
+            }
             Self::Ended { .. } | Self::NotAtWork { .. } => "See `tallystick run show RUN`.",
             _ => return None,
         };
         Some(step.into())
+    }
+
+    fn details(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::ManyOwnUploads { retry_after_s, .. } => {
+                Some(serde_json::json!({ "retry_after_s": retry_after_s }))
+            }
+            _ => None,
+        }
     }
 }

@@ -22,10 +22,7 @@ const PIECE_BYTES: usize = 256 << 10;
 pub fn receive(app: &App, body: &mut dyn Read) -> Result<Upload, Failure> {
     app.may(Act::ImportData)?;
     forget_old(app);
-    let waiting = app.desk.uploads().len();
-    if waiting >= limits::UPLOADS_MAX {
-        return Err(TrainingError::ManyUploads { waiting }.into());
-    }
+    check_room(app)?;
     let folder = app.uploads_folder();
     files::create_folder(&folder)?;
     let id = draw_secret_name();
@@ -35,6 +32,20 @@ pub fn receive(app: &App, body: &mut dyn Read) -> Result<Upload, Failure> {
     let upload = Upload { id, bytes, sha256, path, by, arrived_ms: app.elapsed_ms() };
     app.desk.uploads().insert(upload.id.clone(), upload.clone());
     Ok(upload)
+}
+
+/// One sender's files leave room for those of others.
+fn check_room(app: &App) -> Result<(), TrainingError> {
+    let (uploads, name) = (app.desk.uploads(), app.person().name());
+    let own = uploads.values().filter(|upload| upload.by == name);
+    let oldest = own.clone().map(|upload| upload.arrived_ms).min().unwrap_or_default();
+    let waiting = own.count();
+    if waiting >= limits::UPLOADS_OF_ONE_MAX {
+        let left_ms = (oldest + limits::UPLOAD_KEPT_MS).saturating_sub(app.elapsed_ms());
+        return Err(TrainingError::ManyOwnUploads { waiting, retry_after_s: left_ms.div_ceil(1_000) + 1 });
+    }
+    let waiting = uploads.len();
+    if waiting >= limits::UPLOADS_MAX { Err(TrainingError::ManyUploads { waiting }) } else { Ok(()) }
 }
 
 /// Writes a body of at most `max` bytes to a new file, which is whole or absent.
