@@ -4,13 +4,13 @@
   exports.py [--families scorecard,boosting,forest] [--rows N]
 
 For each family: train the demo of bank-churn, export the release, the SQL and the PMML, and run both over the golden
-rows (missing values and rare levels among them). PMML needs Java and the Python package jpmml_evaluator
-(`pip install jpmml_evaluator`); without them it is said and only SQL is run. With --prove a number of the SQL is changed.
+rows (missing values and rare levels among them). PMML needs Java and the Python package jpmml_evaluator (installed from
+PyPI into a virtual environment); without them it is said and only SQL is run. With --prove a number of the SQL is changed.
 Exit 1 on any violation, 7 where nothing runs.
 """
 import json, os, re, subprocess, sys
 
-import box, verdict
+import box, scanners, verdict
 
 CHECKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reader", "tallystick_exports.py")
 # Small and soon trained; an answer of a small model is as exact as one of a large.
@@ -38,6 +38,15 @@ def run(binary, folder, *words):
     return json.loads(ended.stdout)
 
 
+def reader():
+    """The Python that reads exports: the one with JPMML, where it can be had."""
+    try:
+        return scanners.program("python")
+    except box.Unavailable as e:
+        verdict.note(str(e))
+        return sys.executable
+
+
 def check_family(found, binary, folder, family, prove):
     run(binary, folder, "train", "project", "--family", family, *SETTINGS[family], "--data", "rows.csv")
     run(binary, folder, "model", "export", "bank-churn", f"release-{family}")
@@ -46,8 +55,8 @@ def check_family(found, binary, folder, family, prove):
         run(binary, folder, "model", "export", "bank-churn", "--format", form, "--key", "row", "--out", path)
         if prove and form == "sql":
             spoil(os.path.join(folder, path))
-        ended = subprocess.run([sys.executable, CHECKER, f"release-{family}", path], cwd=folder, capture_output=True,
-                               text=True, timeout=SECONDS_MAX)
+        ended = subprocess.run([reader(), CHECKER, f"release-{family}", path], cwd=folder, capture_output=True, text=True,
+                               timeout=SECONDS_MAX)
         if ended.returncode == 7:
             found.skip(f"{path}: {ended.stdout.strip()}")
             continue
