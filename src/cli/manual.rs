@@ -9,8 +9,11 @@ use clap_mangen::Man;
 use serde_json::json;
 
 use crate::base::fact::{Class, Fact, Failure, nearest};
-use crate::base::files::{self, FileError};
+use crate::base::files;
 use crate::cli::speak::output::Answer;
+
+/// Everybody may read the manual.
+const PAGE_MODE: u32 = 0o644;
 
 #[derive(Args)]
 #[command(
@@ -35,41 +38,33 @@ pub struct CompletionsArguments {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum ManualError {
-    #[error("there is no command {found:?}")]
-    NoCommand { found: String, near: Option<String> },
-    #[error(transparent)]
-    File(#[from] FileError),
+#[error("there is no command {found:?}")]
+struct NoCommand {
+    found: String,
+    near: Option<String>,
 }
 
-impl Fact for ManualError {
+impl Fact for NoCommand {
     fn code(&self) -> &'static str {
-        match self {
-            Self::NoCommand { .. } => "manual.no_command",
-            Self::File(error) => error.code(),
-        }
+        "manual.no_command"
     }
 
     fn class(&self) -> Class {
-        match self {
-            Self::NoCommand { .. } => Class::Usage,
-            Self::File(error) => error.class(),
-        }
+        Class::Usage
     }
 
     fn next_step(&self) -> Option<String> {
-        match self {
-            Self::NoCommand { near: Some(near), .. } => Some(format!("Did you mean `{near}`?")),
-            Self::NoCommand { .. } => Some("See `tallystick --help` for the commands there are.".into()),
-            Self::File(error) => error.next_step(),
-        }
+        Some(match &self.near {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => "See `tallystick --help` for the commands there are.".into(),
+        })
     }
 }
 
 pub fn run(arguments: &ManualArguments, program: Command) -> Result<Answer, Failure> {
     let program = built(program);
     match &arguments.dir {
-        Some(dir) => Ok(write_all(&program, dir)?),
+        Some(dir) => write_all(&program, dir),
         None => {
             let page = page_of(find(&program, &arguments.words)?);
             Ok(Answer::new(page.clone(), json!({ "page": page })))
@@ -77,11 +72,20 @@ pub fn run(arguments: &ManualArguments, program: Command) -> Result<Answer, Fail
     }
 }
 
-pub fn complete(arguments: &CompletionsArguments, mut program: Command) -> Answer {
-    let mut script = Vec::new();
+pub fn complete(arguments: &CompletionsArguments, program: Command) -> Answer {
+    let (mut program, mut script) = (for_people(&program), Vec::new());
     clap_complete::generate(arguments.shell, &mut program, "tallystick", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     Answer::new(script.clone(), json!({ "shell": arguments.shell.to_string(), "script": script }))
+}
+
+/// Without the commands that are hidden, which shells would offer.
+fn for_people(program: &Command) -> Command {
+    Command::new("tallystick")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(program.get_arguments().cloned())
+        .groups(program.get_groups().cloned())
+        .subcommands(shown(program).cloned())
 }
 
 /// With the name of each command's page; `help` is no command of its own, it repeats all others.
@@ -95,14 +99,14 @@ fn shown(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|inner| !inner.is_hide_set())
 }
 
-fn find<'c>(program: &'c Command, words: &[String]) -> Result<&'c Command, ManualError> {
+fn find<'c>(program: &'c Command, words: &[String]) -> Result<&'c Command, NoCommand> {
     words.iter().enumerate().try_fold(program, |command, (at, word)| {
         let found = shown(command).find(|inner| inner.get_name() == word);
         found.ok_or_else(|| {
             let before = &words[..at];
             let named = |last: &str| [before, &[last.to_string()]].concat().join(" ");
             let near = nearest(word, shown(command).map(Command::get_name)).map(named);
-            ManualError::NoCommand { found: named(word), near }
+            NoCommand { found: named(word), near }
         })
     })
 }
@@ -118,13 +122,12 @@ fn name_of(command: &Command) -> String {
     format!("{}.1", command.get_display_name().unwrap_or_else(|| command.get_name()))
 }
 
-fn write_all(program: &Command, dir: &Path) -> Result<Answer, ManualError> {
+fn write_all(program: &Command, dir: &Path) -> Result<Answer, Failure> {
     files::create_folder(dir)?;
     let mut names = Vec::new();
     let mut waiting = vec![program];
     while let Some(command) = waiting.pop() {
-        let path = dir.join(name_of(command));
-        std::fs::write(&path, page_of(command)).map_err(files::at(&path))?;
+        files::write_atomic(&dir.join(name_of(command)), page_of(command).as_bytes(), PAGE_MODE)?;
         names.push(name_of(command));
         waiting.extend(shown(command));
     }

@@ -347,7 +347,7 @@ struct Writer {
     failures: Cell<u32>,
     /// What the last commit left; whatever is not a commit forgets it.
     carried: Cell<Carried>,
-    /// Where the changes of one group after the other are noted.
+    /// Empty: where the changes of the next group are noted.
     room: Cell<Changes>,
     /// Of a store that has one, while its file is open.
     journal: RefCell<Option<Journal>>,
@@ -435,7 +435,7 @@ impl Writer {
                 match committed {
                     Ok(()) => {
                         self.carried.set(ran.carried);
-                        self.room.set(ran.changes.unwrap_or_default());
+                        self.room.set(ran.changes.map(Changes::emptied).unwrap_or_default());
                         Attempt::Committed(ran.commits)
                     }
                     Err(error) => Attempt::Torn(file.explain(error)),

@@ -58,11 +58,11 @@ class Desk:
 
     # -- the five tasks ------------------------------------------------------------------------------
 
-    def log_in(self, name=NAME):
+    def log_in(self, name=NAME, password=PASSWORD):
         self.browser.tab_to("name")
         self.browser.type(name)
         self.browser.press("Tab")
-        self.browser.type(PASSWORD)
+        self.browser.type(password)
         self.browser.press("Enter")
         wait_for(lambda: self.browser.has(".desks"), "the first page")
 

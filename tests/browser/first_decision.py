@@ -31,12 +31,11 @@ def start(binary, folder):
 
 
 def decide(said, row):
-    counter.NAME, counter.PASSWORD = said["login"], said["password"]
     with Browser() as browser:
         begun = time.monotonic()
         desk = counter.Desk(browser, said["page"].rstrip("/"), row)
         desk.open("/login")
-        desk.log_in()
+        desk.log_in(said["login"], said["password"])
         case = desk.decide()
         return case, browser.strokes, time.monotonic() - begun
 

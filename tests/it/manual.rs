@@ -78,9 +78,13 @@ fn bash_completes_commands_and_options() {
     };
     assert_eq!(complete("tallystick dec", "dec"), "decide decision");
     assert_eq!(complete("tallystick model prom", "prom"), "promote");
+    assert_eq!(complete("tallystick chec", "chec"), "check");
+    assert_eq!(complete("tallystick chi", "chi"), "", "what a parent process starts is for nobody else");
     assert_eq!(complete("tallystick manual --di", "--di"), "--dir");
-    for shell in ["zsh", "fish", "elvish", "powershell"] {
-        assert!(place.ok(&["completions", shell])["script"].as_str().unwrap().contains("promote"), "{shell}");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = place.ok(&["completions", shell])["script"].as_str().unwrap().to_string();
+        assert!(script.contains("promote") && script.contains("fingerprint"), "{shell}");
+        assert!(!script.contains("not for people"), "{shell} offers a hidden command");
     }
     place.refused(2, &["completions", "tcsh"]);
 }

@@ -42,7 +42,7 @@ fn check_room(app: &App) -> Result<(), TrainingError> {
     let waiting = own.count();
     if waiting >= limits::UPLOADS_OF_ONE_MAX {
         let left_ms = (oldest + limits::UPLOAD_KEPT_MS).saturating_sub(app.elapsed_ms());
-        return Err(TrainingError::ManyOwnUploads { waiting, retry_after_s: left_ms.div_ceil(1_000) + 1 });
+        return Err(TrainingError::ManyOwnUploads { waiting, retry_after_s: left_ms / 1_000 + 1 });
     }
     let waiting = uploads.len();
     if waiting >= limits::UPLOADS_MAX { Err(TrainingError::ManyUploads { waiting }) } else { Ok(()) }

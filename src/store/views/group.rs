@@ -95,9 +95,9 @@ impl<'t> Group<'t> {
         Self { view, open, later, scratch: RefCell::new(scratch), changes: None }
     }
 
-    /// Remembers what it writes, in the room of an earlier group's.
+    /// Remembers what it writes, in the empty room of an earlier group's.
     pub(in crate::store) fn noting(self, room: Changes) -> Self {
-        Self { changes: Some(RefCell::new(room.emptied())), ..self }
+        Self { changes: Some(RefCell::new(room)), ..self }
     }
 
     /// Writes what still waits.
